@@ -1,0 +1,2 @@
+//! The podscope binary: runs scenarios headless.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Deterministic discrete-event kernel: virtual time, ordered queue, named random streams, journal, checkpoints.

@@ -1,0 +1,1 @@
+//! Chapters, glossary, presets and message catalogue loaded from content/.

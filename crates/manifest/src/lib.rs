@@ -1,0 +1,1 @@
+//! YAML text to objects with spans and diagnostics, and back.

@@ -1,0 +1,2 @@
+//! Developer commands: setup, build, serve, test, size, bench.
+fn main() {}

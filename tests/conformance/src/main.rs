@@ -1,0 +1,2 @@
+//! Runs the conformance tables and recordings of real Kubernetes against the engine.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The Yew single-page app; the only crate that knows the DOM.
