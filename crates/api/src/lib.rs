@@ -7,12 +7,14 @@
 pub mod json;
 pub mod kind;
 pub mod object;
+pub mod request;
 pub mod status;
 pub mod time;
 pub mod value;
 
 pub use kind::Kind;
 pub use object::{Key, Object};
+pub use request::{Answer, Body, Failure, Options, PatchType, Request, Response, Verb};
 pub use status::{Cause, Status};
 pub use time::Timestamp;
 pub use value::{Map, Text, Value};
