@@ -4,17 +4,24 @@
 //! copy costs one reference count and fields that the simulation does not act on survive unchanged.
 //! Knows nothing of YAML text and nothing of the simulation.
 
+pub mod duration;
+pub mod int_or_string;
 pub mod json;
 pub mod kind;
 pub mod object;
+pub mod quantity;
 pub mod request;
+pub mod selector;
 pub mod status;
 pub mod time;
 pub mod value;
 
+pub use int_or_string::IntOrString;
 pub use kind::Kind;
 pub use object::{Key, Object};
+pub use quantity::Quantity;
 pub use request::{Answer, Body, Failure, Options, PatchType, Request, Response, Verb};
+pub use selector::{FieldSelector, Selector};
 pub use status::{Cause, Status};
 pub use time::Timestamp;
 pub use value::{Map, Text, Value};
