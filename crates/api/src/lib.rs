@@ -10,6 +10,7 @@ pub mod json;
 pub mod kind;
 pub mod object;
 pub mod quantity;
+pub mod patch;
 pub mod request;
 pub mod selector;
 pub mod status;
