@@ -182,7 +182,10 @@ impl Diff<'_> {
             old == new
         } else {
             old.len() == new.len()
-                && old.iter().zip(new).all(|(a, b)| a.get(rule.key) == b.get(rule.key))
+                && old
+                    .iter()
+                    .zip(new)
+                    .all(|(a, b)| a.get(rule.key) == b.get(rule.key))
         };
         let touched = !items.is_empty() || !deletes.is_empty();
         let ordered = self.order
@@ -203,7 +206,10 @@ impl Diff<'_> {
             patch.insert(field, Value::from(items));
         }
         if !deletes.is_empty() {
-            patch.insert(format!("$deleteFromPrimitiveList/{field}"), Value::from(deletes));
+            patch.insert(
+                format!("$deleteFromPrimitiveList/{field}"),
+                Value::from(deletes),
+            );
         }
     }
 
@@ -239,8 +245,10 @@ impl Diff<'_> {
                 Value::Str(s) => s.to_string(),
                 other => crate::json::to_string(other),
             };
-            let mut gone: Vec<&Value> =
-                old.iter().filter(|i| position(new, i, rule.key).is_none()).collect();
+            let mut gone: Vec<&Value> = old
+                .iter()
+                .filter(|i| position(new, i, rule.key).is_none())
+                .collect();
             gone.sort_by_key(|i| text(i));
             items.extend(gone.into_iter().map(|i| {
                 Value::from_pairs([

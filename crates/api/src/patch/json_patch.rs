@@ -67,7 +67,11 @@ fn pointer(text: &str) -> Option<Vec<String>> {
         return Some(Vec::new());
     }
     let parts = text.strip_prefix('/')?.split('/');
-    Some(parts.map(|p| p.replace("~1", "/").replace("~0", "~")).collect())
+    Some(
+        parts
+            .map(|p| p.replace("~1", "/").replace("~0", "~"))
+            .collect(),
+    )
 }
 
 /// An index into a list of `len` items; negative ones count from the end, as the server's library allows.
@@ -149,13 +153,21 @@ mod tests {
 
     #[test]
     fn operations() {
-        let ok = |patch| patched(patch).map(|v| crate::json::to_string(&v)).unwrap_or_default();
+        let ok = |patch| {
+            patched(patch)
+                .map(|v| crate::json::to_string(&v))
+                .unwrap_or_default()
+        };
         assert_eq!(
-            ok(r#"[{"op":"add","path":"/a/b~1c/1","value":9},{"op":"add","path":"/a/b~1c/-","value":4}]"#),
+            ok(
+                r#"[{"op":"add","path":"/a/b~1c/1","value":9},{"op":"add","path":"/a/b~1c/-","value":4}]"#
+            ),
             r#"{"a":{"b/c":[1,9,2,3,4]},"n":null}"#
         );
         assert_eq!(
-            ok(r#"[{"op":"move","from":"/a/b~1c","path":"/z"},{"op":"copy","from":"/z/0","path":"/y"},{"op":"test","path":"/y","value":1},{"op":"remove","path":"/a"},{"op":"replace","path":"/n","value":{}}]"#),
+            ok(
+                r#"[{"op":"move","from":"/a/b~1c","path":"/z"},{"op":"copy","from":"/z/0","path":"/y"},{"op":"test","path":"/y","value":1},{"op":"remove","path":"/a"},{"op":"replace","path":"/n","value":{}}]"#
+            ),
             r#"{"n":{},"y":1,"z":[1,2,3]}"#
         );
         for bad in [

@@ -56,7 +56,10 @@ pub fn rule(kind: &str, parent: &str, field: &str) -> Rule {
         .iter()
         .find(|(f, p, k, _)| *f == field && fits(p, parent) && fits(k, kind))
     {
-        let retain_keys = matches!(*name, "volumes" | "resourceClaims" | "resourceClaimStatuses");
+        let retain_keys = matches!(
+            *name,
+            "volumes" | "resourceClaims" | "resourceClaimStatuses"
+        );
         return Rule {
             merge: true,
             key,
@@ -77,7 +80,10 @@ mod tests {
 
     #[test]
     fn keys_depend_on_the_parent() {
-        assert_eq!(rule("Deployment", "initContainers", "ports").key, "containerPort");
+        assert_eq!(
+            rule("Deployment", "initContainers", "ports").key,
+            "containerPort"
+        );
         assert_eq!(rule("Service", "spec", "ports").key, "port");
         assert!(!rule("NetworkPolicy", "ingress", "ports").merge);
         assert!(rule("Pod", "spec", "volumes").retain_keys);

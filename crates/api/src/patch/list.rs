@@ -46,8 +46,9 @@ pub(super) fn arrange(
     server_order: &[Value],
     key: &str,
 ) -> Vec<Value> {
-    let (named, rest): (Vec<Value>, Vec<Value>) =
-        merged.into_iter().partition(|item| position(patch_order, item, key).is_some());
+    let (named, rest): (Vec<Value>, Vec<Value>) = merged
+        .into_iter()
+        .partition(|item| position(patch_order, item, key).is_some());
     let mut named = in_order(named, patch_order, key).into_iter().peekable();
     let mut rest = in_order(rest, server_order, key).into_iter().peekable();
     let mut out = Vec::new();
@@ -57,12 +58,19 @@ pub(super) fn arrange(
             (Some(_), None) => true,
             (None, Some(_)) => false,
             (Some(l), Some(r)) => {
-                match (position(server_order, l, key), position(server_order, r, key)) {
+                match (
+                    position(server_order, l, key),
+                    position(server_order, r, key),
+                ) {
                     (Some(l), Some(r)) => l < r,
                     _ => false,
                 }
             }
         };
-        out.extend(if rest_first { rest.next() } else { named.next() });
+        out.extend(if rest_first {
+            rest.next()
+        } else {
+            named.next()
+        });
     }
 }

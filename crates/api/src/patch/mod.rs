@@ -32,7 +32,9 @@ pub fn apply(
         PatchType::Json => json_patch::apply(object, patch),
         PatchType::Merge => Ok(merge(object, patch)),
         PatchType::Strategic => strategic(kind, object, patch),
-        PatchType::Apply => Err(Status::bad_request("server-side apply is not a patch of fields")),
+        PatchType::Apply => Err(Status::bad_request(
+            "server-side apply is not a patch of fields",
+        )),
     }
 }
 
@@ -77,6 +79,9 @@ mod tests {
             &value!({"a": 1, "b": {"c": 2, "d": [1]}, "e": "x"}),
             &value!({"a": null, "b": {"d": [2], "n": {"z": null, "y": 1}}, "e": {"f": 1}}),
         );
-        assert_eq!(got, value!({"b": {"c": 2, "d": [2], "n": {"y": 1}}, "e": {"f": 1}}));
+        assert_eq!(
+            got,
+            value!({"b": {"c": 2, "d": [2], "n": {"y": 1}}, "e": {"f": 1}})
+        );
     }
 }

@@ -31,19 +31,13 @@ pub fn strategic(kind: &str, object: &Value, patch: &Value) -> Result<Value, Sta
             "json: cannot unmarshal {what} into Go value of type map[string]interface {{}}"
         )));
     }
-    let merge = Merge {
-        kind,
-        apply: true,
-    };
+    let merge = Merge { kind, apply: true };
     merge.map(object.clone(), patch, "")
 }
 
 /// Folds the `changes` patch into the `deletions` patch; directives stay for the server.
 pub(super) fn fold(kind: &str, deletions: Value, changes: &Value) -> Result<Value, Status> {
-    let merge = Merge {
-        kind,
-        apply: false,
-    };
+    let merge = Merge { kind, apply: false };
     merge.map(deletions, changes, "")
 }
 
@@ -122,7 +116,11 @@ impl Merge<'_> {
 
     /// A value that the original does not have: without directives and nulls when applying.
     fn added(&self, change: &Value) -> Value {
-        if self.apply { without_nulls(change) } else { change.clone() }
+        if self.apply {
+            without_nulls(change)
+        } else {
+            change.clone()
+        }
     }
 
     fn retain_keys(&self, target: &mut Map, patch: &mut Map) -> Result<(), Status> {
@@ -152,12 +150,7 @@ impl Merge<'_> {
     }
 
     /// Merges the lists that have a `$setElementOrder/…` directive and puts them in order.
-    fn ordered_lists(
-        &self,
-        target: &mut Map,
-        patch: &mut Map,
-        parent: &str,
-    ) -> Result<(), Status> {
+    fn ordered_lists(&self, target: &mut Map, patch: &mut Map, parent: &str) -> Result<(), Status> {
         let directives: Vec<(Text, Value)> = patch
             .entries()
             .iter()
@@ -232,7 +225,11 @@ impl Merge<'_> {
         }
         let no_key = |item: &Value| {
             let shown = crate::json::to_string(item);
-            Status::new(500, "", format!("map: {shown} does not contain declared merge key: {key}"))
+            Status::new(
+                500,
+                "",
+                format!("map: {shown} does not contain declared merge key: {key}"),
+            )
         };
         let mut replace = false;
         for item in patch {
@@ -276,7 +273,9 @@ fn unknown_directive(directive: &Value, patch: &Value) -> Status {
         .entries()
         .iter()
         .map(|(k, v)| {
-            let text = v.as_str().map_or_else(|| crate::json::to_string(v), String::from);
+            let text = v
+                .as_str()
+                .map_or_else(|| crate::json::to_string(v), String::from);
             format!("{k}:{text}")
         })
         .collect();
@@ -307,7 +306,10 @@ fn strip(value: &Value, nulls: bool) -> Value {
             (!directive && !(nulls && v.is_null())).then(|| (key.clone(), strip(v, nulls)))
         })),
         Value::List(items) => Value::list(
-            items.iter().filter(|item| !is_delete(item)).map(|item| strip(item, nulls)),
+            items
+                .iter()
+                .filter(|item| !is_delete(item))
+                .map(|item| strip(item, nulls)),
         ),
         leaf => leaf.clone(),
     }

@@ -1,0 +1,145 @@
+//! Subresources: scale, binding, token.
+
+use super::write::Decision;
+use podscope_api::{Kind, Object, Status, Value, value};
+
+/// The `scale` subresource of a workload.
+///
+/// # Errors
+/// `404 NotFound` for kinds that have none.
+pub(crate) fn scale_of(kind: Kind, object: &Object) -> Result<Object, Status> {
+    if !matches!(
+        kind,
+        Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet | Kind::ReplicationController
+    ) {
+        return Err(Status::new(
+            404,
+            "NotFound",
+            "the server could not find the requested resource",
+        ));
+    }
+    let mut scale = value!({"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": {}, "spec": {}, "status": {}});
+    for field in [
+        "name",
+        "namespace",
+        "uid",
+        "resourceVersion",
+        "creationTimestamp",
+    ] {
+        let v = object.get("metadata").get(field);
+        if !v.is_null() {
+            scale.at_mut("metadata").map_mut().insert(field, v.clone());
+        }
+    }
+    let replicas = object.at("spec.replicas").as_int().unwrap_or(0);
+    if replicas != 0 {
+        scale.set("spec.replicas", replicas);
+    }
+    scale.set(
+        "status.replicas",
+        object.at("status.replicas").as_int().unwrap_or(0),
+    );
+    if let Ok(selector) =
+        podscope_api::selector::Selector::from_label_selector(object.at("spec.selector"))
+    {
+        scale.set("status.selector", selector.to_string());
+    }
+    Ok(Object(scale))
+}
+
+/// `POST pods/NAME/binding`: sets the node once, marks the Pod as scheduled, copies the node's zone labels.
+///
+/// Models: pkg/registry/core/pod/storage/storage.go (v1.36)
+///
+/// # Errors
+/// `409 Conflict` when the Pod has a node or is being deleted, `400`/`409` on a wrong uid.
+pub(crate) fn bind(
+    pod: &Object,
+    binding: &Object,
+    node: Option<&Object>,
+    now: &str,
+) -> Result<Decision, Status> {
+    let name = pod.name();
+    let conflict = |why: String| Status::conflict("", "pods/binding", name, &why);
+    let wanted = binding.at("target.name").str_or_empty();
+    let uid = binding.uid();
+    if !uid.is_empty() && uid != pod.uid() {
+        let why = format!(
+            "Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
+            pod.uid()
+        );
+        return Err(conflict(why));
+    }
+    if pod.is_being_deleted() {
+        return Err(conflict(format!(
+            "pod {name} is being deleted, cannot be assigned to a host"
+        )));
+    }
+    let bound = pod.at("spec.nodeName").str_or_empty();
+    if !bound.is_empty() {
+        return Err(conflict(format!(
+            "pod {name} is already assigned to node \"{bound}\""
+        )));
+    }
+    if !pod.at("spec.schedulingGates").items().is_empty() {
+        return Err(conflict(format!(
+            "pod {name} has non-empty .spec.schedulingGates"
+        )));
+    }
+    let mut object = pod.clone();
+    object.set("spec.nodeName", wanted);
+    for label in [
+        "topology.kubernetes.io/zone",
+        "topology.kubernetes.io/region",
+    ] {
+        if let Some(zone) = node.and_then(|n| n.label(label)) {
+            object
+                .at_mut("metadata.labels")
+                .map_mut()
+                .insert(label, Value::str(zone));
+        }
+    }
+    let mut condition = value!({"type": "PodScheduled", "status": "True", "lastProbeTime": null});
+    condition.set("lastTransitionTime", now);
+    if pod.generation() > 0 {
+        condition.set("observedGeneration", pod.generation());
+    }
+    set_condition(&mut object, condition);
+    let mut answer =
+        value!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"});
+    answer.set("code", 201);
+    Ok(Decision {
+        object: Some(object),
+        code: 201,
+        answer: Some(Object(answer)),
+    })
+}
+
+/// Puts a condition in the place of the one with its type, or at the end.
+pub fn set_condition(object: &mut Object, condition: Value) {
+    let conditions = object.at_mut("status.conditions").list_mut();
+    let same = |c: &&mut Value| c.get("type") == condition.get("type");
+    match conditions.iter_mut().find(same) {
+        Some(place) => *place = condition,
+        None => conditions.push(condition),
+    }
+}
+
+/// `POST serviceaccounts/NAME/token`: a bound token; nothing is stored.
+pub(crate) fn token(account: &Object, request: &Object, expires: &str, serial: u64) -> Object {
+    let mut answer = request.clone();
+    answer.set("kind", "TokenRequest");
+    answer.set("apiVersion", "authentication.k8s.io/v1");
+    answer.set("metadata.name", account.name());
+    answer.set("metadata.namespace", account.namespace());
+    answer.set(
+        "status.token",
+        format!(
+            "simulated.{}.{}.{serial:x}",
+            account.namespace(),
+            account.name()
+        ),
+    );
+    answer.set("status.expirationTimestamp", expires);
+    answer
+}

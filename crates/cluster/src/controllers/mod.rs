@@ -1,0 +1,359 @@
+//! kube-controller-manager: shared caches, and controllers that compare what is with what should be.
+//!
+//! A controller is one file: which kinds wake it, how an event becomes a key, how a key is reconciled.
+//! The harness here does what is common: queue, workers, back-off, requests and their answers.
+
+use crate::client::informer::{CacheEvent, Caches};
+use crate::client::workqueue::WorkQueue;
+use crate::component::{ComponentId, ControllerId};
+use crate::config::delay;
+use crate::entry::Timer;
+use crate::sim::{Ctx, Sim};
+use crate::trace::{Note, RequestId, TraceId};
+use podscope_api::{Key, Kind, Request, Response};
+use podscope_kernel::SimDuration;
+use std::collections::BTreeMap;
+
+crate::codes! {
+    /// A controller takes a key from its work queue and compares.
+    RECONCILE = "controller.reconcile";
+    /// A reconciliation failed and will be tried again after a back-off.
+    RETRY = "controller.retry";
+}
+
+const WAKE: &str = "controller.wake";
+const AGAIN: &str = "controller.again";
+
+/// What a reconciliation does next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Nothing is left to do for now.
+    Done,
+    /// Send these requests at once; go on with `stage` when all are answered.
+    Call {
+        /// The requests.
+        requests: Vec<Request>,
+        /// What `reconcile` is called with afterwards.
+        stage: u8,
+    },
+    /// It failed: try again after the key's back-off. The words are for the log.
+    Retry(String),
+    /// Look again after a while.
+    After(SimDuration),
+}
+
+/// Where a reconciliation stands.
+pub struct Resume<'a> {
+    /// 0 at the start, else what [`Next::Call`] said.
+    pub stage: u8,
+    /// The answers to the requests of [`Next::Call`], in their order.
+    pub answers: &'a [Response],
+}
+
+/// What is special about a controller.
+pub trait Controller {
+    /// Who it is.
+    const ID: ControllerId;
+    /// How many keys it works on at a time.
+    const WORKERS: usize;
+    /// Called once when the process starts (and its caches are filled).
+    fn start(&mut self, _caches: &Caches, _work: &mut Work<'_>, _ctx: &mut Ctx<'_>) {}
+    /// A change in a cache: adds the keys that it concerns.
+    fn event(
+        &mut self,
+        event: &CacheEvent,
+        caches: &Caches,
+        work: &mut Work<'_>,
+        ctx: &mut Ctx<'_>,
+    );
+    /// Compares what is with what should be, for one key.
+    fn reconcile(
+        &mut self,
+        key: &Key,
+        resume: Resume<'_>,
+        caches: &Caches,
+        ctx: &mut Ctx<'_>,
+    ) -> Next;
+    /// A timer of the controller's own.
+    fn timer(
+        &mut self,
+        _timer: &Timer,
+        _caches: &Caches,
+        _work: &mut Work<'_>,
+        _ctx: &mut Ctx<'_>,
+    ) {
+    }
+    /// An answer to a request that the controller sent outside of a reconciliation.
+    fn response(
+        &mut self,
+        _id: RequestId,
+        _answer: &Response,
+        _caches: &Caches,
+        _ctx: &mut Ctx<'_>,
+    ) {
+    }
+}
+
+/// Lets event handlers put keys into the work queue.
+pub struct Work<'a> {
+    queue: &'a mut WorkQueue,
+    later: Vec<(SimDuration, Key)>,
+}
+
+impl Work<'_> {
+    /// Adds a key because of `cause`.
+    pub fn add(&mut self, key: Key, cause: Option<TraceId>) {
+        self.queue.add(key, cause);
+    }
+    /// Adds a key after a while.
+    pub fn add_after(&mut self, key: Key, after: SimDuration) {
+        self.later.push((after, key));
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Running {
+    cause: Option<TraceId>,
+    stage: u8,
+    waiting: BTreeMap<RequestId, usize>,
+    answers: Vec<Option<Response>>,
+}
+
+/// A controller with its queue and the reconciliations in progress.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Loop<C> {
+    /// What is special about it.
+    pub controller: C,
+    queue: WorkQueue,
+    running: BTreeMap<Key, Running>,
+    requests: BTreeMap<RequestId, Key>,
+    wake_set: bool,
+}
+
+impl<C: Controller> Loop<C> {
+    /// A controller that has not started.
+    pub fn new(controller: C) -> Self {
+        Loop {
+            controller,
+            queue: WorkQueue::default(),
+            running: BTreeMap::new(),
+            requests: BTreeMap::new(),
+            wake_set: false,
+        }
+    }
+    /// The work queue.
+    pub fn queue(&self) -> &WorkQueue {
+        &self.queue
+    }
+
+    fn with_work(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        handle: impl FnOnce(&mut C, &mut Work<'_>, &mut Ctx<'_>),
+    ) {
+        let mut work = Work {
+            queue: &mut self.queue,
+            later: Vec::new(),
+        };
+        handle(&mut self.controller, &mut work, ctx);
+        for (after, key) in work.later {
+            ctx.set_timer(after, Timer::keyed(AGAIN, key));
+        }
+        self.wake(ctx);
+    }
+
+    /// The process has started.
+    pub fn start(&mut self, caches: &Caches, ctx: &mut Ctx<'_>) {
+        self.with_work(ctx, |c, work, ctx| c.start(caches, work, ctx));
+    }
+    /// A change in a cache.
+    pub fn event(&mut self, event: &CacheEvent, caches: &Caches, ctx: &mut Ctx<'_>) {
+        self.with_work(ctx, |c, work, ctx| c.event(event, caches, work, ctx));
+    }
+    /// A timer of this controller.
+    pub fn timer(&mut self, timer: &Timer, caches: &Caches, ctx: &mut Ctx<'_>) {
+        match timer.code {
+            WAKE => {
+                self.wake_set = false;
+                self.take(caches, ctx);
+            }
+            AGAIN => {
+                let cause = ctx.cause();
+                self.queue.add(timer.key.clone(), cause);
+                self.wake(ctx);
+            }
+            _ => self.with_work(ctx, |c, work, ctx| c.timer(timer, caches, work, ctx)),
+        }
+    }
+    /// An answer to a request of this controller.
+    pub fn response(
+        &mut self,
+        id: RequestId,
+        response: &Response,
+        caches: &Caches,
+        ctx: &mut Ctx<'_>,
+    ) {
+        let Some(key) = self.requests.remove(&id) else {
+            self.controller.response(id, response, caches, ctx);
+            self.wake(ctx);
+            return;
+        };
+        let Some(running) = self.running.get_mut(&key) else {
+            return;
+        };
+        if let Some(place) = running
+            .waiting
+            .remove(&id)
+            .and_then(|i| running.answers.get_mut(i))
+        {
+            *place = Some(response.clone());
+        }
+        if running.waiting.is_empty() {
+            self.go_on(key, caches, ctx);
+        }
+    }
+
+    /// Sets a worker on its way when there is work and a worker is free.
+    fn wake(&mut self, ctx: &mut Ctx<'_>) {
+        if self.wake_set || self.queue.is_empty() || self.running.len() >= C::WORKERS {
+            return;
+        }
+        self.wake_set = true;
+        let wait = ctx.jitter("worker", delay::WORKER);
+        ctx.set_timer(wait, Timer::internal(WAKE));
+    }
+
+    fn take(&mut self, caches: &Caches, ctx: &mut Ctx<'_>) {
+        while self.running.len() < C::WORKERS {
+            let Some((key, cause)) = self.queue.take() else {
+                return;
+            };
+            ctx.set_cause(cause);
+            let note = Note::new(RECONCILE)
+                .arg("key", key.to_string())
+                .arg("controller", C::ID.name());
+            ctx.trace(note);
+            let running = Running {
+                cause: ctx.cause(),
+                stage: 0,
+                waiting: BTreeMap::new(),
+                answers: Vec::new(),
+            };
+            self.running.insert(key.clone(), running);
+            self.go_on(key, caches, ctx);
+        }
+    }
+
+    fn go_on(&mut self, key: Key, caches: &Caches, ctx: &mut Ctx<'_>) {
+        let Some(mut running) = self.running.remove(&key) else {
+            return;
+        };
+        let answers: Vec<Response> = running.answers.drain(..).flatten().collect();
+        let resume = Resume {
+            stage: running.stage,
+            answers: &answers,
+        };
+        match self.controller.reconcile(&key, resume, caches, ctx) {
+            Next::Call { requests, stage } if !requests.is_empty() => {
+                running.stage = stage;
+                running.answers = vec![None; requests.len()];
+                for (i, request) in requests.into_iter().enumerate() {
+                    let id = ctx.request(request);
+                    running.waiting.insert(id, i);
+                    self.requests.insert(id, key.clone());
+                }
+                running.cause = ctx.cause();
+                self.running.insert(key, running);
+                return;
+            }
+            Next::Call { stage, .. } => {
+                // Nothing to send: go on at once.
+                running.stage = stage;
+                self.running.insert(key.clone(), running);
+                self.go_on(key, caches, ctx);
+                return;
+            }
+            Next::Done => self.queue.forget(&key),
+            Next::After(wait) => {
+                self.queue.forget(&key);
+                ctx.set_timer(wait, Timer::keyed(AGAIN, key.clone()));
+            }
+            Next::Retry(why) => {
+                let wait = self.queue.back_off(&key);
+                let note = Note::new(RETRY)
+                    .arg("key", key.to_string())
+                    .arg("error", why)
+                    .arg(
+                        "wait_ms",
+                        i64::try_from(wait.as_millis()).unwrap_or(i64::MAX),
+                    );
+                ctx.trace(note);
+                ctx.set_timer(wait, Timer::keyed(AGAIN, key.clone()));
+            }
+        }
+        self.queue.done(&key);
+        self.wake(ctx);
+    }
+}
+
+macro_rules! registry {
+    ($($field:ident: $controller:ty;)*) => {
+        /// The controllers of the process; they share its caches.
+        #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+        pub struct ControllerManager {
+            $(#[doc = "The controller of this name."] pub $field: Loop<$controller>,)*
+        }
+
+        #[allow(unused_variables, clippy::match_single_binding, reason = "the registry may be short")]
+        impl ControllerManager {
+            /// The process has started and its caches are filled.
+            pub(crate) fn start(&mut self, sim: &mut Sim, caches: &Caches) {
+                $(self.$field.start(caches, &mut sim.ctx(ComponentId::Controller(<$controller>::ID), None));)*
+            }
+            /// A change in a cache.
+            pub(crate) fn event(&mut self, sim: &mut Sim, caches: &Caches, event: &CacheEvent) {
+                $(self.$field.event(event, caches, &mut sim.ctx(ComponentId::Controller(<$controller>::ID), event.cause));)*
+            }
+            /// A timer.
+            pub(crate) fn timer(&mut self, id: ControllerId, timer: &Timer, caches: &Caches, ctx: &mut Ctx<'_>) {
+                match id {
+                    $(<$controller>::ID => self.$field.timer(timer, caches, ctx),)*
+                    _ => {}
+                }
+            }
+            /// An answer.
+            pub(crate) fn response(&mut self, id: ControllerId, request: RequestId, answer: &Response, caches: &Caches, ctx: &mut Ctx<'_>) {
+                match id {
+                    $(<$controller>::ID => self.$field.response(request, answer, caches, ctx),)*
+                    _ => {}
+                }
+            }
+            /// Each controller with the number of keys that wait and that are in hand.
+            pub fn queues(&self) -> Vec<(ControllerId, usize, usize)> {
+                vec![$((<$controller>::ID, self.$field.queue().len(), self.$field.queue().in_progress()),)*]
+            }
+        }
+    };
+}
+
+registry! {}
+
+/// The kinds that the controller manager keeps caches of.
+pub const WATCHED: &[Kind] = &[
+    Kind::Deployment,
+    Kind::ReplicaSet,
+    Kind::Pod,
+    Kind::Node,
+    Kind::Service,
+    Kind::EndpointSlice,
+    Kind::Namespace,
+    Kind::ServiceAccount,
+    Kind::Lease,
+    Kind::ConfigMap,
+    Kind::Secret,
+    Kind::PersistentVolumeClaim,
+    Kind::PodDisruptionBudget,
+    Kind::DaemonSet,
+    Kind::StatefulSet,
+    Kind::Job,
+];

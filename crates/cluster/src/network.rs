@@ -1,0 +1,43 @@
+//! Which links and processes are up.
+
+use std::collections::BTreeSet;
+
+/// The state of the network as faults have left it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Network {
+    machines: u16,
+    /// Machines cut off from the API server.
+    pub partitioned: BTreeSet<u16>,
+    /// Machines without power.
+    pub powered_off: BTreeSet<u16>,
+    /// Machines whose kubelet process is down.
+    pub kubelet_down: BTreeSet<u16>,
+    /// Whether nobody listens at the API server's address.
+    pub apiserver_down: bool,
+    /// Whether the registry does not answer.
+    pub registry_down: bool,
+    /// etcd members that are down.
+    pub etcd_down: BTreeSet<u8>,
+    /// Whether the scheduler process is down.
+    pub scheduler_down: bool,
+    /// Whether the controller manager process is down.
+    pub controller_manager_down: bool,
+}
+
+impl Network {
+    /// Everything is up.
+    pub fn new(machines: usize) -> Network {
+        Network {
+            machines: u16::try_from(machines).unwrap_or(u16::MAX),
+            ..Network::default()
+        }
+    }
+    /// How many machines there are.
+    pub fn machines(&self) -> u16 {
+        self.machines
+    }
+    /// Whether packets pass between a machine (`None`: the control plane) and the API server.
+    pub fn reaches_apiserver(&self, machine: Option<u16>) -> bool {
+        machine.is_none_or(|m| !self.partitioned.contains(&m) && !self.powered_off.contains(&m))
+    }
+}
