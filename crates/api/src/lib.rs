@@ -12,6 +12,7 @@ pub mod object;
 pub mod patch;
 pub mod quantity;
 pub mod request;
+pub mod schema;
 pub mod selector;
 pub mod status;
 pub mod time;

@@ -1,0 +1,478 @@
+//! The fields of all kinds: names, types, how they are stored and how patches merge them.
+//!
+//! Models: k8s.io/api and k8s.io/apimachinery/pkg/apis/meta/v1 (v1.36)
+//!
+//! One packed text table, `schema_table.txt`, written by `examples/generate_schema.rs`; it is read in
+//! place, without an index in memory. Each line is a type. A struct is `Name field:CODE… …`, any other
+//! named type `Name=CODE value…` with the values of an enumeration. `CODE` is
+//!
+//! - prefixes: `*` pointer, `[` list, `{` map with text keys;
+//! - then a letter (`s` string, `b` bool, `i` int32, `l` int64, `q` quantity, `p` int-or-string, `t` time,
+//!   `u` time with microseconds, `d` duration, `y` bytes, `x` any object, `f` field set) or the number of
+//!   the named type's line, counted from 0;
+//! - then for fields: `o` left out when empty, `z` left out when zero, `!` required, `~` inlined struct;
+//!   `/mKEY` merged by strategic merge patch on `KEY`, `/r` retains keys, `/RKEY` both, `/p` replaced;
+//!   `@mKEYS` an associative list, `@s` a set, `@a` atomic for server-side apply.
+
+use crate::kind::Kind;
+
+const TABLE: &str = include_str!("schema_table.txt");
+const TYPES: usize = count_lines(TABLE);
+static STARTS: [u32; TYPES] = line_starts(TABLE);
+
+const fn count_lines(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let (mut i, mut lines) = (0, 0);
+    while i < bytes.len() {
+        if bytes[i] == b'\n' {
+            lines += 1;
+        }
+        i += 1;
+    }
+    lines
+}
+
+const fn line_starts(text: &str) -> [u32; TYPES] {
+    let bytes = text.as_bytes();
+    let mut starts = [0; TYPES];
+    let (mut i, mut line) = (0, 1);
+    while i < bytes.len() && line < TYPES {
+        if bytes[i] == b'\n' {
+            starts[line] = i as u32 + 1;
+            line += 1;
+        }
+        i += 1;
+    }
+    starts
+}
+
+fn line(number: usize) -> &'static str {
+    let start = STARTS.get(number).map_or(TABLE.len(), |s| *s as usize);
+    let rest = TABLE.get(start..).unwrap_or("");
+    rest.split('\n').next().unwrap_or("")
+}
+
+/// A field's or element's type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Type(&'static str);
+
+/// What a type looks like in JSON, seen through pointers and names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Text.
+    String,
+    /// `true` or `false`.
+    Bool,
+    /// A number of 32 bits.
+    Int32,
+    /// A number of 64 bits.
+    Int64,
+    /// A resource quantity.
+    Quantity,
+    /// A number or text.
+    IntOrString,
+    /// A time with whole seconds.
+    Time,
+    /// A time with microseconds.
+    MicroTime,
+    /// Go's duration text.
+    Duration,
+    /// Base64 text.
+    Bytes,
+    /// Anything.
+    Any,
+    /// The field set of a `managedFields` entry: anything.
+    FieldSet,
+    /// A list.
+    List(Type),
+    /// A map with text keys.
+    Map(Type),
+    /// An object with known fields.
+    Struct(Struct),
+}
+
+/// An object type with known fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Struct(u16);
+
+/// How strategic merge patch treats a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PatchStrategy {
+    /// The default: maps and structs merge, lists are replaced.
+    Default,
+    /// The value is replaced as a whole.
+    Replace,
+    /// The list merges: by this key, or as a set when the key is empty.
+    Merge(&'static str),
+    /// The object keeps only the keys that the patch names.
+    RetainKeys,
+    /// The list merges by this key, and its items keep only the keys that the patch names.
+    MergeRetainKeys(&'static str),
+}
+
+/// How server-side apply treats a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Topology {
+    /// Lists are atomic, maps and structs granular.
+    Default,
+    /// One owner for the whole value.
+    Atomic,
+    /// A list of texts owned one by one.
+    Set,
+    /// A list owned by item; the keys that name an item, separated by commas.
+    Map(&'static str),
+}
+
+/// One field of a struct.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// The name in JSON; for an inlined struct its Go name.
+    pub name: &'static str,
+    /// The type.
+    pub ty: Type,
+    /// Left out of the stored form when empty (`omitempty`).
+    pub omit_empty: bool,
+    /// Left out of the stored form when zero (`omitzero`).
+    pub omit_zero: bool,
+    /// Must be given.
+    pub required: bool,
+    /// The fields of this struct stand in the outer object.
+    pub inline: bool,
+    /// How strategic merge patch treats it.
+    pub patch: PatchStrategy,
+    /// How server-side apply treats it.
+    pub topology: Topology,
+}
+
+impl Type {
+    /// True when the value can be missing (a Go pointer).
+    pub fn is_pointer(self) -> bool {
+        self.0.starts_with('*')
+    }
+
+    /// The named type's line, if the code is a number.
+    fn number(self) -> Option<usize> {
+        let end = self.0.bytes().position(|b| !b.is_ascii_digit());
+        let digits = self.0.get(..end.unwrap_or(self.0.len())).unwrap_or("");
+        digits.parse().ok()
+    }
+
+    /// What it looks like in JSON.
+    pub fn shape(self) -> Shape {
+        let rest = self.0.get(1..).unwrap_or("");
+        match self.0.as_bytes().first() {
+            Some(b'*') => Type(rest).shape(),
+            Some(b'[') => Shape::List(Type(rest)),
+            Some(b'{') => Shape::Map(Type(rest)),
+            Some(b's') => Shape::String,
+            Some(b'b') => Shape::Bool,
+            Some(b'i') => Shape::Int32,
+            Some(b'l') => Shape::Int64,
+            Some(b'q') => Shape::Quantity,
+            Some(b'p') => Shape::IntOrString,
+            Some(b't') => Shape::Time,
+            Some(b'u') => Shape::MicroTime,
+            Some(b'd') => Shape::Duration,
+            Some(b'y') => Shape::Bytes,
+            Some(b'f') => Shape::FieldSet,
+            _ => match self.number() {
+                None => Shape::Any,
+                Some(number) => {
+                    let head = line(number).split(' ').next().unwrap_or("");
+                    match head.split_once('=') {
+                        Some((_, code)) => Type(code).shape(),
+                        None => Shape::Struct(Struct(number as u16)),
+                    }
+                }
+            },
+        }
+    }
+
+    /// The values of an enumeration; empty for other types.
+    pub fn values(self) -> impl Iterator<Item = &'static str> {
+        let named = Type(self.0.trim_start_matches('*')).number().map(line);
+        let words = named
+            .filter(|l| l.split(' ').next().is_some_and(|head| head.contains('=')))
+            .unwrap_or("");
+        words.split(' ').skip(1)
+    }
+
+    /// The Go type as error messages name it, without the pointer: `v1.PullPolicy`, `[]v1.Container`.
+    pub fn go_name(self) -> String {
+        let rest = self.0.get(1..).unwrap_or("");
+        match self.0.as_bytes().first() {
+            Some(b'*') => Type(rest).go_name(),
+            Some(b'[') => format!("[]{}", Type(rest).go_name()),
+            Some(b'{') => format!("map[string]{}", Type(rest).go_name()),
+            Some(b's' | b't' | b'u' | b'd') => "string".to_string(),
+            Some(b'b') => "bool".to_string(),
+            Some(b'i' | b'p') => "int32".to_string(),
+            Some(b'l') => "int64".to_string(),
+            Some(b'q') => "resource.Quantity".to_string(),
+            Some(b'y') => "[]uint8".to_string(),
+            _ => match self.number() {
+                Some(number) => {
+                    let name = line(number).split([' ', '=']).next().unwrap_or("");
+                    if name.contains('.') {
+                        name.to_string()
+                    } else {
+                        format!("v1.{name}")
+                    }
+                }
+                None => "runtime.RawExtension".to_string(),
+            },
+        }
+    }
+
+    /// What completion shows for the type: `string`, `[]Container`, `map[string]string`, `Quantity`.
+    pub fn label(self) -> String {
+        match self.shape() {
+            Shape::List(item) => format!("[]{}", item.label()),
+            Shape::Map(item) => format!("map[string]{}", item.label()),
+            Shape::Struct(s) => s.name().to_string(),
+            Shape::String => "string".to_string(),
+            Shape::Bool => "boolean".to_string(),
+            Shape::Int32 | Shape::Int64 => "integer".to_string(),
+            Shape::Quantity => "Quantity".to_string(),
+            Shape::IntOrString => "IntOrString".to_string(),
+            Shape::Time => "Time".to_string(),
+            Shape::MicroTime => "MicroTime".to_string(),
+            Shape::Duration => "Duration".to_string(),
+            Shape::Bytes => "bytes".to_string(),
+            Shape::Any => "RawExtension".to_string(),
+            Shape::FieldSet => "FieldsV1".to_string(),
+        }
+    }
+
+    /// The struct, through pointers and names, or through one list or map.
+    pub fn inner_struct(self) -> Option<Struct> {
+        match self.shape() {
+            Shape::Struct(s) => Some(s),
+            Shape::List(item) | Shape::Map(item) => match item.shape() {
+                Shape::Struct(s) => Some(s),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+impl Struct {
+    /// The Go type's name, such as `PodSpec`.
+    pub fn name(self) -> &'static str {
+        let name = line(self.0 as usize).split(' ').next().unwrap_or("");
+        name.rsplit('.').next().unwrap_or(name)
+    }
+
+    /// The Go type with its package, such as `v1.PodSpec`.
+    pub fn go_name(self) -> String {
+        let name = line(self.0 as usize).split(' ').next().unwrap_or("");
+        if name.contains('.') {
+            name.to_string()
+        } else {
+            format!("v1.{name}")
+        }
+    }
+
+    /// The fields in Go's order; inlined structs are one field each.
+    pub fn declared(self) -> impl Iterator<Item = Field> {
+        line(self.0 as usize)
+            .split(' ')
+            .skip(1)
+            .filter_map(read_field)
+    }
+
+    /// All fields in Go's order, those of inlined structs among them.
+    pub fn fields(self) -> Vec<Field> {
+        let mut fields = Vec::new();
+        for field in self.declared() {
+            match field.ty.shape() {
+                Shape::Struct(inner) if field.inline => fields.extend(inner.fields()),
+                _ => fields.push(field),
+            }
+        }
+        fields
+    }
+
+    /// The field with this JSON name, also of an inlined struct.
+    pub fn field(self, name: &str) -> Option<Field> {
+        self.find(name, &mut Vec::new())
+    }
+
+    /// The field with this JSON name; the names of the inlined structs around it are pushed on `path`.
+    pub fn find(self, name: &str, path: &mut Vec<&'static str>) -> Option<Field> {
+        for field in self.declared() {
+            match field.ty.shape() {
+                Shape::Struct(inner) if field.inline => {
+                    path.push(field.name);
+                    if let Some(found) = inner.find(name, path) {
+                        return Some(found);
+                    }
+                    path.pop();
+                }
+                _ if field.name == name => return Some(field),
+                _ => {}
+            }
+        }
+        None
+    }
+}
+
+fn read_field(text: &'static str) -> Option<Field> {
+    let (name, code) = text.split_once(':')?;
+    let (code, topology) = match code.split_once('@') {
+        None => (code, Topology::Default),
+        Some((code, "s")) => (code, Topology::Set),
+        Some((code, "a")) => (code, Topology::Atomic),
+        Some((code, keys)) => (code, Topology::Map(keys.get(1..)?)),
+    };
+    let (code, patch) = match code.split_once('/') {
+        None => (code, PatchStrategy::Default),
+        Some((code, strategy)) => {
+            let key = strategy.get(1..)?;
+            let strategy = match strategy.as_bytes().first()? {
+                b'm' => PatchStrategy::Merge(key),
+                b'R' => PatchStrategy::MergeRetainKeys(key),
+                b'r' => PatchStrategy::RetainKeys,
+                _ => PatchStrategy::Replace,
+            };
+            (code, strategy)
+        }
+    };
+    let flags = code.trim_start_matches(['*', '[', '{']);
+    let flags = flags
+        .get(1..)?
+        .trim_start_matches(|c: char| c.is_ascii_digit());
+    Some(Field {
+        name,
+        ty: Type(code.get(..code.len() - flags.len())?),
+        omit_empty: flags.contains('o'),
+        omit_zero: flags.contains('z'),
+        required: flags.contains('!'),
+        inline: flags.contains('~'),
+        patch,
+        topology,
+    })
+}
+
+/// The type of a kind's objects.
+pub fn of(kind: Kind) -> Struct {
+    // The table begins with the kinds, in their order.
+    Struct(kind as u16)
+}
+
+/// The type with this Go name, such as `Binding` or `DeleteOptions`; for kinds use [`of`].
+pub fn named(name: &str) -> Option<Struct> {
+    (0..TYPES as u16).map(Struct).find(|s| {
+        let head = line(s.0 as usize).split(' ').next().unwrap_or("");
+        head == name
+    })
+}
+
+/// The field at a path in objects of a kind: `["spec", "template", "spec", "containers", "name"]`.
+/// List indexes are left out; for maps the key counts as a part. `None` when there is no such field.
+pub fn field(kind: Kind, path: &[&str]) -> Option<Field> {
+    let mut current = of(kind);
+    let mut parts = path.iter();
+    loop {
+        let field = current.field(parts.next()?)?;
+        let mut ty = field.ty;
+        if parts.len() == 0 {
+            return Some(field);
+        }
+        loop {
+            match ty.shape() {
+                Shape::List(item) => ty = item,
+                Shape::Map(item) => {
+                    parts.next();
+                    if parts.len() == 0 {
+                        return Some(Field { ty: item, ..field });
+                    }
+                    ty = item;
+                }
+                Shape::Struct(inner) => {
+                    current = inner;
+                    break;
+                }
+                _ => return None,
+            }
+        }
+    }
+}
+
+/// The fields that can stand below a path in objects of a kind (see [`field`]); the empty path is the
+/// object itself. Empty when the value there is not an object with known fields.
+pub fn fields(kind: Kind, path: &[&str]) -> Vec<Field> {
+    if path.is_empty() {
+        return of(kind).fields();
+    }
+    field(kind, path)
+        .and_then(|f| f.ty.inner_struct())
+        .map(Struct::fields)
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_stand_first_in_their_order() {
+        for kind in Kind::ALL {
+            assert_eq!(of(*kind).name(), kind.name());
+            assert!(of(*kind).field("metadata").is_some(), "{kind}");
+        }
+    }
+
+    #[test]
+    fn every_code_of_the_table_can_be_read() {
+        for number in 0..TYPES {
+            let text = line(number);
+            let declared = text.split(' ').skip(1).count();
+            if text
+                .split(' ')
+                .next()
+                .is_some_and(|head| head.contains('='))
+            {
+                continue;
+            }
+            let read: Vec<Field> = Struct(number as u16).declared().collect();
+            assert_eq!(read.len(), declared, "{text}");
+            for field in read {
+                let label = field.ty.label();
+                assert!(!label.is_empty(), "{text} {}", field.name);
+                assert!(field.ty.number().is_none_or(|n| n < TYPES), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn containers_and_their_ports() {
+        let containers = field(
+            Kind::Deployment,
+            &["spec", "template", "spec", "containers"],
+        );
+        let containers = containers.expect("a field");
+        assert_eq!(containers.patch, PatchStrategy::Merge("name"));
+        assert_eq!(containers.topology, Topology::Map("name"));
+        assert_eq!(containers.ty.go_name(), "[]v1.Container");
+        let path = ["spec", "containers", "ports"];
+        let ports = field(Kind::Pod, &path).expect("a field");
+        assert_eq!(ports.patch, PatchStrategy::Merge("containerPort"));
+        assert_eq!(ports.topology, Topology::Map("containerPort,protocol"));
+        let limit = field(
+            Kind::Pod,
+            &["spec", "containers", "resources", "limits", "cpu"],
+        );
+        assert_eq!(limit.map(|f| f.ty.shape()), Some(Shape::Quantity));
+        let policy = field(Kind::Pod, &["spec", "restartPolicy"]).expect("a field");
+        assert!(policy.ty.values().any(|v| v == "OnFailure"));
+        assert!(
+            fields(Kind::Pod, &["spec", "volumes"])
+                .iter()
+                .any(|f| f.name == "emptyDir")
+        );
+        assert_eq!(field(Kind::Pod, &["spec", "no"]), None);
+        assert!(fields(Kind::Pod, &["metadata", "name"]).is_empty());
+    }
+}
