@@ -4,6 +4,8 @@
 //! copy costs one reference count and fields that the simulation does not act on survive unchanged.
 //! Knows nothing of YAML text and nothing of the simulation.
 
+pub mod decode;
+mod decode_time;
 pub mod duration;
 pub mod int_or_string;
 pub mod json;

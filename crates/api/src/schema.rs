@@ -301,17 +301,22 @@ impl Struct {
 
     /// The field with this JSON name; the names of the inlined structs around it are pushed on `path`.
     pub fn find(self, name: &str, path: &mut Vec<&'static str>) -> Option<Field> {
-        for field in self.declared() {
-            match field.ty.shape() {
-                Shape::Struct(inner) if field.inline => {
-                    path.push(field.name);
-                    if let Some(found) = inner.find(name, path) {
-                        return Some(found);
-                    }
-                    path.pop();
+        for text in line(self.0 as usize).split(' ').skip(1) {
+            if text.ends_with('~') {
+                let field = read_field(text)?;
+                let Shape::Struct(inner) = field.ty.shape() else {
+                    continue;
+                };
+                path.push(field.name);
+                if let Some(found) = inner.find(name, path) {
+                    return Some(found);
                 }
-                _ if field.name == name => return Some(field),
-                _ => {}
+                path.pop();
+            } else if text
+                .strip_prefix(name)
+                .is_some_and(|rest| rest.starts_with(':'))
+            {
+                return read_field(text);
             }
         }
         None

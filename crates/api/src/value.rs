@@ -258,6 +258,11 @@ impl From<i32> for Value {
         Value::Int(i64::from(i))
     }
 }
+impl From<f64> for Value {
+    fn from(f: f64) -> Value {
+        Value::Float(Float(f))
+    }
+}
 impl From<bool> for Value {
     fn from(b: bool) -> Value {
         Value::Bool(b)
@@ -345,6 +350,16 @@ impl Map {
     /// True when there is no entry.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+impl<K: Into<Text>> FromIterator<(K, Value)> for Map {
+    fn from_iter<I: IntoIterator<Item = (K, Value)>>(pairs: I) -> Map {
+        let mut map = Map::default();
+        for (key, value) in pairs {
+            map.insert(key, value);
+        }
+        map
     }
 }
 
