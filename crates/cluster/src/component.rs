@@ -12,7 +12,7 @@ macro_rules! controllers {
         impl ControllerId {
             /// Every controller.
             pub const ALL: &'static [ControllerId] = &[$(ControllerId::$name),*];
-            /// Its service account's name, also its source in Events.
+            /// Its name, also its source in Events.
             pub fn name(self) -> &'static str {
                 match self { $(ControllerId::$name => $text,)* }
             }
@@ -29,8 +29,19 @@ controllers! {
     PodGarbageCollector: "pod-garbage-collector";
     GarbageCollector: "generic-garbage-collector";
     ServiceAccount: "service-account-controller";
+    RootCa: "root-ca-cert-publisher";
     Namespace: "namespace-controller";
     LeaderElection: "kube-controller-manager";
+}
+
+impl ControllerId {
+    /// The service account that it shows: taint eviction shares the node controller's.
+    pub fn account(self) -> &'static str {
+        match self {
+            ControllerId::TaintEviction => ControllerId::NodeLifecycle.name(),
+            other => other.name(),
+        }
+    }
 }
 
 /// Anything that acts.

@@ -373,7 +373,7 @@ impl Cluster {
                 certificate,
             ),
             ComponentId::Controller(c) => user(
-                format!("system:serviceaccount:kube-system:{}", c.name()),
+                format!("system:serviceaccount:kube-system:{}", c.account()),
                 &[
                     "system:serviceaccounts",
                     "system:serviceaccounts:kube-system",

@@ -1,5 +1,7 @@
 //! The objects of a cluster that has been set up and is at rest.
 
+mod rbac;
+
 use crate::config::{ClusterConfig, NodeConfig};
 use podscope_api::{Kind, Object, Timestamp, Value, value};
 
@@ -66,6 +68,8 @@ pub fn objects(config: &ClusterConfig) -> Vec<Object> {
             "description": (description), "value": (priority), "preemptionPolicy": "PreemptLowerPriority"
         }));
     }
+    objects.extend(rbac::objects());
+    objects.extend(kubernetes_service());
     objects.extend(
         config
             .nodes
@@ -90,6 +94,32 @@ pub fn objects(config: &ClusterConfig) -> Vec<Object> {
             Object(object)
         })
         .collect()
+}
+
+/// The Service by which Pods reach the API server, with its EndpointSlice.
+fn kubernetes_service() -> [Value; 2] {
+    [
+        value!({
+            "apiVersion": "v1", "kind": "Service",
+            "metadata": {"name": "kubernetes", "namespace": "default",
+                "labels": {"component": "apiserver", "provider": "kubernetes"}},
+            "spec": {
+                "clusterIP": "10.96.0.1", "clusterIPs": ["10.96.0.1"],
+                "internalTrafficPolicy": "Cluster", "ipFamilies": ["IPv4"],
+                "ipFamilyPolicy": "SingleStack",
+                "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}],
+                "sessionAffinity": "None", "type": "ClusterIP"
+            },
+            "status": {"loadBalancer": {}}
+        }),
+        value!({
+            "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
+            "metadata": {"name": "kubernetes", "namespace": "default", "generation": 1,
+                "labels": {"kubernetes.io/service-name": "kubernetes"}},
+            "endpoints": [{"addresses": ["192.168.1.10"], "conditions": {"ready": true}}],
+            "ports": [{"name": "https", "port": 6443, "protocol": "TCP"}]
+        }),
+    ]
 }
 
 /// A worker's Node, Ready, as its kubelet registered it.
