@@ -1,0 +1,132 @@
+//! The static site: the engine compiled to wasm, and the files that `index.html` names.
+//!
+//! `index.html` marks its assets as Trunk does (`data-trunk`), so that `trunk serve` works too.
+//! What differs here: names carry a hash of the content, every reference is relative (the site works
+//! from any folder of any host), and nothing is inline (a strict Content-Security-Policy allows it).
+
+mod assets;
+mod html;
+mod wasm;
+
+use crate::setup;
+use crate::shell::{Context, Result, say};
+use crate::workspace;
+use assets::Names;
+use std::path::Path;
+use std::time::Instant;
+
+/// How much effort goes into a build.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// As published: fat LTO, then wasm-opt.
+    Release,
+    /// Quick to compile, for working on the page.
+    Dev,
+}
+
+/// The page may load scripts, styles and data from its own host only; no inline script or style.
+pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; \
+    style-src 'self'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; \
+    frame-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'";
+
+/// Builds the site into `dist/`. The old one stays in place until the new one is complete.
+pub fn build(mode: Mode) -> Result<()> {
+    let start = Instant::now();
+    let engine = wasm::build(mode)?;
+    let root = workspace::root();
+    let staging = workspace::target().join("site");
+    std::fs::remove_dir_all(&staging).ok();
+    assemble(&root, &engine, &staging)?;
+    let dist = workspace::dist();
+    std::fs::remove_dir_all(&dist).ok();
+    std::fs::create_dir_all(&dist).context(|| dist.display().to_string())?;
+    for file in workspace::files_under(&staging)? {
+        let within = file.strip_prefix(&staging).unwrap_or(&file);
+        workspace::write(&dist.join(within), &workspace::read_bytes(&file)?)?;
+    }
+    say(format!(
+        "built dist/ in {:.1} s",
+        start.elapsed().as_secs_f64()
+    ));
+    Ok(())
+}
+
+/// Sets up what a build needs, and says so when the result will be larger than it could be.
+pub fn set_up(mode: Mode) -> Result<()> {
+    setup::wasm_toolchain()?;
+    setup::bindgen_folder()?;
+    if mode == Mode::Release
+        && let Err(error) = setup::wasm_opt()
+    {
+        say(format!(
+            "without wasm-opt the engine is about a fifth larger: {error}"
+        ));
+    }
+    Ok(())
+}
+
+fn assemble(root: &Path, engine: &wasm::Engine, out: &Path) -> Result<()> {
+    let source = workspace::read(&root.join("index.html"))?;
+    let tags = html::trunk_tags(&source)?;
+    let mut names = Names::default();
+
+    // Leaves first: a file's hash must cover the hashed names that it mentions.
+    names.add(out, &engine.wasm_name, &engine.wasm)?;
+    for (within, bytes) in &engine.snippets {
+        workspace::write(&out.join("snippets").join(within), bytes)?;
+    }
+    for tag in tags.iter().filter(|tag| tag.is("icon")) {
+        names.add_file(out, &root.join(tag.source()?))?;
+    }
+    for tag in tags.iter().filter(|tag| tag.is("css")) {
+        names.add_file(out, &root.join(tag.source()?))?;
+    }
+    names.add(out, &engine.glue_name, engine.glue.as_bytes())?;
+    let boot = boot_script(engine);
+    names.add(out, "boot.js", boot.as_bytes())?;
+    for tag in tags.iter().filter(|tag| tag.is("script")) {
+        names.add_file(out, &root.join(tag.source()?))?;
+    }
+    // Copied files keep their names: other sites link to them.
+    for tag in tags.iter().filter(|tag| tag.is("copy-file")) {
+        names.copy(&root.join(tag.source()?), &tag.target_folder(out))?;
+    }
+    for tag in tags.iter().filter(|tag| tag.is("copy-dir")) {
+        let folder = root.join(tag.source()?);
+        let name = folder.file_name().unwrap_or_default();
+        let into = match tag.get("data-target-path") {
+            Some(path) => out.join(path),
+            None => out.join(name),
+        };
+        for file in workspace::files_under(&folder)? {
+            let within = file.strip_prefix(&folder).unwrap_or(&file);
+            let parent = within.parent().unwrap_or(Path::new(""));
+            names.copy(&file, &into.join(parent))?;
+        }
+    }
+    let page = html::page(&source, &tags, &names, engine)?;
+    workspace::write(&out.join("index.html"), page.as_bytes())
+}
+
+/// Starts the engine: fetch, compile, run. The two marks are what the page benchmark measures. A
+/// failure is marked on the root element, where the page's style sees it.
+fn boot_script(engine: &wasm::Engine) -> String {
+    let (glue, wasm) = (&engine.glue_name, &engine.wasm_name);
+    format!(
+        "import start from './{glue}';\n\
+         const root = document.documentElement;\n\
+         const get = () => fetch(new URL('./{wasm}', import.meta.url));\n\
+         // A host that serves wasm under a wrong type refuses streaming.\n\
+         const compile = async () => WebAssembly.compile(await (await get()).arrayBuffer());\n\
+         try {{\n\
+         \x20 const module_or_path = await WebAssembly.compileStreaming(get()).catch(compile);\n\
+         \x20 performance.mark('podscope-start');\n\
+         \x20 await start({{ module_or_path }});\n\
+         \x20 performance.mark('podscope-live');\n\
+         \x20 root.dataset.engine = 'running';\n\
+         }} catch (error) {{\n\
+         \x20 root.dataset.engine = 'failed';\n\
+         \x20 console.error(error);\n\
+         }}\n"
+    )
+}

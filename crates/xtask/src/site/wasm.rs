@@ -1,0 +1,142 @@
+//! Compiles `web` to wasm, generates its JavaScript, and optimises it.
+
+use super::Mode;
+use crate::setup::{self, WasmToolchain};
+use crate::shell::{self, Context, Result, say};
+use crate::workspace;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// As Trunk names them: after the package.
+const PACKAGE: &str = "podscope-web";
+
+/// The compiled engine and page.
+pub struct Engine {
+    /// `podscope-web_bg.wasm`.
+    pub wasm_name: String,
+    pub wasm: Vec<u8>,
+    /// `podscope-web.js`: wasm-bindgen's module, which loads the wasm from beside itself.
+    pub glue_name: String,
+    pub glue: String,
+    /// JavaScript that crates bring along: path below `snippets/`, and content.
+    pub snippets: Vec<(PathBuf, Vec<u8>)>,
+}
+
+/// Compiles.
+pub fn build(mode: Mode) -> Result<Engine> {
+    let toolchain = setup::wasm_toolchain()?;
+    let profile = match mode {
+        Mode::Release => "wasm",
+        Mode::Dev => "dev",
+    };
+    say(format!(
+        "compiling the engine and the page (profile {profile})"
+    ));
+    let mut cargo = toolchain.cargo();
+    cargo.args([
+        "build",
+        "--package",
+        PACKAGE,
+        "--target",
+        "wasm32-unknown-unknown",
+    ]);
+    cargo.args(["--profile", profile]);
+    shell::run(&mut cargo)?;
+
+    let folder = if mode == Mode::Dev { "debug" } else { profile };
+    let compiled = workspace::target()
+        .join("wasm32-unknown-unknown")
+        .join(folder)
+        .join(format!("{}.wasm", PACKAGE.replace('-', "_")));
+    if !compiled.is_file() {
+        return Err(format!(
+            "{} is missing: is `web` a cdylib?",
+            compiled.display()
+        ));
+    }
+
+    let out = workspace::target().join("bindgen").join(profile);
+    std::fs::remove_dir_all(&out).ok();
+    let mut bindgen = Command::new(setup::bindgen_folder()?.join("wasm-bindgen"));
+    bindgen.args([
+        "--target",
+        "web",
+        "--no-typescript",
+        "--out-name",
+        PACKAGE,
+        "--out-dir",
+    ]);
+    bindgen.arg(&out).arg(&compiled);
+    if mode == Mode::Release {
+        bindgen.args(["--remove-name-section", "--remove-producers-section"]);
+    }
+    shell::run_quiet(&mut bindgen)?;
+
+    let wasm_name = format!("{PACKAGE}_bg.wasm");
+    let glue_name = format!("{PACKAGE}.js");
+    let wasm_file = out.join(&wasm_name);
+    if mode == Mode::Release
+        && let Ok(optimizer) = setup::wasm_opt()
+    {
+        optimize(&optimizer, &toolchain, &wasm_file)?;
+    }
+    Ok(Engine {
+        wasm: workspace::read_bytes(&wasm_file)?,
+        glue: workspace::read(&out.join(&glue_name))?,
+        snippets: snippets(&out.join("snippets"))?,
+        wasm_name,
+        glue_name,
+    })
+}
+
+fn snippets(folder: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let read = |file: PathBuf| {
+        let within = file.strip_prefix(folder).unwrap_or(&file).to_path_buf();
+        Ok((within, workspace::read_bytes(&file)?))
+    };
+    workspace::files_under(folder)?
+        .into_iter()
+        .map(read)
+        .collect()
+}
+
+fn optimize(optimizer: &setup::WasmOpt, toolchain: &WasmToolchain, wasm: &Path) -> Result<()> {
+    say("wasm-opt -Oz");
+    let optimized = wasm.with_extension("opt.wasm");
+    let mut command = optimizer.command()?;
+    // Not --all-features: browsers refuse modules that use what they do not have.
+    command.args(features(toolchain)?);
+    command.args([
+        "-Oz",
+        "--strip-debug",
+        "--strip-producers",
+        "--strip-target-features",
+    ]);
+    shell::run_quiet(command.arg(wasm).arg("-o").arg(&optimized))?;
+    std::fs::rename(&optimized, wasm).context(|| wasm.display().to_string())
+}
+
+/// wasm-opt's options for the features that rustc emits.
+fn features(toolchain: &WasmToolchain) -> Result<Vec<String>> {
+    let mut rustc = toolchain.rustc();
+    let printed =
+        shell::output(rustc.args(["--print", "cfg", "--target", "wasm32-unknown-unknown"]))?;
+    Ok(printed
+        .lines()
+        .filter_map(|line| line.strip_prefix("target_feature=\"")?.strip_suffix('"'))
+        .filter_map(option_of_feature)
+        .collect())
+}
+
+fn option_of_feature(feature: &str) -> Option<String> {
+    let name = match feature {
+        "nontrapping-fptoint" => "nontrapping-float-to-int",
+        "bulk-memory" | "extended-const" | "multivalue" | "mutable-globals" | "reference-types"
+        | "sign-ext" => feature,
+        _ => return None,
+    };
+    Some(format!("--enable-{name}"))
+}

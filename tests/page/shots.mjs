@@ -1,0 +1,68 @@
+// Screenshots in three sizes, light and dark, into tests/page/shots/ (not in the repository).
+//
+//   cargo xtask shots [-- NAME…]       the built site's states named in states.mjs, or some of them
+//   node shots.mjs --url URL           another site's start page
+//   …  --size desktop|tablet|phone     --scheme light|dark   --full (the whole page, not the window)
+
+import { mkdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { engineRunning, launch, open } from './browser.mjs';
+import { serve } from './serve.mjs';
+import { STATES } from './states.mjs';
+
+const SIZES = {
+  desktop: { width: 1440, height: 900 },
+  tablet: { width: 820, height: 1180 },
+  phone: { width: 360, height: 740 },
+};
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    url: { type: 'string' },
+    size: { type: 'string', multiple: true, default: Object.keys(SIZES) },
+    scheme: { type: 'string', multiple: true, default: ['light', 'dark'] },
+    full: { type: 'boolean', default: false },
+  },
+});
+
+const unknown = positionals.filter((name) => !Object.hasOwn(STATES, name));
+if (unknown.length > 0) {
+  console.error(`no state ${unknown.join(', ')}; there are: ${Object.keys(STATES).join(', ')}`);
+  process.exit(2);
+}
+const states = positionals.length > 0 ? positionals : values.url ? ['start'] : Object.keys(STATES);
+
+const folder = fileURLToPath(new URL('./shots/', import.meta.url));
+await mkdir(folder, { recursive: true });
+const site = values.url ? { url: values.url, close: async () => {} } : await serve();
+const browser = await launch();
+let failed = 0;
+for (const state of states) {
+  for (const size of values.size) {
+    for (const colorScheme of values.scheme) {
+      const name = `${state}-${size}-${colorScheme}`;
+      const { path = '', act } = STATES[state];
+      const { page, faults } = await open(browser, new URL(path, site.url).href, {
+        viewport: SIZES[size],
+        colorScheme,
+        reducedMotion: 'reduce',
+      });
+      try {
+        if (!values.url) await engineRunning(page);
+        await act?.(page);
+        await page.screenshot({ path: `${folder}${name}.png`, fullPage: values.full });
+        console.log(`${folder}${name}.png`);
+      } catch (error) {
+        failed += 1;
+        console.error(`${name}: ${error.message}`);
+      }
+      for (const fault of faults) console.error(`${name}: ${fault}`);
+      await page.context().close();
+    }
+  }
+}
+await browser.close();
+await site.close();
+process.exit(failed > 0 ? 1 : 0);

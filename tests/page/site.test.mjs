@@ -1,0 +1,67 @@
+// What holds for the built site whatever the page shows: it starts under a strict policy from a
+// sub-path, asks no other host for anything, and is readable before its engine runs.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { engineRunning, launch, noAxeViolations, open } from './browser.mjs';
+import { serve } from './serve.mjs';
+
+let browser;
+let site;
+
+before(async () => {
+  [browser, site] = await Promise.all([launch(), serve()]);
+});
+
+after(async () => {
+  await browser?.close();
+  await site?.close();
+});
+
+test('the page starts from a sub-path under a strict policy without a fault', async () => {
+  const { page, faults } = await open(browser, site.url);
+  await engineRunning(page);
+  assert.deepEqual(faults, []);
+  await page.context().close();
+});
+
+test('every request stays below the path that the site is served from', () => {
+  const outside = site.requests.filter((path) => !path.startsWith('/a/sub/path/'));
+  assert.deepEqual(outside, []);
+});
+
+test('each file of the first load is asked for once', () => {
+  const counts = new Map();
+  for (const path of site.requests) counts.set(path, (counts.get(path) ?? 0) + 1);
+  assert.deepEqual([...counts].filter(([, count]) => count > 1), []);
+});
+
+test('the page is readable without the engine', async () => {
+  const { page } = await open(browser, site.url, { javaScriptEnabled: false });
+  const text = await page.locator('body').innerText();
+  assert.match(text, /Podscope/);
+  assert.match(text, /Kubernetes/);
+  await page.context().close();
+});
+
+test('nothing is kept: no cookies', async () => {
+  const { page } = await open(browser, site.url);
+  await engineRunning(page);
+  assert.deepEqual(await page.context().cookies(), []);
+  await page.context().close();
+});
+
+for (const colorScheme of ['light', 'dark']) {
+  for (const [name, viewport] of [
+    ['desktop', { width: 1440, height: 900 }],
+    ['phone', { width: 360, height: 740 }],
+  ]) {
+    test(`axe finds nothing: ${name}, ${colorScheme}`, async () => {
+      const { page, faults } = await open(browser, site.url, { colorScheme, viewport });
+      await engineRunning(page);
+      await noAxeViolations(page, `start, ${name}, ${colorScheme}`);
+      assert.deepEqual(faults, []);
+      await page.context().close();
+    });
+  }
+}
