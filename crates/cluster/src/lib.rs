@@ -14,6 +14,7 @@ pub mod etcd;
 pub mod faults;
 pub mod network;
 pub mod node;
+pub mod scheduler;
 pub mod sim;
 pub mod trace;
 pub mod world;

@@ -1,0 +1,300 @@
+//! InterPodAffinity: near to or far from other Pods.
+//!
+//! Models: `pkg/scheduler/framework/plugins/interpodaffinity` (v1.36)
+
+use super::{Cycle, Plugin, PluginId, PreFilter};
+use crate::scheduler::affinity::{PodAffinity, Term};
+use crate::scheduler::cache::{PodClass, Topology};
+use crate::scheduler::node_info::{NodeInfo, Slot};
+use crate::scheduler::pod_info::PodInfo;
+use crate::scheduler::selector::{Requirement, invalid_value};
+use crate::scheduler::verdict::{Reason, Rejection};
+use podscope_api::{Text, Value, value, value::NULL};
+use std::rc::Rc;
+
+/// A sum for each domain of a label.
+#[derive(Clone)]
+struct Tally {
+    key: Text,
+    topology: Rc<Topology>,
+    sums: Vec<i64>,
+}
+
+impl Tally {
+    fn new(cycle: Cycle, key: &Text) -> Tally {
+        let topology = cycle.cache.topology(key);
+        Tally { key: key.clone(), sums: vec![0; topology.values.len()], topology }
+    }
+    /// Adds where the Node is; false when the Node lacks the label.
+    fn add(&mut self, slot: Slot, n: i64) -> bool {
+        let place = self.topology.domain(slot).and_then(|d| self.sums.get_mut(d));
+        place.map(|sum| *sum += n).is_some()
+    }
+    /// The sum where the Node is, `None` when it lacks the label.
+    fn at(&self, slot: Slot) -> Option<i64> {
+        self.sums.get(self.topology.domain(slot)?).copied()
+    }
+    fn is_zero(&self) -> bool {
+        self.sums.iter().all(|sum| *sum == 0)
+    }
+}
+
+/// The tally for a key, made when missing.
+fn tally<'a>(tallies: &'a mut Vec<Tally>, cycle: Cycle, key: &Text) -> &'a mut Tally {
+    let at = tallies.iter().position(|t| t.key == *key).unwrap_or_else(|| {
+        tallies.push(Tally::new(cycle, key));
+        tallies.len() - 1
+    });
+    &mut tallies[at]
+}
+
+/// State: matching Pods by domain.
+#[derive(Clone, Default)]
+pub struct InterPodAffinity {
+    own: Rc<PodAffinity>,
+    /// For each required term of the Pod: Pods that match all of them.
+    near: Vec<Tally>,
+    /// For each required anti-affinity term of the Pod: Pods that match it.
+    far: Vec<Tally>,
+    /// For each label: required anti-affinity terms of other Pods that match the Pod.
+    existing: Vec<Tally>,
+    scores: Vec<Tally>,
+}
+
+/// Whether a term of the Pod to be placed is about Pods with these labels in this namespace.
+fn about(cycle: Cycle, term: &Term, namespace: &str, labels: &Value) -> bool {
+    match cycle.cache.namespace_labels(namespace) {
+        Some(namespace_labels) => term.matches(namespace, namespace_labels, labels),
+        // A namespace that is not known is selected by name, or by selecting all.
+        None => {
+            (term.namespaces.iter().any(|n| n.as_ref() == namespace)
+                || term.namespace_selector.is_empty())
+                && term.selector.matches(labels)
+        }
+    }
+}
+
+/// Whether a term of another Pod is about the Pod to be placed.
+fn about_own(cycle: Cycle, term: &Term) -> bool {
+    let namespace = &cycle.pod.key.namespace;
+    let labels = cycle.cache.namespace_labels(namespace).unwrap_or(NULL);
+    term.matches(namespace, labels, cycle.pod.labels())
+}
+
+fn about_all(cycle: Cycle, terms: &[Term], namespace: &str, labels: &Value) -> bool {
+    !terms.is_empty() && terms.iter().all(|t| about(cycle, t, namespace, labels))
+}
+
+fn total(class: &PodClass) -> impl Iterator<Item = (Slot, i64)> {
+    class.nodes.iter().map(|(slot, c)| (*slot, i64::from(c.live) + i64::from(c.terminating)))
+}
+
+impl InterPodAffinity {
+    fn count(&mut self, cycle: Cycle) {
+        for class in cycle.cache.classes_with_affinity() {
+            let terms = class.affinity.iter().flat_map(|a| &a.required_anti);
+            for term in terms.filter(|t| about_own(cycle, t)) {
+                let tally = tally(&mut self.existing, cycle, &term.topology_key);
+                for (slot, n) in total(class) {
+                    tally.add(slot, n);
+                }
+            }
+        }
+        let own = self.own.clone();
+        if own.required.is_empty() && own.required_anti.is_empty() {
+            return;
+        }
+        for class in cycle.cache.classes() {
+            if about_all(cycle, &own.required, &class.namespace, &class.labels) {
+                for (slot, n) in total(class) {
+                    self.near.iter_mut().for_each(|tally| {
+                        tally.add(slot, n);
+                    });
+                }
+            }
+            for (term, tally) in own.required_anti.iter().zip(&mut self.far) {
+                if about(cycle, term, &class.namespace, &class.labels) {
+                    for (slot, n) in total(class) {
+                        tally.add(slot, n);
+                    }
+                }
+            }
+        }
+    }
+
+    fn affinity_holds(&self, cycle: Cycle, node: &NodeInfo) -> bool {
+        let mut all_near = true;
+        for tally in &self.near {
+            match tally.at(node.slot) {
+                // Every label must be on the Node.
+                None => return false,
+                Some(n) => all_near &= n > 0,
+            }
+        }
+        // The first of a group that wants to be near itself may go anywhere.
+        all_near
+            || (self.near.iter().all(Tally::is_zero)
+                && about_all(cycle, &self.own.required, &cycle.pod.key.namespace, cycle.pod.labels()))
+    }
+
+    fn sum(&self, node: &NodeInfo) -> i64 {
+        self.scores.iter().filter_map(|tally| tally.at(node.slot)).sum()
+    }
+}
+
+impl Plugin for InterPodAffinity {
+    fn pre_filter(&mut self, cycle: Cycle) -> PreFilter {
+        if let Some(message) = invalid_terms(cycle.pod.object.spec().get("affinity")) {
+            let reason = Reason::Other(message.into());
+            return PreFilter::Reject(Rejection::unresolvable(PluginId::InterPodAffinity, reason));
+        }
+        let own = cycle.pod.affinity.clone().unwrap_or_default();
+        let tallies = |terms: &[Term]| -> Vec<Tally> {
+            terms.iter().map(|t| Tally::new(cycle, &t.topology_key)).collect()
+        };
+        *self = InterPodAffinity {
+            near: tallies(&own.required),
+            far: tallies(&own.required_anti),
+            own,
+            ..InterPodAffinity::default()
+        };
+        self.count(cycle);
+        let nothing = self.existing.iter().all(Tally::is_zero);
+        if nothing && self.near.is_empty() && self.far.is_empty() {
+            return PreFilter::Skip;
+        }
+        PreFilter::Success
+    }
+
+    fn filter(&self, cycle: Cycle, node: &NodeInfo) -> Result<(), Rejection> {
+        const ID: PluginId = PluginId::InterPodAffinity;
+        if !self.near.is_empty() && !self.affinity_holds(cycle, node) {
+            return Err(Rejection::unresolvable(ID, Reason::PodAffinity));
+        }
+        let taken = |tally: &&Tally| tally.at(node.slot).is_some_and(|n| n > 0);
+        if let Some(tally) = self.far.iter().find(taken) {
+            let reason = Reason::PodAntiAffinity { topology_key: tally.key.clone() };
+            return Err(Rejection::unschedulable(ID, reason));
+        }
+        if let Some(tally) = self.existing.iter().find(taken) {
+            let reason = Reason::ExistingAntiAffinity { topology_key: tally.key.clone() };
+            return Err(Rejection::unschedulable(ID, reason));
+        }
+        Ok(())
+    }
+
+    fn change(&mut self, cycle: Cycle, node: &NodeInfo, pod: &PodInfo, delta: i64) {
+        let own = self.own.clone();
+        let (namespace, labels) = (&pod.key.namespace, pod.labels());
+        for term in pod.affinity.iter().flat_map(|a| &a.required_anti) {
+            if about_own(cycle, term) {
+                tally(&mut self.existing, cycle, &term.topology_key).add(node.slot, delta);
+            }
+        }
+        if about_all(cycle, &own.required, namespace, labels) {
+            for tally in &mut self.near {
+                tally.add(node.slot, delta);
+            }
+        }
+        for (term, tally) in own.required_anti.iter().zip(&mut self.far) {
+            if about(cycle, term, namespace, labels) {
+                tally.add(node.slot, delta);
+            }
+        }
+    }
+
+    fn pre_score(&mut self, cycle: Cycle, _nodes: &[Slot]) -> bool {
+        self.scores.clear();
+        let own = cycle.pod.affinity.clone().unwrap_or_default();
+        let prefers = !own.preferred.is_empty() || !own.preferred_anti.is_empty();
+        if cycle.profile.ignore_preferred_of_existing && !prefers {
+            return false;
+        }
+        let mut any = false;
+        let mut add = |class: &PodClass, term: &Term, weight: i64| {
+            let tally = tally(&mut self.scores, cycle, &term.topology_key);
+            for (slot, n) in total(class) {
+                any |= tally.add(slot, weight * n);
+            }
+        };
+        let mut process = |class: &PodClass| {
+            for (terms, sign) in [(&own.preferred, 1), (&own.preferred_anti, -1)] {
+                for term in terms {
+                    if about(cycle, term, &class.namespace, &class.labels) {
+                        add(class, term, sign * term.weight);
+                    }
+                }
+            }
+            let Some(affinity) = &class.affinity else {
+                return;
+            };
+            let hard = cycle.profile.hard_pod_affinity_weight;
+            for term in affinity.required.iter().filter(|t| hard > 0 && about_own(cycle, t)) {
+                add(class, term, hard);
+            }
+            for (terms, sign) in [(&affinity.preferred, 1), (&affinity.preferred_anti, -1)] {
+                for term in terms.iter().filter(|t| about_own(cycle, t)) {
+                    add(class, term, sign * term.weight);
+                }
+            }
+        };
+        if prefers {
+            cycle.cache.classes().for_each(&mut process);
+        } else {
+            cycle.cache.classes_with_affinity().for_each(&mut process);
+        }
+        any
+    }
+
+    fn score(&self, _cycle: Cycle, node: &NodeInfo) -> i64 {
+        self.sum(node)
+    }
+
+    fn normalize(&self, _cycle: Cycle, _nodes: &[Slot], scores: &mut [i64]) {
+        let min = scores.iter().copied().min().unwrap_or(0);
+        let max = scores.iter().copied().max().unwrap_or(0);
+        for score in scores {
+            *score = if max > min {
+                (100.0 * ((*score - min) as f64 / (max - min) as f64)) as i64
+            } else {
+                0
+            };
+        }
+    }
+
+    fn account(&self, _cycle: Cycle, node: &NodeInfo) -> Value {
+        let sums = self.scores.iter().filter_map(|tally| {
+            let sum = tally.at(node.slot)?;
+            Some(value!({"topologyKey": (tally.key.clone()), "sum": (sum)}))
+        });
+        value!({"terms": (sums.collect::<Vec<Value>>())})
+    }
+}
+
+/// What is wrong with the terms' selectors; the API server lets no such Pod through.
+fn invalid_terms(affinity: &Value) -> Option<String> {
+    const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
+    const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
+    let sides = [
+        ("requiredAffinityTerms", "podAffinity", REQUIRED),
+        ("requiredAntiAffinityTerms", "podAntiAffinity", REQUIRED),
+        ("preferredAffinityTerms", "podAffinity", PREFERRED),
+        ("preferredAntiAffinityTerms", "podAntiAffinity", PREFERRED),
+    ];
+    let mut errors: Vec<String> = Vec::new();
+    for (name, side, field) in sides {
+        let wrong = affinity.get(side).get(field).items().iter().find_map(|term| {
+            let term = if field == PREFERRED { term.get("podAffinityTerm") } else { term };
+            let expressions = term.get("labelSelector").get("matchExpressions").items();
+            expressions.iter().filter_map(Requirement::parse).find_map(|r| invalid_value(&r))
+        });
+        if let Some(wrong) = wrong {
+            errors.push([name, ": ", &wrong].concat());
+        }
+    }
+    match errors.as_slice() {
+        [] => None,
+        [one] => Some(["parsing pod: ", one].concat()),
+        many => Some(["parsing pod: [", &many.join(", "), "]"].concat()),
+    }
+}

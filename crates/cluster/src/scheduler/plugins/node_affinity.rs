@@ -1,0 +1,109 @@
+//! NodeAffinity: the Pod's node selector and node affinity.
+//!
+//! Models: `pkg/scheduler/framework/plugins/nodeaffinity` (v1.36)
+
+use super::{Cycle, Plugin, PluginId, PreFilter, default_normalize};
+use crate::scheduler::node_info::{NodeInfo, Slot};
+use crate::scheduler::selector::{NodeTerm, RequiredNode};
+use crate::scheduler::verdict::{Reason, Rejection};
+use podscope_api::{Text, Value, value};
+use std::collections::BTreeSet;
+
+const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
+const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
+
+/// State: what the Pod demands and prefers.
+#[derive(Clone, Default)]
+pub struct NodeAffinity {
+    required: RequiredNode,
+    preferred: Vec<(i64, NodeTerm)>,
+}
+
+/// Weighted terms from a list of `{weight, preference}`; those that can match nothing are left out.
+pub fn preferred_terms(list: &Value) -> Vec<(i64, NodeTerm)> {
+    let parse = |preferred: &Value| {
+        let weight = preferred.get("weight").as_int().filter(|w| *w != 0)?;
+        Some((weight, NodeTerm::parse(preferred.get("preference"))?))
+    };
+    list.items().iter().filter_map(parse).collect()
+}
+
+impl NodeAffinity {
+    fn sum(&self, node: &NodeInfo) -> i64 {
+        let matching = self.preferred.iter().filter(|(_, t)| t.matches(&node.name, &node.labels));
+        matching.map(|(weight, _)| weight).sum()
+    }
+}
+
+impl Plugin for NodeAffinity {
+    fn pre_filter(&mut self, cycle: Cycle) -> PreFilter {
+        let spec = cycle.pod.object.spec();
+        self.required = RequiredNode::parse(spec);
+        if self.required.is_empty() && cycle.profile.added_required.is_none() {
+            return PreFilter::Skip;
+        }
+        let terms = spec.at("affinity.nodeAffinity").get(REQUIRED).get("nodeSelectorTerms");
+        match node_names(terms.items()) {
+            None => PreFilter::Success,
+            Some(names) if names.is_empty() => {
+                let reason = Reason::Other("pod affinity terms conflict".into());
+                PreFilter::Reject(Rejection::unresolvable(PluginId::NodeAffinity, reason))
+            }
+            Some(names) => PreFilter::Only(names),
+        }
+    }
+
+    fn filter(&self, cycle: Cycle, node: &NodeInfo) -> Result<(), Rejection> {
+        let reject = |reason| Err(Rejection::unresolvable(PluginId::NodeAffinity, reason));
+        let added = cycle.profile.added_required.as_ref();
+        if added.is_some_and(|added| !added.matches(&node.name, &node.labels)) {
+            return reject(Reason::EnforcedAffinity);
+        }
+        if !self.required.matches(&node.name, &node.labels) {
+            return reject(Reason::NodeAffinity);
+        }
+        Ok(())
+    }
+
+    fn pre_score(&mut self, cycle: Cycle, _nodes: &[Slot]) -> bool {
+        let affinity = cycle.pod.object.spec().at("affinity.nodeAffinity");
+        self.preferred = preferred_terms(affinity.get(PREFERRED));
+        self.preferred.extend(cycle.profile.added_preferred.iter().cloned());
+        let any = !affinity.get(PREFERRED).items().is_empty();
+        any || !cycle.profile.added_preferred.is_empty()
+    }
+
+    fn score(&self, _cycle: Cycle, node: &NodeInfo) -> i64 {
+        self.sum(node)
+    }
+
+    fn normalize(&self, _cycle: Cycle, _nodes: &[Slot], scores: &mut [i64]) {
+        default_normalize(scores, false);
+    }
+
+    fn account(&self, _cycle: Cycle, node: &NodeInfo) -> Value {
+        value!({"matchingWeight": (self.sum(node))})
+    }
+}
+
+/// The Nodes that the terms name, when every term names some: terms are alternatives.
+fn node_names(terms: &[Value]) -> Option<BTreeSet<Text>> {
+    let mut all: Option<BTreeSet<Text>> = None;
+    for term in terms {
+        let mut names: Option<BTreeSet<Text>> = None;
+        for field in term.get("matchFields").items() {
+            let by_name = field.get("key").as_str() == Some("metadata.name")
+                && field.get("operator").as_str() == Some("In");
+            if by_name {
+                let values = field.get("values").items().iter();
+                let listed: BTreeSet<Text> = values.filter_map(|v| v.as_text().cloned()).collect();
+                names = Some(match names {
+                    Some(names) => names.intersection(&listed).cloned().collect(),
+                    None => listed,
+                });
+            }
+        }
+        all.get_or_insert_default().extend(names?);
+    }
+    all
+}

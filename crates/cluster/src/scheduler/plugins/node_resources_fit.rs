@@ -1,0 +1,156 @@
+//! NodeResourcesFit: what the Pod asks for must be left on the Node; emptier (or fuller) Nodes score higher.
+//!
+//! Models: `pkg/scheduler/framework/plugins/noderesources/fit.go`, `least_allocated.go`,
+//! `most_allocated.go`, `requested_to_capacity_ratio.go` (v1.36)
+
+use super::{Cycle, Plugin, PluginId, PreFilter};
+use crate::scheduler::node_info::{NodeInfo, Slot};
+use crate::scheduler::profile::Strategy;
+use crate::scheduler::resources::{Resources, is_extended};
+use crate::scheduler::verdict::{Code, Reason, Rejection};
+use podscope_api::{Text, Value, value};
+
+/// State: the scalar resources that filtering looks at.
+#[derive(Clone, Default)]
+pub struct NodeResourcesFit {
+    scalar: Vec<(Text, i64)>,
+}
+
+/// Why the Pod does not fit: every resource that is short, and whether any could never be enough.
+pub fn insufficient(requests: &Resources, scalar: &[(Text, i64)], node: &NodeInfo) -> (Vec<Reason>, bool) {
+    let mut reasons = Vec::new();
+    let mut never = false;
+    let used = node.pods.len() as i64;
+    if used + 1 > node.allocatable.pods {
+        reasons.push(Reason::TooManyPods { used, allocatable: node.allocatable.pods });
+    }
+    let (has, taken) = (&node.allocatable, &node.requested);
+    let mut check = |resource: &dyn Fn() -> Text, requested: i64, used: i64, allocatable: i64| {
+        if requested > 0 && requested > allocatable.saturating_sub(used) {
+            reasons.push(Reason::Insufficient { resource: resource(), requested, used, allocatable });
+            never |= requested > allocatable;
+        }
+    };
+    check(&|| "cpu".into(), requests.milli_cpu, taken.milli_cpu, has.milli_cpu);
+    check(&|| "memory".into(), requests.memory, taken.memory, has.memory);
+    check(
+        &|| "ephemeral-storage".into(),
+        requests.ephemeral_storage,
+        taken.ephemeral_storage,
+        has.ephemeral_storage,
+    );
+    for (name, requested) in scalar {
+        let (used, allocatable) = (taken.scalar(name).unwrap_or(0), has.scalar(name).unwrap_or(0));
+        check(&|| name.clone(), *requested, used, allocatable);
+    }
+    (reasons, never)
+}
+
+impl NodeResourcesFit {
+    /// Requested (with this Pod) and allocatable of a resource; zeros when it is not rated.
+    fn rated(cycle: Cycle, node: &NodeInfo, resource: &str) -> (i64, i64) {
+        let pod = cycle.pod;
+        match resource {
+            "cpu" => (node.non_zero.0.saturating_add(pod.non_zero.0), node.allocatable.milli_cpu),
+            "memory" => (node.non_zero.1.saturating_add(pod.non_zero.1), node.allocatable.memory),
+            "ephemeral-storage" => (
+                node.requested.ephemeral_storage.saturating_add(pod.requests.ephemeral_storage),
+                node.allocatable.ephemeral_storage,
+            ),
+            _ => match pod.requests.get(resource) {
+                0 => (0, 0),
+                own => (node.requested.get(resource).saturating_add(own), node.allocatable.get(resource)),
+            },
+        }
+    }
+}
+
+impl Plugin for NodeResourcesFit {
+    fn pre_filter(&mut self, cycle: Cycle) -> PreFilter {
+        let profile = cycle.profile;
+        let ignored = |name: &Text| {
+            let group = name.split('/').next().unwrap_or("");
+            is_extended(name)
+                && (profile.ignored_resources.contains(name)
+                    || profile.ignored_groups.iter().any(|g| g.as_ref() == group))
+        };
+        let scalar = cycle.pod.requests.scalar.iter();
+        self.scalar = scalar.filter(|(name, _)| !ignored(name)).cloned().collect();
+        PreFilter::Success
+    }
+
+    fn filter(&self, cycle: Cycle, node: &NodeInfo) -> Result<(), Rejection> {
+        let (reasons, never) = insufficient(&cycle.pod.requests, &self.scalar, node);
+        if reasons.is_empty() {
+            return Ok(());
+        }
+        let code = if never { Code::UnschedulableAndUnresolvable } else { Code::Unschedulable };
+        Err(Rejection { plugin: PluginId::NodeResourcesFit, code, reasons })
+    }
+
+    fn pre_score(&mut self, _cycle: Cycle, _nodes: &[Slot]) -> bool {
+        true
+    }
+
+    fn score(&self, cycle: Cycle, node: &NodeInfo) -> i64 {
+        let (mut sum, mut weights) = (0, 0);
+        for (resource, weight) in &cycle.profile.fit_resources {
+            let (requested, allocatable) = Self::rated(cycle, node, resource);
+            if allocatable == 0 {
+                continue;
+            }
+            let score = rate(&cycle.profile.strategy, requested, allocatable);
+            if score > 0 || !matches!(cycle.profile.strategy, Strategy::RequestedToCapacityRatio(_)) {
+                sum += score * weight;
+                weights += weight;
+            }
+        }
+        if weights == 0 {
+            return 0;
+        }
+        match cycle.profile.strategy {
+            Strategy::RequestedToCapacityRatio(_) => libm::round(sum as f64 / weights as f64) as i64,
+            _ => sum / weights,
+        }
+    }
+
+    fn account(&self, cycle: Cycle, node: &NodeInfo) -> Value {
+        let resources = cycle.profile.fit_resources.iter().map(|(resource, weight)| {
+            let (requested, allocatable) = Self::rated(cycle, node, resource);
+            let score = if allocatable == 0 { 0 } else { rate(&cycle.profile.strategy, requested, allocatable) };
+            value!({
+                "resource": (resource.clone()), "requested": (requested), "allocatable": (allocatable),
+                "score": (score), "weight": (*weight)
+            })
+        });
+        value!({"resources": (resources.collect::<Vec<Value>>())})
+    }
+}
+
+/// One resource's score, 0 to 100.
+fn rate(strategy: &Strategy, requested: i64, allocatable: i64) -> i64 {
+    let percent = |part: i64| (i128::from(part) * 100 / i128::from(allocatable.max(1))) as i64;
+    match strategy {
+        Strategy::LeastAllocated if requested > allocatable => 0,
+        Strategy::LeastAllocated => percent(allocatable - requested),
+        Strategy::MostAllocated => percent(requested.min(allocatable)),
+        Strategy::RequestedToCapacityRatio(shape) => {
+            broken_line(shape, if requested > allocatable { 100 } else { percent(requested) })
+        }
+    }
+}
+
+/// The value at `x` of the line through the points, level before the first and after the last.
+fn broken_line(points: &[(i64, i64)], x: i64) -> i64 {
+    let mut before: Option<(i64, i64)> = None;
+    for &(at, value) in points {
+        if x <= at {
+            return match before {
+                Some((from, start)) if at != from => start + (value - start) * (x - from) / (at - from),
+                _ => value,
+            };
+        }
+        before = Some((at, value));
+    }
+    before.map_or(0, |(_, value)| value)
+}

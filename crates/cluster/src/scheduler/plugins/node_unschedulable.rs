@@ -1,0 +1,35 @@
+//! NodeUnschedulable: keeps Pods away from cordoned Nodes.
+//!
+//! Models: `pkg/scheduler/framework/plugins/nodeunschedulable` (v1.36)
+
+use super::{Cycle, Plugin, PluginId, PreFilter};
+use crate::scheduler::node_info::NodeInfo;
+use crate::scheduler::taint::{Effect, Taint, Toleration};
+use crate::scheduler::verdict::{Reason, Rejection};
+
+/// State: whether the Pod tolerates the taint that a cordon stands for.
+#[derive(Clone, Default)]
+pub struct NodeUnschedulable {
+    tolerated: bool,
+}
+
+impl Plugin for NodeUnschedulable {
+    fn pre_filter(&mut self, cycle: Cycle) -> PreFilter {
+        let cordon = Taint {
+            key: "node.kubernetes.io/unschedulable".into(),
+            value: "".into(),
+            effect: Effect::NoSchedule,
+        };
+        let comparisons = cycle.profile.features.taint_comparisons;
+        let tolerations = Toleration::list(cycle.pod.object.spec().get("tolerations"));
+        self.tolerated = tolerations.iter().any(|t| t.tolerates(&cordon, comparisons));
+        PreFilter::Success
+    }
+
+    fn filter(&self, _cycle: Cycle, node: &NodeInfo) -> Result<(), Rejection> {
+        if !node.unschedulable || self.tolerated {
+            return Ok(());
+        }
+        Err(Rejection::unresolvable(PluginId::NodeUnschedulable, Reason::Cordoned))
+    }
+}

@@ -1,0 +1,70 @@
+//! TaintToleration: taints keep away Pods that do not tolerate them, or make a Node less welcome.
+//!
+//! Models: `pkg/scheduler/framework/plugins/tainttoleration` (v1.36)
+
+use super::{Cycle, Plugin, PluginId, PreFilter, default_normalize};
+use crate::scheduler::node_info::{NodeInfo, Slot};
+use crate::scheduler::taint::{Effect, Toleration, untolerated};
+use crate::scheduler::verdict::{Reason, Rejection};
+use podscope_api::{Value, value};
+
+/// State: the Pod's tolerations.
+#[derive(Clone, Default)]
+pub struct TaintToleration {
+    tolerations: Vec<Toleration>,
+}
+
+impl TaintToleration {
+    fn read(&mut self, cycle: Cycle) {
+        self.tolerations = Toleration::list(cycle.pod.object.spec().get("tolerations"));
+    }
+
+    /// Taints that make the Node less welcome and that the Pod does not tolerate.
+    fn unwelcome(&self, cycle: Cycle, node: &NodeInfo) -> i64 {
+        const EFFECT: Effect = Effect::PreferNoSchedule;
+        let comparisons = cycle.profile.features.taint_comparisons;
+        let mut count = 0;
+        for taint in node.taints.iter().filter(|t| t.effect == EFFECT) {
+            let tolerates = |t: &Toleration| t.is_for(EFFECT) && t.tolerates(taint, comparisons);
+            if !self.tolerations.iter().any(tolerates) {
+                count += 1;
+            }
+        }
+        count
+    }
+}
+
+impl Plugin for TaintToleration {
+    fn pre_filter(&mut self, cycle: Cycle) -> PreFilter {
+        self.read(cycle);
+        PreFilter::Success
+    }
+
+    fn filter(&self, cycle: Cycle, node: &NodeInfo) -> Result<(), Rejection> {
+        let comparisons = cycle.profile.features.taint_comparisons;
+        match untolerated(&node.taints, &self.tolerations, comparisons) {
+            None => Ok(()),
+            Some(taint) => {
+                let reason = Reason::Taint(taint.clone());
+                Err(Rejection::unresolvable(PluginId::TaintToleration, reason))
+            }
+        }
+    }
+
+    fn pre_score(&mut self, cycle: Cycle, _nodes: &[Slot]) -> bool {
+        self.read(cycle);
+        true
+    }
+
+    fn score(&self, cycle: Cycle, node: &NodeInfo) -> i64 {
+        self.unwelcome(cycle, node)
+    }
+
+    fn normalize(&self, _cycle: Cycle, _nodes: &[Slot], scores: &mut [i64]) {
+        default_normalize(scores, true);
+    }
+
+    fn account(&self, cycle: Cycle, node: &NodeInfo) -> Value {
+        value!({"untolerated": (self.unwelcome(cycle, node))})
+    }
+}

@@ -1,0 +1,114 @@
+//! What the scheduler knows of a Pod, read once from the object.
+//!
+//! Models: `pkg/scheduler/framework/types.go` PodInfo (v1.36)
+
+use super::affinity::PodAffinity;
+use super::resources::{Resources, is_sidecar, pod_requests};
+use podscope_api::{Key, Object, Text, Timestamp, Value};
+use std::rc::Rc;
+
+/// A port of the Node that a Pod wants or has.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct HostPort {
+    /// The address, `0.0.0.0` for all.
+    pub ip: Text,
+    /// `TCP`, `UDP` or `SCTP`.
+    pub protocol: Text,
+    /// The port.
+    pub port: i64,
+}
+
+impl HostPort {
+    /// Whether both cannot be had at once.
+    pub fn clashes(&self, other: &HostPort) -> bool {
+        const ALL: &str = "0.0.0.0";
+        self.port == other.port
+            && self.protocol == other.protocol
+            && (self.ip == other.ip || self.ip.as_ref() == ALL || other.ip.as_ref() == ALL)
+    }
+}
+
+/// A Pod as the scheduler sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PodInfo {
+    /// The object.
+    pub object: Object,
+    /// Namespace and name.
+    pub key: Key,
+    /// `spec.priority`, 0 when unset.
+    pub priority: i64,
+    /// What it asks for.
+    pub requests: Resources,
+    /// CPU (thousandths) and memory (bytes) with defaults for containers that ask for none.
+    pub non_zero: (i64, i64),
+    /// Ports of the Node that it takes.
+    pub ports: Vec<HostPort>,
+    /// Affinity to other Pods, if any.
+    pub affinity: Option<Rc<PodAffinity>>,
+    /// True once its deletion was asked for.
+    pub terminating: bool,
+}
+
+impl PodInfo {
+    /// Reads a Pod.
+    pub fn new(object: &Object) -> PodInfo {
+        let key = object.key();
+        let spec = object.spec();
+        let (requests, non_zero) = pod_requests(object);
+        let affinity = PodAffinity::parse(spec.get("affinity"), &key.namespace).map(Rc::new);
+        PodInfo {
+            priority: spec.get("priority").as_int().unwrap_or(0),
+            requests,
+            non_zero,
+            ports: host_ports(spec),
+            affinity,
+            terminating: object.is_being_deleted(),
+            key,
+            object: object.clone(),
+        }
+    }
+
+    /// `spec.nodeName`, or `""`.
+    pub fn node_name(&self) -> &str {
+        self.object.spec().get("nodeName").str_or_empty()
+    }
+    /// `status.nominatedNodeName`, or `""`.
+    pub fn nominated(&self) -> &str {
+        self.object.status().get("nominatedNodeName").str_or_empty()
+    }
+    /// `status.startTime`; a Pod that has not started counts as starting last.
+    pub fn started(&self) -> Timestamp {
+        let text = self.object.status().get("startTime").as_str();
+        text.and_then(Timestamp::parse).unwrap_or(Timestamp(i64::MAX))
+    }
+    /// The labels, a map or null.
+    pub fn labels(&self) -> &Value {
+        self.object.labels()
+    }
+    /// Its uid, or its namespace and name where it has none.
+    pub fn is_same(&self, other: &PodInfo) -> bool {
+        self.key == other.key && self.object.uid() == other.object.uid()
+    }
+}
+
+fn host_ports(spec: &Value) -> Vec<HostPort> {
+    let mut ports = Vec::new();
+    let sidecars = spec.get("initContainers").items().iter().filter(|c| is_sidecar(c));
+    for container in spec.get("containers").items().iter().chain(sidecars) {
+        for port in container.get("ports").items() {
+            let Some(number) = port.get("hostPort").as_int().filter(|p| *p > 0) else {
+                continue;
+            };
+            let or = |value: &Value, default: &str| {
+                let text = value.as_text().filter(|t| !t.is_empty());
+                text.cloned().unwrap_or_else(|| default.into())
+            };
+            ports.push(HostPort {
+                ip: or(port.get("hostIP"), "0.0.0.0"),
+                protocol: or(port.get("protocol"), "TCP"),
+                port: number,
+            });
+        }
+    }
+    ports
+}
