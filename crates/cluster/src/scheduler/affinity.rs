@@ -2,8 +2,12 @@
 //!
 //! Models: `pkg/scheduler/framework/types.go` AffinityTerm (v1.36)
 
-use super::selector::Selector;
-use podscope_api::{Text, Value};
+use podscope_api::{Selector, Text, Value};
+
+/// A selector from a `LabelSelector`; one that is not well-formed matches nothing.
+pub fn label_selector(selector: &Value) -> Selector {
+    Selector::from_label_selector(selector).unwrap_or(Selector::Nothing)
+}
 
 /// One term: which Pods, in which namespaces, and how near.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -34,9 +38,9 @@ impl Term {
                 .as_text()
                 .cloned()
                 .unwrap_or_else(|| "".into()),
-            selector: Selector::parse(term.get("labelSelector")),
+            selector: label_selector(term.get("labelSelector")),
             namespaces,
-            namespace_selector: Selector::parse(selected),
+            namespace_selector: label_selector(selected),
             weight,
         }
     }
@@ -67,11 +71,15 @@ impl PodAffinity {
     pub fn parse(affinity: &Value, namespace: &Text) -> Option<PodAffinity> {
         let (near, far) = (affinity.get("podAffinity"), affinity.get("podAntiAffinity"));
         let required = |side: &Value| -> Vec<Term> {
-            let terms = side.get("requiredDuringSchedulingIgnoredDuringExecution").items();
+            let terms = side
+                .get("requiredDuringSchedulingIgnoredDuringExecution")
+                .items();
             terms.iter().map(|t| Term::parse(t, 0, namespace)).collect()
         };
         let preferred = |side: &Value| -> Vec<Term> {
-            let terms = side.get("preferredDuringSchedulingIgnoredDuringExecution").items();
+            let terms = side
+                .get("preferredDuringSchedulingIgnoredDuringExecution")
+                .items();
             let parse = |t: &Value| {
                 let weight = t.get("weight").as_int().unwrap_or(0);
                 Term::parse(t.get("podAffinityTerm"), weight, namespace)

@@ -3,12 +3,11 @@
 //!
 //! Models: `pkg/scheduler/backend/cache` (v1.36). Left out: per-cycle snapshots, as a cycle here is one step.
 
-use super::affinity::PodAffinity;
+use super::affinity::{PodAffinity, label_selector};
 use super::node_info::{NodeInfo, Slot};
 use super::node_tree::{NodeTree, zone_of};
 use super::pod_info::PodInfo;
-use super::selector::Selector;
-use podscope_api::{Key, Kind, Object, Text, Value};
+use podscope_api::{Key, Kind, Object, Selector, Text, Value};
 use podscope_kernel::state_hash;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -96,13 +95,16 @@ impl Cache {
             (Kind::Node, Some(node)) => self.set_node(node),
             (Kind::Node, None) => self.remove_node(&key.name),
             (Kind::Namespace, Some(namespace)) => {
-                self.namespaces.insert(key.name.clone(), namespace.labels().clone());
+                self.namespaces
+                    .insert(key.name.clone(), namespace.labels().clone());
             }
             (Kind::Namespace, None) => {
                 self.namespaces.remove(&key.name);
             }
             (Kind::Service, object) => {
-                let selector = object.map(|o| o.spec().get("selector")).filter(|s| !s.is_null());
+                let selector = object
+                    .map(|o| o.spec().get("selector"))
+                    .filter(|s| !s.is_null());
                 match selector {
                     Some(selector) => self.service_selectors.insert(key.clone(), selector.clone()),
                     None => self.service_selectors.remove(key),
@@ -124,7 +126,8 @@ impl Cache {
     /// All other objects of a kind that the scheduler watches, by namespace and name.
     pub fn objects(&self, kind: Kind) -> impl Iterator<Item = &Object> {
         let all = self.objects.iter();
-        all.filter(move |((k, _), _)| *k == kind).map(|(_, object)| object)
+        all.filter(move |((k, _), _)| *k == kind)
+            .map(|(_, object)| object)
     }
     /// The labels (a map or null) of a namespace, `None` when there is no such namespace.
     pub fn namespace_labels(&self, name: &str) -> Option<&Value> {
@@ -132,10 +135,14 @@ impl Cache {
     }
     /// Selectors (maps) of the Services of a namespace.
     pub fn service_selectors(&self, namespace: &Text) -> impl Iterator<Item = &Value> {
-        let from = Key { namespace: namespace.clone(), name: "".into() };
+        let from = Key {
+            namespace: namespace.clone(),
+            name: "".into(),
+        };
         let rest = self.service_selectors.range(from..);
         let namespace = namespace.clone();
-        rest.take_while(move |(key, _)| key.namespace == namespace).map(|(_, selector)| selector)
+        rest.take_while(move |(key, _)| key.namespace == namespace)
+            .map(|(_, selector)| selector)
     }
 
     // Nodes.
@@ -157,7 +164,9 @@ impl Cache {
     /// # Panics
     /// Never for slots that this cache gave out.
     pub fn node(&self, slot: Slot) -> &NodeInfo {
-        self.nodes.get(slot as usize).expect("invariant: slots are those of this cache")
+        self.nodes
+            .get(slot as usize)
+            .expect("invariant: slots are those of this cache")
     }
     /// All Nodes in order.
     pub fn nodes(&self) -> impl Iterator<Item = &NodeInfo> {
@@ -211,8 +220,15 @@ impl Cache {
         if old.images != new.images {
             self.remove_images(slot, &old.images);
             for (name, size) in new.images {
-                let fresh = || ImageState { size, ..ImageState::default() };
-                self.images.entry(name).or_insert_with(fresh).nodes.insert(slot);
+                let fresh = || ImageState {
+                    size,
+                    ..ImageState::default()
+                };
+                self.images
+                    .entry(name)
+                    .or_insert_with(fresh)
+                    .nodes
+                    .insert(slot);
             }
         }
     }
@@ -296,7 +312,10 @@ impl Cache {
         self.next_class = self.next_class.wrapping_add(1);
         self.class_index.entry(fingerprint).or_default().push(id);
         let namespace = pod.key.namespace.clone();
-        self.class_of_namespace.entry(namespace.clone()).or_default().insert(id);
+        self.class_of_namespace
+            .entry(namespace.clone())
+            .or_default()
+            .insert(id);
         if pod.affinity.is_some() {
             self.affine.insert(id);
         }
@@ -349,7 +368,10 @@ impl Cache {
     /// Classes of Pods in a namespace.
     pub fn classes_in<'a>(&'a self, namespace: &str) -> impl Iterator<Item = &'a PodClass> {
         let ids = self.class_of_namespace.get(namespace);
-        ids.into_iter().flatten().filter_map(|id| self.classes.get(id)).map(|c| &**c)
+        ids.into_iter()
+            .flatten()
+            .filter_map(|id| self.classes.get(id))
+            .map(|c| &**c)
     }
     /// All classes of Pods.
     pub fn classes(&self) -> impl Iterator<Item = &PodClass> {
@@ -357,7 +379,10 @@ impl Cache {
     }
     /// Classes of Pods with affinity or anti-affinity to other Pods.
     pub fn classes_with_affinity(&self) -> impl Iterator<Item = &PodClass> {
-        self.affine.iter().filter_map(|id| self.classes.get(id)).map(|c| &**c)
+        self.affine
+            .iter()
+            .filter_map(|id| self.classes.get(id))
+            .map(|c| &**c)
     }
     /// An image by its full name.
     pub fn image(&self, name: &str) -> Option<&ImageState> {
@@ -435,36 +460,34 @@ impl Cache {
         let namespace = &pod.key.namespace;
         let mut merged = Value::map();
         for selector in self.service_selectors(namespace) {
-            if Selector::from_map(selector).matches(pod.labels()) {
+            if Selector::from_labels(selector).matches(pod.labels()) {
                 for (key, value) in selector.entries() {
                     merged.map_mut().insert(key.clone(), value.clone());
                 }
             }
         }
         let Some(owner) = pod.object.controller() else {
-            return Selector::from_map(&merged);
+            return Selector::from_labels(&merged);
         };
         let kind = match Kind::from_api(owner.api_version, owner.kind) {
-            Some(
-                kind @ (Kind::ReplicationController | Kind::ReplicaSet | Kind::StatefulSet),
-            ) => kind,
-            _ => return Selector::from_map(&merged),
+            Some(kind @ (Kind::ReplicationController | Kind::ReplicaSet | Kind::StatefulSet)) => {
+                kind
+            }
+            _ => return Selector::from_labels(&merged),
         };
         let Some(object) = self.object(kind, namespace, owner.name) else {
-            return Selector::from_map(&merged);
+            return Selector::from_labels(&merged);
         };
         let own = object.spec().get("selector");
         if kind == Kind::ReplicationController {
             for (key, value) in own.entries() {
                 merged.map_mut().insert(key.clone(), value.clone());
             }
-            return Selector::from_map(&merged);
+            return Selector::from_labels(&merged);
         }
-        let mut selector = Selector::from_map(&merged);
-        if let Selector::All(requirements) = Selector::parse(own) {
-            selector.and(requirements);
-        }
-        selector
+        let mut requirements = Selector::from_labels(&merged).requirements().to_vec();
+        requirements.extend_from_slice(label_selector(own).requirements());
+        Selector::All(requirements)
     }
 }
 
@@ -477,6 +500,10 @@ struct Head {
 
 impl NodeInfo {
     fn clone_head(&self) -> Head {
-        Head { present: self.present, labels: self.labels.clone(), images: self.images.clone() }
+        Head {
+            present: self.present,
+            labels: self.labels.clone(),
+            images: self.images.clone(),
+        }
     }
 }

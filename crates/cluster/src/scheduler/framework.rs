@@ -71,32 +71,54 @@ pub fn num_feasible_nodes_to_find(percentage: i64, nodes: i64) -> i64 {
     if nodes < MIN_FEASIBLE {
         return nodes;
     }
-    let percentage = if percentage == 0 { (50 - nodes / 125).max(5) } else { percentage };
+    let percentage = if percentage == 0 {
+        (50 - nodes / 125).max(5)
+    } else {
+        percentage
+    };
     (nodes.saturating_mul(percentage) / 100).max(MIN_FEASIBLE)
 }
 
 /// Runs a scheduling cycle for `pod`. `start` is where to begin to look at Nodes (see
 /// [`Decision::next_start`]).
-pub fn schedule(pod: &PodInfo, cache: &Cache, profile: &Profile, start: u64) -> (Decision, Plugins) {
-    let cycle = Cycle { cache, profile, pod };
+pub fn schedule(
+    pod: &PodInfo,
+    cache: &Cache,
+    profile: &Profile,
+    start: u64,
+) -> (Decision, Plugins) {
+    let cycle = Cycle {
+        cache,
+        profile,
+        pod,
+    };
     let mut plugins = Plugins::default();
     let mut decision = find_feasible(cycle, &mut plugins, start);
+    choose(cycle, &mut plugins, &mut decision);
+    (decision, plugins)
+}
+
+/// Chooses among the feasible Nodes; a single one is taken without scoring.
+pub fn choose(cycle: Cycle, plugins: &mut Plugins, decision: &mut Decision) {
     match decision.feasible.as_slice() {
         [] => {}
         [only] => decision.chosen = Some(*only),
         nodes => {
-            let scores = score(cycle, &mut plugins, nodes);
+            let scores = score(cycle, plugins, nodes);
             decision.chosen = select_host(&scores);
             decision.scores = Some(scores);
         }
     }
-    (decision, plugins)
 }
 
 /// PreFilter and Filter.
 pub fn find_feasible(cycle: Cycle, plugins: &mut Plugins, start: u64) -> Decision {
     let cache = cycle.cache;
-    let mut decision = Decision { nodes: cache.len() as u64, next_start: start, ..Decision::default() };
+    let mut decision = Decision {
+        nodes: cache.len() as u64,
+        next_start: start,
+        ..Decision::default()
+    };
     if cache.is_empty() {
         return decision;
     }
@@ -108,15 +130,20 @@ pub fn find_feasible(cycle: Cycle, plugins: &mut Plugins, start: u64) -> Decisio
         }
     };
     let active = active_filters(cycle.profile, &decision.skipped_filters);
-    let nominated = cache.find(cycle.pod.nominated());
-    if let Some(node) = nominated.filter(|n| only.as_ref().is_none_or(|o| o.contains(&n.name))) {
-        if filter_with_nominated(cycle, plugins, &active, node).is_ok() {
-            decision.feasible.push(node.slot);
-            return decision;
-        }
+    let nominated = cache.find(cycle.pod.nominated()).filter(|node| {
+        let left_out = only.as_ref().is_some_and(|only| !only.contains(&node.name));
+        !left_out && filter_with_nominated(cycle, plugins, &active, node).is_ok()
+    });
+    if let Some(node) = nominated {
+        decision.feasible.push(node.slot);
+        return decision;
     }
     let narrowed: Option<Vec<Slot>> = only.map(|names| {
-        names.iter().filter_map(|name| cache.find(name)).map(|node| node.slot).collect()
+        names
+            .iter()
+            .filter_map(|name| cache.find(name))
+            .map(|node| node.slot)
+            .collect()
     });
     let order = narrowed.as_deref().unwrap_or(cache.order());
     let wanted = num_feasible_nodes_to_find(cycle.profile.percentage_of_nodes, order.len() as i64);
@@ -134,7 +161,9 @@ pub fn find_feasible(cycle: Cycle, plugins: &mut Plugins, start: u64) -> Decisio
     let examined = (decision.feasible.len() + decision.rejected.len()) as u64;
     decision.next_start = (start + examined) % cache.len() as u64;
     if let Some(narrowed) = &narrowed {
-        let by = std::mem::take(&mut decision.narrowed).map(|(by, _)| by).unwrap_or_default();
+        let by = std::mem::take(&mut decision.narrowed)
+            .map(|(by, _)| by)
+            .unwrap_or_default();
         decision.narrowed = Some((by, narrowed.len() as u64));
     }
     decision
@@ -148,7 +177,13 @@ fn pre_filter(
     let mut only: Option<BTreeSet<Text>> = None;
     let mut narrowed_by = Vec::new();
     let mut rejection = None;
-    for id in cycle.profile.enabled.iter().copied().filter(|id| id.filters()) {
+    for id in cycle
+        .profile
+        .enabled
+        .iter()
+        .copied()
+        .filter(|id| id.filters())
+    {
         match plugins.pre_filter(id, cycle) {
             PreFilter::Success => {}
             PreFilter::Skip => decision.skipped_filters.push(id),
@@ -179,7 +214,9 @@ fn pre_filter(
 /// The enabled plugins whose Filter runs.
 pub fn active_filters(profile: &Profile, skipped: &[PluginId]) -> Vec<PluginId> {
     let enabled = profile.enabled.iter().copied();
-    enabled.filter(|id| id.filters() && !skipped.contains(id)).collect()
+    enabled
+        .filter(|id| id.filters() && !skipped.contains(id))
+        .collect()
 }
 
 /// Filter: every active plugin in order, until one says no.
@@ -228,7 +265,13 @@ pub fn score(cycle: Cycle, plugins: &mut Plugins, nodes: &[Slot]) -> Scores {
         totals: vec![0; nodes.len()],
         ..Scores::default()
     };
-    for id in cycle.profile.enabled.iter().copied().filter(|id| id.weight() > 0) {
+    for id in cycle
+        .profile
+        .enabled
+        .iter()
+        .copied()
+        .filter(|id| id.weight() > 0)
+    {
         if !plugins.pre_score(id, cycle, nodes) {
             scores.skipped.push(id);
             continue;
@@ -239,7 +282,11 @@ pub fn score(cycle: Cycle, plugins: &mut Plugins, nodes: &[Slot]) -> Scores {
         for (total, score) in scores.totals.iter_mut().zip(&normalized) {
             *total += score * id.weight();
         }
-        scores.by_plugin.push(PluginScores { plugin: id, raw, normalized });
+        scores.by_plugin.push(PluginScores {
+            plugin: id,
+            raw,
+            normalized,
+        });
     }
     scores
 }
@@ -305,7 +352,10 @@ impl Decision {
         let rejected = self.rejected.iter().map(|(_, rejection)| rejection.plugin);
         let narrowed = self.narrowed.iter().filter(|_| self.absent() > 0);
         let narrowed = narrowed.flat_map(|(by, _)| by.iter().copied());
-        rejected.chain(narrowed).chain(self.pre_filter.as_ref().map(|r| r.plugin)).collect()
+        rejected
+            .chain(narrowed)
+            .chain(self.pre_filter.as_ref().map(|r| r.plugin))
+            .collect()
     }
 
     /// Why the Pod fits nowhere, with what PostFilter said.
@@ -313,7 +363,11 @@ impl Decision {
         if self.nodes == 0 {
             return fit_error::NO_NODES.to_string();
         }
-        let pre_filter = self.pre_filter.as_ref().map(Rejection::message).unwrap_or_default();
+        let pre_filter = self
+            .pre_filter
+            .as_ref()
+            .map(Rejection::message)
+            .unwrap_or_default();
         let mut reasons: Vec<(Text, u64)> = Vec::new();
         for (_, rejection) in &self.rejected {
             reasons.extend(rejection.reasons.iter().map(|reason| (reason.message(), 1)));

@@ -52,7 +52,11 @@ pub struct NodeInfo {
 impl NodeInfo {
     /// A Node of which nothing is known but the name.
     pub fn unknown(slot: Slot, name: Text) -> NodeInfo {
-        NodeInfo { slot, name, ..NodeInfo::default() }
+        NodeInfo {
+            slot,
+            name,
+            ..NodeInfo::default()
+        }
     }
 
     /// Takes over the Node object.

@@ -15,12 +15,21 @@ pub struct NodeTree(Vec<(Zone, Vec<Slot>)>);
 /// The zone that a Node's labels put it in.
 pub fn zone_of(labels: &Value) -> Zone {
     let label = |old: &str, new: &str| -> Text {
-        let value = labels.get(old).as_text().or_else(|| labels.get(new).as_text());
+        let value = labels
+            .get(old)
+            .as_text()
+            .or_else(|| labels.get(new).as_text());
         value.cloned().unwrap_or_else(|| "".into())
     };
     (
-        label("failure-domain.beta.kubernetes.io/region", "topology.kubernetes.io/region"),
-        label("failure-domain.beta.kubernetes.io/zone", "topology.kubernetes.io/zone"),
+        label(
+            "failure-domain.beta.kubernetes.io/region",
+            "topology.kubernetes.io/region",
+        ),
+        label(
+            "failure-domain.beta.kubernetes.io/zone",
+            "topology.kubernetes.io/zone",
+        ),
     )
 }
 
@@ -46,7 +55,12 @@ impl NodeTree {
 
     /// The first Node of each zone, then the second of each, and so on.
     pub fn order(&self) -> Vec<Slot> {
-        let longest = self.0.iter().map(|(_, nodes)| nodes.len()).max().unwrap_or(0);
+        let longest = self
+            .0
+            .iter()
+            .map(|(_, nodes)| nodes.len())
+            .max()
+            .unwrap_or(0);
         let mut order = Vec::new();
         for round in 0..longest {
             order.extend(self.0.iter().filter_map(|(_, nodes)| nodes.get(round)));

@@ -79,7 +79,8 @@ impl PodInfo {
     /// `status.startTime`; a Pod that has not started counts as starting last.
     pub fn started(&self) -> Timestamp {
         let text = self.object.status().get("startTime").as_str();
-        text.and_then(Timestamp::parse).unwrap_or(Timestamp(i64::MAX))
+        text.and_then(Timestamp::parse)
+            .unwrap_or(Timestamp(i64::MAX))
     }
     /// The labels, a map or null.
     pub fn labels(&self) -> &Value {
@@ -93,7 +94,11 @@ impl PodInfo {
 
 fn host_ports(spec: &Value) -> Vec<HostPort> {
     let mut ports = Vec::new();
-    let sidecars = spec.get("initContainers").items().iter().filter(|c| is_sidecar(c));
+    let sidecars = spec
+        .get("initContainers")
+        .items()
+        .iter()
+        .filter(|c| is_sidecar(c));
     for container in spec.get("containers").items().iter().chain(sidecars) {
         for port in container.get("ports").items() {
             let Some(number) = port.get("hostPort").as_int().filter(|p| *p > 0) else {

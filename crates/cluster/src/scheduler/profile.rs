@@ -2,9 +2,11 @@
 //!
 //! Models: `pkg/scheduler/apis/config` KubeSchedulerConfiguration v1 defaults (v1.36)
 
+use super::affinity::label_selector;
+use super::node_selector::{NodeSelector, NodeTerm};
 use super::plugins::PluginId;
-use super::selector::{NodeSelector, NodeTerm, Selector};
-use podscope_api::{Text, Value};
+use podscope_api::selector::{Operator, Requirement};
+use podscope_api::{Selector, Text, Value};
 
 /// How full Nodes are rated.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -49,7 +51,11 @@ pub struct Features {
 
 impl Default for Features {
     fn default() -> Self {
-        Features { taint_comparisons: false, node_inclusion_policy: true, match_label_keys: true }
+        Features {
+            taint_comparisons: false,
+            node_inclusion_policy: true,
+            match_label_keys: true,
+        }
     }
 }
 
@@ -131,15 +137,20 @@ impl Default for Profile {
 impl Constraint {
     /// A constraint from an entry of `topologySpreadConstraints` of a Pod with these labels.
     pub fn parse(constraint: &Value, labels: &Value, features: Features) -> Constraint {
-        let mut selector = Selector::parse(constraint.get("labelSelector"));
-        if features.match_label_keys {
+        let mut selector = label_selector(constraint.get("labelSelector"));
+        if let (true, Selector::All(requirements)) = (features.match_label_keys, &mut selector) {
             let keys = constraint.get("matchLabelKeys").items().iter();
-            let pair = |key: &Value| {
-                let key = key.as_text()?;
-                let value = labels.get(key).as_text()?;
-                Some(super::selector::Requirement::equals(key.clone(), value.clone()))
+            let same = |key: &Value| {
+                let key = key.as_str()?;
+                let values = vec![labels.get(key).as_str()?.to_string()];
+                Some(Requirement {
+                    key: key.to_string(),
+                    operator: Operator::Equals,
+                    values,
+                })
             };
-            selector.and(keys.filter_map(pair).collect());
+            requirements.extend(keys.filter_map(same));
+            requirements.sort_by(|a, b| a.key.cmp(&b.key));
         }
         let policy = |field: &str, default: bool| match constraint.get(field).as_str() {
             Some(policy) if features.node_inclusion_policy => policy == "Honor",

@@ -2,8 +2,8 @@
 //!
 //! Models: `k8s.io/component-helpers/resource/helpers.go`, `pkg/scheduler/framework/types.go` (v1.36)
 
-use super::quantity::{clamp, milli, units};
-use podscope_api::{Text, Value};
+use podscope_api::quantity::Format;
+use podscope_api::{Quantity, Text, Value};
 use std::collections::BTreeMap;
 
 /// CPU that scoring counts for a container that asks for none: 100 thousandths of a core.
@@ -68,32 +68,45 @@ impl Resources {
     }
 }
 
-/// Exact sums by resource name, in thousandths.
+/// Sums by resource name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Amounts(pub BTreeMap<Text, i128>);
+pub struct Amounts(pub BTreeMap<Text, Quantity>);
 
 impl Amounts {
     fn add(&mut self, list: &Value) {
         for (name, value) in list.entries() {
-            *self.0.entry(name.clone()).or_default() += milli(value);
+            self.plus(name, read(value));
+        }
+    }
+    fn plus(&mut self, name: &Text, amount: Quantity) {
+        match self.0.get_mut(name) {
+            Some(sum) => *sum = sum.plus(amount),
+            None => {
+                self.0.insert(name.clone(), amount);
+            }
         }
     }
     fn set(&mut self, list: &Value) {
         for (name, value) in list.entries() {
             if is_pod_level(name) {
-                self.0.insert(name.clone(), milli(value));
+                self.0.insert(name.clone(), read(value));
             }
         }
     }
     fn add_all(&mut self, other: &Amounts) {
         for (name, amount) in &other.0 {
-            *self.0.entry(name.clone()).or_default() += amount;
+            self.plus(name, *amount);
         }
     }
     fn max(&mut self, other: &Amounts) {
         for (name, amount) in &other.0 {
-            let mine = self.0.entry(name.clone()).or_insert(*amount);
-            *mine = (*mine).max(*amount);
+            match self.0.get_mut(name) {
+                Some(mine) if *mine >= *amount => {}
+                Some(mine) => *mine = *amount,
+                None => {
+                    self.0.insert(name.clone(), *amount);
+                }
+            }
         }
     }
     fn of(list: &Value) -> Amounts {
@@ -106,16 +119,20 @@ impl Amounts {
         let mut out = Resources::default();
         for (name, amount) in &self.0 {
             match name.as_ref() {
-                "cpu" => out.milli_cpu = clamp(*amount),
-                "memory" => out.memory = units(*amount),
-                "ephemeral-storage" => out.ephemeral_storage = units(*amount),
-                "pods" => out.pods = units(*amount),
-                other if is_scalar(other) => out.scalar.push((name.clone(), units(*amount))),
+                "cpu" => out.milli_cpu = amount.milli_value(),
+                "memory" => out.memory = amount.value(),
+                "ephemeral-storage" => out.ephemeral_storage = amount.value(),
+                "pods" => out.pods = amount.value(),
+                other if is_scalar(other) => out.scalar.push((name.clone(), amount.value())),
                 _ => {}
             }
         }
         out
     }
+}
+
+fn read(value: &Value) -> Quantity {
+    Quantity::from_value(value).unwrap_or_default()
 }
 
 /// Whether a resource is counted one by one: extended, huge pages, attachable volumes.
@@ -155,11 +172,14 @@ pub fn pod_amounts(pod: &Value, side: Side) -> Amounts {
 pub fn pod_requests(pod: &Value) -> (Resources, (i64, i64)) {
     let amounts = pod_amounts(pod, Side::Requests);
     let pod_level = pod.get("spec").get("resources").get("requests");
-    let has_pod_level = pod_level.entries().iter().any(|(name, _)| is_pod_level(name));
-    let mut missing: Vec<(&str, i128)> = Vec::new();
+    let has_pod_level = pod_level
+        .entries()
+        .iter()
+        .any(|(name, _)| is_pod_level(name));
+    let mut missing: Vec<(&str, Quantity)> = Vec::new();
     for (name, amount) in [
-        ("cpu", i128::from(DEFAULT_MILLI_CPU)),
-        ("memory", i128::from(DEFAULT_MEMORY) * 1000),
+        ("cpu", Quantity::milli(DEFAULT_MILLI_CPU, Format::DecimalSi)),
+        ("memory", Quantity::new(DEFAULT_MEMORY, Format::BinarySi)),
     ] {
         if !has_pod_level || !amounts.0.contains_key(name) {
             missing.push((name, amount));
@@ -169,7 +189,7 @@ pub fn pod_requests(pod: &Value) -> (Resources, (i64, i64)) {
     (amounts.resources(), (non_zero.milli_cpu, non_zero.memory))
 }
 
-fn aggregate(pod: &Value, side: Side, missing: &[(&str, i128)]) -> Amounts {
+fn aggregate(pod: &Value, side: Side, missing: &[(&str, Quantity)]) -> Amounts {
     let spec = pod.get("spec");
     let field = match side {
         Side::Requests => "requests",
@@ -209,13 +229,13 @@ fn aggregate(pod: &Value, side: Side, missing: &[(&str, i128)]) -> Amounts {
     sum.max(&init);
     sum.set(spec.get("resources").get(field));
     for (name, value) in spec.get("overhead").entries() {
-        let overhead = milli(value);
+        let overhead = read(value);
         match side {
-            Side::Requests => *sum.0.entry(name.clone()).or_default() += overhead,
+            Side::Requests => sum.plus(name, overhead),
             // Overhead raises a limit only where there is one.
             Side::Limits => {
-                if let Some(limit) = sum.0.get_mut(name).filter(|limit| **limit != 0) {
-                    *limit += overhead;
+                if let Some(limit) = sum.0.get_mut(name).filter(|limit| !limit.is_zero()) {
+                    *limit = limit.plus(overhead);
                 }
             }
         }
@@ -230,7 +250,10 @@ pub fn is_sidecar(container: &Value) -> bool {
 
 fn named<'a>(statuses: &'a Value, container: &Value) -> Option<&'a Value> {
     let name = container.get("name").as_str()?;
-    let status = statuses.items().iter().find(|s| s.get("name").as_str() == Some(name))?;
+    let status = statuses
+        .items()
+        .iter()
+        .find(|s| s.get("name").as_str() == Some(name))?;
     (!status.get("resources").is_null()).then_some(status)
 }
 

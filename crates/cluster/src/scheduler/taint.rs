@@ -134,5 +134,7 @@ pub fn untolerated<'a>(
     comparisons: bool,
 ) -> Option<&'a Taint> {
     let tolerated = |taint: &Taint| tolerations.iter().any(|t| t.tolerates(taint, comparisons));
-    taints.iter().find(|taint| taint.effect.filters() && !tolerated(taint))
+    taints
+        .iter()
+        .find(|taint| taint.effect.filters() && !tolerated(taint))
 }

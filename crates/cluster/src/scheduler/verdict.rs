@@ -2,8 +2,8 @@
 //!
 //! Models: `k8s.io/kube-scheduler/framework` Status and Code (v1.36)
 
-use super::pod_info::HostPort;
 use super::plugins::PluginId;
+use super::pod_info::HostPort;
 use super::taint::Taint;
 use podscope_api::{Text, Value, value};
 
@@ -107,7 +107,9 @@ impl Reason {
             Reason::EnforcedAffinity => "node(s) didn't match scheduler-enforced node affinity",
             Reason::Port(_) => "node(s) didn't have free ports for the requested pod ports",
             Reason::TooManyPods { .. } => "Too many pods",
-            Reason::Insufficient { resource, .. } => return ["Insufficient ", resource].concat().into(),
+            Reason::Insufficient { resource, .. } => {
+                return ["Insufficient ", resource].concat().into();
+            }
             Reason::SpreadLabel { .. } => {
                 "node(s) didn't match pod topology spread constraints (missing required label)"
             }
@@ -135,7 +137,12 @@ impl Reason {
             Reason::TooManyPods { used, allocatable } => value!({
                 "resource": "pods", "requested": 1, "used": (*used), "allocatable": (*allocatable)
             }),
-            Reason::Insufficient { resource, requested, used, allocatable } => value!({
+            Reason::Insufficient {
+                resource,
+                requested,
+                used,
+                allocatable,
+            } => value!({
                 "resource": (text(resource)), "requested": (*requested),
                 "used": (*used), "allocatable": (*allocatable)
             }),
@@ -144,7 +151,13 @@ impl Reason {
             | Reason::ExistingAntiAffinity { topology_key } => {
                 value!({"topologyKey": (text(topology_key))})
             }
-            Reason::Spread { topology_key, matching, own, minimum, max_skew } => value!({
+            Reason::Spread {
+                topology_key,
+                matching,
+                own,
+                minimum,
+                max_skew,
+            } => value!({
                 "topologyKey": (text(topology_key)), "matching": (*matching), "own": (*own),
                 "minimum": (*minimum), "maxSkew": (*max_skew)
             }),
@@ -167,11 +180,19 @@ pub struct Rejection {
 impl Rejection {
     /// A no that removing Pods could turn into a yes.
     pub fn unschedulable(plugin: PluginId, reason: Reason) -> Rejection {
-        Rejection { plugin, code: Code::Unschedulable, reasons: vec![reason] }
+        Rejection {
+            plugin,
+            code: Code::Unschedulable,
+            reasons: vec![reason],
+        }
     }
     /// A no that removing Pods cannot turn into a yes.
     pub fn unresolvable(plugin: PluginId, reason: Reason) -> Rejection {
-        Rejection { plugin, code: Code::UnschedulableAndUnresolvable, reasons: vec![reason] }
+        Rejection {
+            plugin,
+            code: Code::UnschedulableAndUnresolvable,
+            reasons: vec![reason],
+        }
     }
     /// All reasons in Kubernetes' words, joined by commas.
     pub fn message(&self) -> String {

@@ -4,11 +4,12 @@ use super::Outcome;
 use crate::load::Table;
 use podscope_api::{Object, Text, Value, value};
 use podscope_cluster::scheduler::cache::Cache;
+use podscope_cluster::scheduler::fit_error;
 use podscope_cluster::scheduler::framework::{
-    Decision, find_feasible, num_feasible_nodes_to_find, pop_order, schedule,
-    score,
+    Decision, choose, find_feasible, num_feasible_nodes_to_find, pop_order, schedule, score,
 };
 use podscope_cluster::scheduler::node_info::Slot;
+use podscope_cluster::scheduler::node_selector::NodeSelector;
 use podscope_cluster::scheduler::node_tree::{NodeTree, zone_of};
 use podscope_cluster::scheduler::plugins::default_preemption::{
     Candidate, PostFilter, dry_run, eligible, post_filter, post_filter_message, preempt, select,
@@ -18,10 +19,8 @@ use podscope_cluster::scheduler::plugins::node_affinity::preferred_terms;
 use podscope_cluster::scheduler::plugins::{Cycle, PluginId, Plugins, PreFilter};
 use podscope_cluster::scheduler::pod_info::PodInfo;
 use podscope_cluster::scheduler::profile::{Constraint, Features, Profile, Strategy};
-use podscope_cluster::scheduler::resources::pod_requests;
-use podscope_cluster::scheduler::selector::{NodeSelector, Operator, Selector};
+use podscope_cluster::scheduler::resources::{Side, pod_amounts, pod_requests};
 use podscope_cluster::scheduler::verdict::{Code, Rejection};
-use podscope_cluster::scheduler::fit_error;
 use std::rc::Rc;
 
 /// Runs one case when the table belongs to this area.
@@ -81,7 +80,11 @@ impl<'a> World<'a> {
     }
 
     fn cycle(&self) -> Cycle<'_> {
-        Cycle { cache: &self.cache, profile: &self.profile, pod: &self.pod }
+        Cycle {
+            cache: &self.cache,
+            profile: &self.profile,
+            pod: &self.pod,
+        }
     }
     fn expect(&self) -> &Value {
         self.case.get("expect")
@@ -91,7 +94,10 @@ impl<'a> World<'a> {
     }
     fn slots(&self, names: &Value) -> Vec<Slot> {
         let names = names.items().iter().filter_map(Value::as_str);
-        names.filter_map(|name| self.cache.find(name)).map(|node| node.slot).collect()
+        names
+            .filter_map(|name| self.cache.find(name))
+            .map(|node| node.slot)
+            .collect()
     }
     fn plugin(&self) -> Option<PluginId> {
         let name = self.case.get("plugin").str_or_empty();
@@ -111,9 +117,14 @@ impl<'a> World<'a> {
             _ => got.set("preFilter", value!({"code": "Success"})),
         }
         if let PreFilter::Only(names) = &said {
-            got.set("preFilterNodeNames", Value::list(names.iter().cloned().map(Value::Str)));
+            got.set(
+                "preFilterNodeNames",
+                Value::list(names.iter().cloned().map(Value::Str)),
+            );
         }
-        if !matches!(said, PreFilter::Reject(_)) {
+        // Some tables hold what Filter says although PreFilter has rejected the Pod already.
+        let wanted = !self.expect().get("filter").is_null();
+        if wanted || !matches!(said, PreFilter::Reject(_)) {
             let mut verdicts = value!({});
             let mut insufficient = Vec::new();
             for node in self.cache.nodes() {
@@ -173,7 +184,7 @@ impl<'a> World<'a> {
                 "topologyKey": (hard.constraint.topology_key.clone()),
                 "maxSkew": (hard.constraint.max_skew),
                 "minDomains": (hard.constraint.min_domains),
-                "selector": (selector_text(&hard.constraint.selector)),
+                "selector": (hard.constraint.selector.to_string()),
                 "nodeAffinityPolicy": (policy(hard.constraint.honor_affinity)),
                 "nodeTaintsPolicy": (policy(hard.constraint.honor_taints)),
                 "matchNumPerDomain": (counts)
@@ -198,7 +209,11 @@ impl<'a> World<'a> {
     }
 
     fn nodes_by_name(&self) -> Vec<Slot> {
-        let mut nodes: Vec<_> = self.cache.nodes().map(|n| (n.name.clone(), n.slot)).collect();
+        let mut nodes: Vec<_> = self
+            .cache
+            .nodes()
+            .map(|n| (n.name.clone(), n.slot))
+            .collect();
         nodes.sort();
         nodes.into_iter().map(|(_, slot)| slot).collect()
     }
@@ -206,7 +221,10 @@ impl<'a> World<'a> {
     fn candidates(&self, candidates: &[Candidate]) -> Value {
         let mut list: Vec<(Value, Value)> = Vec::new();
         for candidate in candidates {
-            let victims = candidate.victims.iter().map(|v| Value::Str(v.key.name.clone()));
+            let victims = candidate
+                .victims
+                .iter()
+                .map(|v| Value::Str(v.key.name.clone()));
             let name = self.name(candidate.node);
             let value = value!({
                 "node": (name.clone()),
@@ -225,21 +243,31 @@ impl<'a> World<'a> {
         let (offset, limit) = (number("offset"), number("numCandidates"));
         let nodes = self.nodes_by_name();
         let out = dry_run(self.cycle(), &plugins, &active, &nodes, offset, limit);
-        compare(self.expect(), &value!({"candidates": (self.candidates(&out.candidates))}))
+        compare(
+            self.expect(),
+            &value!({"candidates": (self.candidates(&out.candidates))}),
+        )
     }
 
     fn select_case(&self) -> Outcome {
         let (plugins, active) = self.prepared();
         let nodes = self.nodes_by_name();
         let out = dry_run(self.cycle(), &plugins, &active, &nodes, 0, u64::MAX);
-        let chosen = select(&out.candidates).map(|c| self.name(c.node)).unwrap_or_default();
+        let chosen = select(&out.candidates)
+            .map(|c| self.name(c.node))
+            .unwrap_or_default();
         let mut got = value!({"candidates": (self.candidates(&out.candidates))});
         got.set("anyOf", chosen_of(self.expect().get("anyOf"), chosen));
         compare(self.expect(), &got)
     }
 
     fn eligible_case(&self) -> Outcome {
-        let code = match self.case.get("nominatedNodeStatus").get("code").str_or_empty() {
+        let code = match self
+            .case
+            .get("nominatedNodeStatus")
+            .get("code")
+            .str_or_empty()
+        {
             "Unschedulable" => Some(Code::Unschedulable),
             "UnschedulableAndUnresolvable" => Some(Code::UnschedulableAndUnresolvable),
             _ => None,
@@ -251,14 +279,20 @@ impl<'a> World<'a> {
     fn post_filter_case(&self) -> Outcome {
         let (plugins, active) = self.prepared();
         let statuses = self.case.get("filteredNodeStatuses");
-        let resolvable = |name: &Text| {
-            statuses.get(name).get("code").as_str() == Some("Unschedulable")
-        };
-        let nodes = self.cache.nodes().filter(|n| resolvable(&n.name)).map(|n| n.slot);
+        let resolvable =
+            |name: &Text| statuses.get(name).get("code").as_str() == Some("Unschedulable");
+        let nodes = self
+            .cache
+            .nodes()
+            .filter(|n| resolvable(&n.name))
+            .map(|n| n.slot);
         let helpful: Vec<Slot> = nodes.collect();
         let out = match eligible(self.cycle(), None) {
             Ok(()) => preempt(self.cycle(), &plugins, &active, &helpful, 0),
-            Err(why) => PostFilter { message: why.to_string(), ..PostFilter::default() },
+            Err(why) => PostFilter {
+                message: why.to_string(),
+                ..PostFilter::default()
+            },
         };
         let got = match &out.chosen {
             Some(candidate) => value!({
@@ -286,16 +320,14 @@ impl<'a> World<'a> {
             *verdicts.entry(&self.cache.node(*slot).name) = status;
         }
         if let Some((by, _)) = &decision.narrowed {
-            // Nodes that were left out are listed with the plugin that left them out.
+            // Nodes that were left out are listed without a plugin.
             for node in self.cache.nodes() {
                 let plugin = by.first().map_or("", |id| id.name());
                 let missing = verdicts.get(&node.name).is_null();
                 if missing && !self.expect().get("filter").get(&node.name).is_null() {
                     let reason = ["node(s) didn't satisfy plugin(s) [", plugin, "]"].concat();
-                    *verdicts.entry(&node.name) = value!({
-                        "code": "UnschedulableAndUnresolvable", "plugin": (plugin),
-                        "reasons": [(reason)]
-                    });
+                    *verdicts.entry(&node.name) =
+                        value!({"code": "UnschedulableAndUnresolvable", "reasons": [(reason)]});
                 }
             }
         }
@@ -331,7 +363,9 @@ impl<'a> World<'a> {
         let message = post_filter_message(self.cycle(), decision, &out);
         got.set("fitError", decision.fit_error(""));
         got.set("message", decision.fit_error(&message));
-        let alone = message.strip_prefix("no new claims to deallocate, ").unwrap_or(&message);
+        let alone = message
+            .strip_prefix("no new claims to deallocate, ")
+            .unwrap_or(&message);
         got.set("messageWithoutDRA", decision.fit_error(alone));
         got.set(
             "preemption",
@@ -352,7 +386,10 @@ impl<'a> World<'a> {
         got.set("best", Value::list(names));
         let mut skipped: Vec<&str> = scores.skipped.iter().map(|id| id.name()).collect();
         skipped.sort_unstable();
-        got.set("skippedScorePlugins", Value::list(skipped.into_iter().map(Value::str)));
+        got.set(
+            "skippedScorePlugins",
+            Value::list(skipped.into_iter().map(Value::str)),
+        );
         got.set("scores", self.named_scores(&scores));
     }
 
@@ -381,7 +418,7 @@ impl<'a> World<'a> {
             copy.set("metadata.name", name.clone());
             copy.set("metadata.uid", format!("uid-{name}"));
             self.pod = PodInfo::new(&copy);
-            let (decision, _) = schedule(&self.pod, &self.cache, &self.profile, start);
+            let decision = self.schedule_in_listed_order(start);
             start = decision.next_start;
             let mut step = value!({"pod": (name)});
             if let Some(scores) = &decision.scores {
@@ -401,6 +438,27 @@ impl<'a> World<'a> {
         compare(self.expect(), &value!({"steps": (Value::list(steps))}))
     }
 
+    /// A decision with the Nodes looked at as the case lists them, whatever zones they are in.
+    fn schedule_in_listed_order(&self, start: u64) -> Decision {
+        let mut plugins = Plugins::default();
+        let mut decision = find_feasible(self.cycle(), &mut plugins, start);
+        let listed: Vec<Text> = self
+            .case
+            .get("nodes")
+            .items()
+            .iter()
+            .map(|n| Object(n.clone()).key().name)
+            .collect();
+        let place = |slot: &Slot| {
+            listed
+                .iter()
+                .position(|n| *n == self.cache.node(*slot).name)
+        };
+        decision.feasible.sort_by_key(place);
+        choose(self.cycle(), &mut plugins, &mut decision);
+        decision
+    }
+
     /// What a user sees of the attempt(s), on the pure functions alone.
     fn e2e_case(mut self) -> Outcome {
         let mut events = Vec::new();
@@ -411,7 +469,13 @@ impl<'a> World<'a> {
                 "regarding": (regarding), "reportingController": "default-scheduler"
             })
         };
-        let gates = !self.pod.object.spec().get("schedulingGates").items().is_empty();
+        let gates = !self
+            .pod
+            .object
+            .spec()
+            .get("schedulingGates")
+            .items()
+            .is_empty();
         if gates {
             got.set("stays", "gated");
         }
@@ -430,12 +494,18 @@ impl<'a> World<'a> {
             }
             let out = post_filter(self.cycle(), &plugins, &decision, 0);
             let message = decision.fit_error(&post_filter_message(self.cycle(), &decision, &out));
-            events.push(event("Warning", "FailedScheduling", "Scheduling", message.clone(), &name));
+            events.push(event(
+                "Warning",
+                "FailedScheduling",
+                "Scheduling",
+                message.clone(),
+                &name,
+            ));
+            got.set(
+                "condition",
+                value!({"status": "False", "reason": "Unschedulable", "message": (message)}),
+            );
             let Some(candidate) = out.chosen else {
-                got.set(
-                    "condition",
-                    value!({"status": "False", "reason": "Unschedulable", "message": (message)}),
-                );
                 break;
             };
             got.set("afterPreemption", true);
@@ -443,12 +513,16 @@ impl<'a> World<'a> {
             for victim in &candidate.victims {
                 let by = self.pod.object.uid();
                 let note = format!("Preempted by pod {by} on node {node}");
-                preempted.push(event("Normal", "Preempted", "Preempting", note, &victim.key.name));
+                preempted.push(event(
+                    "Normal",
+                    "Preempted",
+                    "Preempting",
+                    note,
+                    &victim.key.name,
+                ));
                 self.cache.remove_pod(victim, &node);
             }
-            let mut object = self.pod.object.clone();
-            object.set("status.nominatedNodeName", node);
-            self.pod = PodInfo::new(&object);
+            // The recorded API deleted at once, so the retry came before the nomination was seen.
         }
         events.extend(preempted);
         got.set("events", Value::list(events));
@@ -458,7 +532,11 @@ impl<'a> World<'a> {
 
 /// The expected choices when the choice is among them (so that both compare equal), else the choice.
 fn chosen_of(any_of: &Value, chosen: Value) -> Value {
-    if any_of.items().contains(&chosen) { any_of.clone() } else { Value::list([chosen]) }
+    if any_of.items().contains(&chosen) {
+        any_of.clone()
+    } else {
+        Value::list([chosen])
+    }
 }
 
 /// Status as the tables write it.
@@ -528,32 +606,12 @@ fn sorted(value: &Value) -> Value {
     }
 }
 
-fn selector_text(selector: &Selector) -> String {
-    let Selector::All(requirements) = selector else {
-        return String::new();
-    };
-    let mut parts = Vec::new();
-    for requirement in requirements {
-        let (key, values) = (&requirement.key, requirement.values.join(","));
-        parts.push(match requirement.operator {
-            Operator::In if requirement.values.len() == 1 => format!("{key}={values}"),
-            Operator::In => format!("{key} in ({values})"),
-            Operator::NotIn if requirement.values.len() == 1 => format!("{key}!={values}"),
-            Operator::NotIn => format!("{key} notin ({values})"),
-            Operator::Exists => key.to_string(),
-            Operator::DoesNotExist => format!("!{key}"),
-            Operator::Gt => format!("{key}>{values}"),
-            Operator::Lt => format!("{key}<{values}"),
-        });
-    }
-    parts.join(",")
-}
-
 /// The configuration that a case asks for.
 fn profile(case: &Value) -> Profile {
     let mut profile = Profile::default();
     let args = case.get("args");
-    let feature = |name: &str, default: bool| case.get("features").get(name).as_bool().unwrap_or(default);
+    let feature =
+        |name: &str, default: bool| case.get("features").get(name).as_bool().unwrap_or(default);
     profile.features = Features {
         taint_comparisons: feature("TaintTolerationComparisonOperators", false),
         node_inclusion_policy: feature("NodeInclusionPolicyInPodTopologySpread", true),
@@ -562,8 +620,9 @@ fn profile(case: &Value) -> Profile {
     if args.get("defaultingType").as_str() == Some("List") {
         profile.system_default_spread = false;
         let constraints = args.get("defaultConstraints").items().iter();
-        profile.default_constraints =
-            constraints.map(|c| Constraint::parse(c, &Value::Null, profile.features)).collect();
+        profile.default_constraints = constraints
+            .map(|c| Constraint::parse(c, &Value::Null, profile.features))
+            .collect();
     }
     if let Some(weight) = args.get("hardPodAffinityWeight").as_int() {
         profile.hard_pod_affinity_weight = weight;
@@ -585,10 +644,16 @@ fn profile(case: &Value) -> Profile {
     profile.strategy = match strategy.get("type").str_or_empty() {
         "MostAllocated" => Strategy::MostAllocated,
         "RequestedToCapacityRatio" => {
-            let shape = strategy.get("requestedToCapacityRatio").get("shape").items().iter();
+            let shape = strategy
+                .get("requestedToCapacityRatio")
+                .get("shape")
+                .items()
+                .iter();
             let number = |point: &Value, field: &str| point.get(field).as_int().unwrap_or(0);
             Strategy::RequestedToCapacityRatio(
-                shape.map(|p| (number(p, "utilization"), 10 * number(p, "score"))).collect(),
+                shape
+                    .map(|p| (number(p, "utilization"), 10 * number(p, "score")))
+                    .collect(),
             )
         }
         _ => Strategy::LeastAllocated,
@@ -596,7 +661,10 @@ fn profile(case: &Value) -> Profile {
     let rated = strategy.get("resources").items();
     if !rated.is_empty() {
         let weight = |r: &Value| r.get("weight").as_int().unwrap_or(1);
-        profile.fit_resources = rated.iter().map(|r| (text(r.get("name")), weight(r))).collect();
+        profile.fit_resources = rated
+            .iter()
+            .map(|r| (text(r.get("name")), weight(r)))
+            .collect();
     }
     profile
 }
@@ -607,7 +675,9 @@ fn function_case(table: &Table, case: &Value) -> Outcome {
     match table.name.as_str() {
         "num_feasible_nodes" => {
             let profile = case.get("profilePercentage");
-            let percentage = profile.as_int().unwrap_or(int(case.get("globalPercentage")));
+            let percentage = profile
+                .as_int()
+                .unwrap_or(int(case.get("globalPercentage")));
             let got = num_feasible_nodes_to_find(percentage, int(case.get("numAllNodes")));
             compare(expect, &value!({"numNodes": (got)}))
         }
@@ -627,14 +697,24 @@ fn function_case(table: &Table, case: &Value) -> Outcome {
                 }
             }
             let order = tree.order();
-            let order: Vec<&str> = order.iter().map(|slot| names[*slot as usize].as_ref()).collect();
-            let want: Vec<&str> = expect.get("order").items().iter().map(Value::str_or_empty).collect();
+            let order: Vec<&str> = order
+                .iter()
+                .map(|slot| names[*slot as usize].as_ref())
+                .collect();
+            let want: Vec<&str> = expect
+                .get("order")
+                .items()
+                .iter()
+                .map(Value::str_or_empty)
+                .collect();
             Outcome::equal(order, want)
         }
         "select_host" => {
             let scores = case.get("scores").items();
-            let keys: Vec<(i64, i64)> =
-                scores.iter().map(|s| (int(s.get("totalScore")), int(s.get("randomizer")))).collect();
+            let keys: Vec<(i64, i64)> = scores
+                .iter()
+                .map(|s| (int(s.get("totalScore")), int(s.get("randomizer"))))
+                .collect();
             let got = pop_order(&keys).into_iter().map(|i| scores[i].clone());
             Outcome::equal(Value::list(got), expect.get("popOrder").clone())
         }
@@ -662,15 +742,24 @@ fn function_case(table: &Table, case: &Value) -> Outcome {
 
 fn pod_requests_case(case: &Value) -> Outcome {
     let expect = case.get("expect");
-    let (requests, non_zero) = pod_requests(case.get("pod"));
+    let pod = case.get("pod");
+    let (requests, non_zero) = pod_requests(pod);
+    let amounts = |side: Side| {
+        let amounts = pod_amounts(pod, side).0;
+        Value::from_pairs(
+            amounts
+                .iter()
+                .map(|(name, q)| (name.clone(), Value::from(q.canonical()))),
+        )
+    };
     let mut got = value!({
         "milliCPU": (requests.milli_cpu),
         "memoryBytes": (requests.memory),
         "ephemeralStorageBytes": (requests.ephemeral_storage),
         "nonZeroMilliCPU": (non_zero.0),
         "nonZeroMemoryBytes": (non_zero.1),
-        "requests": (expect.get("requests").clone()),
-        "limits": (expect.get("limits").clone())
+        "requests": (amounts(Side::Requests)),
+        "limits": (amounts(Side::Limits))
     });
     let mut scalar = value!({});
     for (name, amount) in &requests.scalar {

@@ -3,11 +3,11 @@
 //! Models: `pkg/scheduler/framework/preemption`, `.../plugins/defaultpreemption` (v1.36)
 
 use super::{Cycle, PluginId, Plugins};
+use crate::scheduler::affinity::label_selector;
 use crate::scheduler::fit_error;
 use crate::scheduler::framework::{Decision, active_filters, filter_with_nominated};
 use crate::scheduler::node_info::{NodeInfo, Slot};
 use crate::scheduler::pod_info::PodInfo;
-use crate::scheduler::selector::Selector;
 use crate::scheduler::verdict::Code;
 use podscope_api::{Kind, Text};
 use std::cmp::Reverse;
@@ -74,12 +74,21 @@ pub fn eligible(cycle: Cycle, nominated: Option<Code>) -> Result<(), &'static st
 }
 
 /// Looks for Pods to preempt after a cycle that found no Node. `offset` is where to begin among the Nodes.
-pub fn post_filter(cycle: Cycle, plugins: &Plugins, decision: &Decision, offset: u64) -> PostFilter {
-    let nominated = decision.rejected.iter().find(|(slot, _)| {
-        cycle.cache.node(*slot).name.as_ref() == cycle.pod.nominated()
-    });
+pub fn post_filter(
+    cycle: Cycle,
+    plugins: &Plugins,
+    decision: &Decision,
+    offset: u64,
+) -> PostFilter {
+    let nominated = decision
+        .rejected
+        .iter()
+        .find(|(slot, _)| cycle.cache.node(*slot).name.as_ref() == cycle.pod.nominated());
     if let Err(why) = eligible(cycle, nominated.map(|(_, rejection)| rejection.code)) {
-        return PostFilter { message: why.to_string(), ..PostFilter::default() };
+        return PostFilter {
+            message: why.to_string(),
+            ..PostFilter::default()
+        };
     }
     let resolvable: BTreeSet<Slot> = decision
         .rejected
@@ -89,7 +98,13 @@ pub fn post_filter(cycle: Cycle, plugins: &Plugins, decision: &Decision, offset:
         .collect();
     let order = cycle.cache.order().iter().copied();
     let helpful: Vec<Slot> = order.filter(|slot| resolvable.contains(slot)).collect();
-    preempt(cycle, plugins, &active_filters(cycle.profile, &decision.skipped_filters), &helpful, offset)
+    preempt(
+        cycle,
+        plugins,
+        &active_filters(cycle.profile, &decision.skipped_filters),
+        &helpful,
+        offset,
+    )
 }
 
 /// Looks for Pods to preempt on these Nodes.
@@ -102,11 +117,17 @@ pub fn preempt(
 ) -> PostFilter {
     let profile = cycle.profile;
     let share = helpful.len() as u64 * profile.min_candidates_percentage.max(0) as u64 / 100;
-    let limit = share.max(profile.min_candidates_absolute.max(0) as u64).min(helpful.len() as u64);
+    let limit = share
+        .max(profile.min_candidates_absolute.max(0) as u64)
+        .min(helpful.len() as u64);
     let dry_run = dry_run(cycle, plugins, active, helpful, offset, limit);
     let chosen = select(&dry_run.candidates).cloned();
     if chosen.is_some() {
-        return PostFilter { chosen, dry_run, message: String::new() };
+        return PostFilter {
+            chosen,
+            dry_run,
+            message: String::new(),
+        };
     }
     let nodes = cycle.cache.len() as u64;
     let mut reasons: Vec<(Text, u64)> = Vec::new();
@@ -115,7 +136,11 @@ pub fn preempt(
     }
     reasons.push((NOT_HELPFUL.into(), nodes - dry_run.rejected.len() as u64));
     let message = fit_error::message(nodes, "", reasons, "");
-    PostFilter { chosen: None, dry_run, message }
+    PostFilter {
+        chosen: None,
+        dry_run,
+        message,
+    }
 }
 
 /// Tries Nodes one after another until there are enough candidates, one of them without a violation.
@@ -127,25 +152,37 @@ pub fn dry_run(
     offset: u64,
     limit: u64,
 ) -> DryRun {
-    let mut out = DryRun::default();
-    let mut clean = 0;
+    let mut rejected = BTreeMap::new();
+    // Each list holds as many as are wanted in all; further ones are forgotten.
+    let (mut clean, mut violating) = (Vec::new(), Vec::new());
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let first = (offset % nodes.len().max(1) as u64) as usize;
     let (before, after) = nodes.split_at(first);
     for slot in after.iter().chain(before) {
         match victims_on(cycle, plugins, active, cycle.cache.node(*slot)) {
             Ok(candidate) => {
-                clean += u64::from(candidate.violations == 0);
-                out.candidates.push(candidate);
+                let list = if candidate.violations == 0 {
+                    &mut clean
+                } else {
+                    &mut violating
+                };
+                if list.len() < limit {
+                    list.push(candidate);
+                }
             }
             Err(reasons) => {
-                out.rejected.insert(*slot, reasons);
+                rejected.insert(*slot, reasons);
             }
         }
-        if clean > 0 && out.candidates.len() as u64 >= limit {
+        if !clean.is_empty() && clean.len() + violating.len() >= limit {
             break;
         }
     }
-    out
+    clean.append(&mut violating);
+    DryRun {
+        candidates: clean,
+        rejected,
+    }
 }
 
 /// Orders Pods from most to least important.
@@ -187,10 +224,17 @@ fn victims_on(
     active: &[PluginId],
     node: &NodeInfo,
 ) -> Result<Candidate, Vec<Text>> {
-    let mut trial = Trial { cycle, active, node: node.clone(), plugins: plugins.clone() };
+    let mut trial = Trial {
+        cycle,
+        active,
+        node: node.clone(),
+        plugins: plugins.clone(),
+    };
     let placed = node.pods.iter().map(|placed| &placed.pod);
-    let mut lesser: Vec<Rc<PodInfo>> =
-        placed.filter(|pod| pod.priority < cycle.pod.priority).cloned().collect();
+    let mut lesser: Vec<Rc<PodInfo>> = placed
+        .filter(|pod| pod.priority < cycle.pod.priority)
+        .cloned()
+        .collect();
     if lesser.is_empty() {
         return Err(vec![NO_VICTIMS.into()]);
     }
@@ -202,8 +246,10 @@ fn victims_on(
     let (protected, others) = split_by_budget(cycle, lesser);
     let mut victims = Vec::new();
     let mut violations = 0;
-    for (pod, is_protected) in
-        protected.iter().map(|p| (p, true)).chain(others.iter().map(|p| (p, false)))
+    for (pod, is_protected) in protected
+        .iter()
+        .map(|p| (p, true))
+        .chain(others.iter().map(|p| (p, false)))
     {
         trial.add(pod);
         if trial.fits().is_err() {
@@ -213,7 +259,11 @@ fn victims_on(
         }
     }
     by_importance(&mut victims);
-    Ok(Candidate { node: node.slot, victims, violations })
+    Ok(Candidate {
+        node: node.slot,
+        victims,
+        violations,
+    })
 }
 
 /// Pods whose removal a PodDisruptionBudget does not allow, and the others, both in the given order.
@@ -221,10 +271,18 @@ fn split_by_budget(cycle: Cycle, pods: Vec<Rc<PodInfo>>) -> (Vec<Rc<PodInfo>>, V
     let budgets = cycle.cache.objects(Kind::PodDisruptionBudget);
     let mut budgets: Vec<_> = budgets
         .map(|budget| {
-            let allowed = budget.status().get("disruptionsAllowed").as_int().unwrap_or(0);
-            (budget, Selector::parse(budget.spec().get("selector")), allowed)
+            let allowed = budget
+                .status()
+                .get("disruptionsAllowed")
+                .as_int()
+                .unwrap_or(0);
+            (
+                budget,
+                label_selector(budget.spec().get("selector")),
+                allowed,
+            )
         })
-        .filter(|(_, selector, _)| !selector.is_empty())
+        .filter(|(_, selector, _)| !selector.is_everything())
         .collect();
     pods.into_iter().partition(|pod| {
         let mut violated = false;
@@ -232,7 +290,11 @@ fn split_by_budget(cycle: Cycle, pods: Vec<Rc<PodInfo>>) -> (Vec<Rc<PodInfo>>, V
             let concerns = budget.namespace() == pod.key.namespace.as_ref()
                 && !pod.labels().is_empty()
                 && selector.matches(pod.labels())
-                && budget.status().get("disruptedPods").get(&pod.key.name).is_null();
+                && budget
+                    .status()
+                    .get("disruptedPods")
+                    .get(&pod.key.name)
+                    .is_null();
             if concerns {
                 *allowed -= 1;
                 violated |= *allowed < 0;
@@ -250,7 +312,13 @@ pub fn select(candidates: &[Candidate]) -> Option<&Candidate> {
         let sum: i64 = c.victims.iter().map(|pod| pod.priority + (1 << 31)).sum();
         let foremost = c.victims.iter().filter(|pod| pod.priority == highest);
         let earliest = foremost.map(|pod| pod.started()).min();
-        (c.violations, highest, sum, c.victims.len(), Reverse(earliest))
+        (
+            c.violations,
+            highest,
+            sum,
+            c.victims.len(),
+            Reverse(earliest),
+        )
     };
     candidates.iter().min_by_key(|c| rank(c))
 }
@@ -258,13 +326,27 @@ pub fn select(candidates: &[Candidate]) -> Option<&Candidate> {
 /// All that PostFilter plugins say, in order: what stands behind the reasons in the Pod's message.
 pub fn post_filter_message(cycle: Cycle, decision: &Decision, preemption: &PostFilter) -> String {
     // DynamicResources has seen nothing when PreFilter stopped before it, and its error ends PostFilter.
-    if decision.pre_filter.as_ref().is_some_and(|r| r.code == Code::UnschedulableAndUnresolvable) {
+    if decision
+        .pre_filter
+        .as_ref()
+        .is_some_and(|r| r.code == Code::UnschedulableAndUnresolvable)
+    {
         return "not found".to_string();
     }
     if decision.nodes == 0 || preemption.chosen.is_some() {
         return String::new();
     }
-    let claims = cycle.pod.object.spec().get("resourceClaims").items().is_empty();
-    let first = if claims { "no new claims to deallocate, " } else { "" };
+    let claims = cycle
+        .pod
+        .object
+        .spec()
+        .get("resourceClaims")
+        .items()
+        .is_empty();
+    let first = if claims {
+        "no new claims to deallocate, "
+    } else {
+        ""
+    };
     [first, "preemption: ", &preemption.message].concat()
 }

@@ -25,7 +25,11 @@ pub fn normalized_name(name: &str) -> String {
         (Some(colon), Some(slash)) => colon > slash,
         (colon, _) => colon.is_some(),
     };
-    if tagged { name.to_string() } else { [name, ":latest"].concat() }
+    if tagged {
+        name.to_string()
+    } else {
+        [name, ":latest"].concat()
+    }
 }
 
 impl Plugin for ImageLocality {
@@ -34,7 +38,10 @@ impl Plugin for ImageLocality {
         let spec = cycle.pod.object.spec();
         let total = cycle.cache.len() as f64;
         let mut add = |image: &Value| {
-            let Some(state) = image.as_str().and_then(|i| cycle.cache.image(&normalized_name(i))) else {
+            let Some(state) = image
+                .as_str()
+                .and_then(|i| cycle.cache.image(&normalized_name(i)))
+            else {
                 return;
             };
             let spread = state.nodes.len() as f64 / total;

@@ -7,9 +7,8 @@ use crate::scheduler::affinity::{PodAffinity, Term};
 use crate::scheduler::cache::{PodClass, Topology};
 use crate::scheduler::node_info::{NodeInfo, Slot};
 use crate::scheduler::pod_info::PodInfo;
-use crate::scheduler::selector::{Requirement, invalid_value};
 use crate::scheduler::verdict::{Reason, Rejection};
-use podscope_api::{Text, Value, value, value::NULL};
+use podscope_api::{Selector, Text, Value, value, value::NULL};
 use std::rc::Rc;
 
 /// A sum for each domain of a label.
@@ -23,11 +22,18 @@ struct Tally {
 impl Tally {
     fn new(cycle: Cycle, key: &Text) -> Tally {
         let topology = cycle.cache.topology(key);
-        Tally { key: key.clone(), sums: vec![0; topology.values.len()], topology }
+        Tally {
+            key: key.clone(),
+            sums: vec![0; topology.values.len()],
+            topology,
+        }
     }
     /// Adds where the Node is; false when the Node lacks the label.
     fn add(&mut self, slot: Slot, n: i64) -> bool {
-        let place = self.topology.domain(slot).and_then(|d| self.sums.get_mut(d));
+        let place = self
+            .topology
+            .domain(slot)
+            .and_then(|d| self.sums.get_mut(d));
         place.map(|sum| *sum += n).is_some()
     }
     /// The sum where the Node is, `None` when it lacks the label.
@@ -41,10 +47,13 @@ impl Tally {
 
 /// The tally for a key, made when missing.
 fn tally<'a>(tallies: &'a mut Vec<Tally>, cycle: Cycle, key: &Text) -> &'a mut Tally {
-    let at = tallies.iter().position(|t| t.key == *key).unwrap_or_else(|| {
-        tallies.push(Tally::new(cycle, key));
-        tallies.len() - 1
-    });
+    let at = tallies
+        .iter()
+        .position(|t| t.key == *key)
+        .unwrap_or_else(|| {
+            tallies.push(Tally::new(cycle, key));
+            tallies.len() - 1
+        });
     &mut tallies[at]
 }
 
@@ -68,7 +77,7 @@ fn about(cycle: Cycle, term: &Term, namespace: &str, labels: &Value) -> bool {
         // A namespace that is not known is selected by name, or by selecting all.
         None => {
             (term.namespaces.iter().any(|n| n.as_ref() == namespace)
-                || term.namespace_selector.is_empty())
+                || term.namespace_selector.is_everything())
                 && term.selector.matches(labels)
         }
     }
@@ -86,7 +95,10 @@ fn about_all(cycle: Cycle, terms: &[Term], namespace: &str, labels: &Value) -> b
 }
 
 fn total(class: &PodClass) -> impl Iterator<Item = (Slot, i64)> {
-    class.nodes.iter().map(|(slot, c)| (*slot, i64::from(c.live) + i64::from(c.terminating)))
+    class
+        .nodes
+        .iter()
+        .map(|(slot, c)| (*slot, i64::from(c.live) + i64::from(c.terminating)))
 }
 
 impl InterPodAffinity {
@@ -134,11 +146,19 @@ impl InterPodAffinity {
         // The first of a group that wants to be near itself may go anywhere.
         all_near
             || (self.near.iter().all(Tally::is_zero)
-                && about_all(cycle, &self.own.required, &cycle.pod.key.namespace, cycle.pod.labels()))
+                && about_all(
+                    cycle,
+                    &self.own.required,
+                    &cycle.pod.key.namespace,
+                    cycle.pod.labels(),
+                ))
     }
 
     fn sum(&self, node: &NodeInfo) -> i64 {
-        self.scores.iter().filter_map(|tally| tally.at(node.slot)).sum()
+        self.scores
+            .iter()
+            .filter_map(|tally| tally.at(node.slot))
+            .sum()
     }
 }
 
@@ -150,7 +170,10 @@ impl Plugin for InterPodAffinity {
         }
         let own = cycle.pod.affinity.clone().unwrap_or_default();
         let tallies = |terms: &[Term]| -> Vec<Tally> {
-            terms.iter().map(|t| Tally::new(cycle, &t.topology_key)).collect()
+            terms
+                .iter()
+                .map(|t| Tally::new(cycle, &t.topology_key))
+                .collect()
         };
         *self = InterPodAffinity {
             near: tallies(&own.required),
@@ -173,11 +196,15 @@ impl Plugin for InterPodAffinity {
         }
         let taken = |tally: &&Tally| tally.at(node.slot).is_some_and(|n| n > 0);
         if let Some(tally) = self.far.iter().find(taken) {
-            let reason = Reason::PodAntiAffinity { topology_key: tally.key.clone() };
+            let reason = Reason::PodAntiAffinity {
+                topology_key: tally.key.clone(),
+            };
             return Err(Rejection::unschedulable(ID, reason));
         }
         if let Some(tally) = self.existing.iter().find(taken) {
-            let reason = Reason::ExistingAntiAffinity { topology_key: tally.key.clone() };
+            let reason = Reason::ExistingAntiAffinity {
+                topology_key: tally.key.clone(),
+            };
             return Err(Rejection::unschedulable(ID, reason));
         }
         Ok(())
@@ -229,7 +256,11 @@ impl Plugin for InterPodAffinity {
                 return;
             };
             let hard = cycle.profile.hard_pod_affinity_weight;
-            for term in affinity.required.iter().filter(|t| hard > 0 && about_own(cycle, t)) {
+            for term in affinity
+                .required
+                .iter()
+                .filter(|t| hard > 0 && about_own(cycle, t))
+            {
                 add(class, term, hard);
             }
             for (terms, sign) in [(&affinity.preferred, 1), (&affinity.preferred_anti, -1)] {
@@ -283,11 +314,22 @@ fn invalid_terms(affinity: &Value) -> Option<String> {
     ];
     let mut errors: Vec<String> = Vec::new();
     for (name, side, field) in sides {
-        let wrong = affinity.get(side).get(field).items().iter().find_map(|term| {
-            let term = if field == PREFERRED { term.get("podAffinityTerm") } else { term };
-            let expressions = term.get("labelSelector").get("matchExpressions").items();
-            expressions.iter().filter_map(Requirement::parse).find_map(|r| invalid_value(&r))
-        });
+        let wrong = affinity
+            .get(side)
+            .get(field)
+            .items()
+            .iter()
+            .find_map(|term| {
+                let term = if field == PREFERRED {
+                    term.get("podAffinityTerm")
+                } else {
+                    term
+                };
+                let selectors = [term.get("labelSelector"), term.get("namespaceSelector")];
+                selectors
+                    .into_iter()
+                    .find_map(|s| Selector::from_label_selector(s).err())
+            });
         if let Some(wrong) = wrong {
             errors.push([name, ": ", &wrong].concat());
         }

@@ -4,7 +4,7 @@
 
 use super::{Cycle, Plugin, PluginId, PreFilter, default_normalize};
 use crate::scheduler::node_info::{NodeInfo, Slot};
-use crate::scheduler::selector::{NodeTerm, RequiredNode};
+use crate::scheduler::node_selector::{NodeTerm, RequiredNode};
 use crate::scheduler::verdict::{Reason, Rejection};
 use podscope_api::{Text, Value, value};
 use std::collections::BTreeSet;
@@ -30,7 +30,10 @@ pub fn preferred_terms(list: &Value) -> Vec<(i64, NodeTerm)> {
 
 impl NodeAffinity {
     fn sum(&self, node: &NodeInfo) -> i64 {
-        let matching = self.preferred.iter().filter(|(_, t)| t.matches(&node.name, &node.labels));
+        let matching = self
+            .preferred
+            .iter()
+            .filter(|(_, t)| t.matches(&node.name, &node.labels));
         matching.map(|(weight, _)| weight).sum()
     }
 }
@@ -42,7 +45,10 @@ impl Plugin for NodeAffinity {
         if self.required.is_empty() && cycle.profile.added_required.is_none() {
             return PreFilter::Skip;
         }
-        let terms = spec.at("affinity.nodeAffinity").get(REQUIRED).get("nodeSelectorTerms");
+        let terms = spec
+            .at("affinity.nodeAffinity")
+            .get(REQUIRED)
+            .get("nodeSelectorTerms");
         match node_names(terms.items()) {
             None => PreFilter::Success,
             Some(names) if names.is_empty() => {
@@ -68,7 +74,8 @@ impl Plugin for NodeAffinity {
     fn pre_score(&mut self, cycle: Cycle, _nodes: &[Slot]) -> bool {
         let affinity = cycle.pod.object.spec().at("affinity.nodeAffinity");
         self.preferred = preferred_terms(affinity.get(PREFERRED));
-        self.preferred.extend(cycle.profile.added_preferred.iter().cloned());
+        self.preferred
+            .extend(cycle.profile.added_preferred.iter().cloned());
         let any = !affinity.get(PREFERRED).items().is_empty();
         any || !cycle.profile.added_preferred.is_empty()
     }

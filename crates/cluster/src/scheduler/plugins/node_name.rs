@@ -16,6 +16,9 @@ impl Plugin for NodeName {
         if wanted.is_empty() || wanted == node.name.as_ref() {
             return Ok(());
         }
-        Err(Rejection::unresolvable(PluginId::NodeName, Reason::OtherNode))
+        Err(Rejection::unresolvable(
+            PluginId::NodeName,
+            Reason::OtherNode,
+        ))
     }
 }

@@ -37,7 +37,13 @@ impl NodeResourcesBalancedAllocation {
             _ => {
                 let n = fractions.len() as f64;
                 let mean = fractions.iter().sum::<f64>() / n;
-                libm::sqrt(fractions.iter().map(|f| (f - mean) * (f - mean)).sum::<f64>() / n)
+                libm::sqrt(
+                    fractions
+                        .iter()
+                        .map(|f| (f - mean) * (f - mean))
+                        .sum::<f64>()
+                        / n,
+                )
             }
         };
         ((1.0 - deviation) * 100.0) as i64
@@ -57,7 +63,10 @@ impl Plugin for NodeResourcesBalancedAllocation {
 
     fn account(&self, cycle: Cycle, node: &NodeInfo) -> Value {
         let resources = cycle.profile.balanced_resources.iter().map(|resource| {
-            let (used, own) = (node.requested.get(resource), cycle.pod.requests.get(resource));
+            let (used, own) = (
+                node.requested.get(resource),
+                cycle.pod.requests.get(resource),
+            );
             value!({
                 "resource": (resource.clone()), "used": (used), "requested": (own),
                 "allocatable": (node.allocatable.get(resource))

@@ -17,22 +17,44 @@ pub struct NodeResourcesFit {
 }
 
 /// Why the Pod does not fit: every resource that is short, and whether any could never be enough.
-pub fn insufficient(requests: &Resources, scalar: &[(Text, i64)], node: &NodeInfo) -> (Vec<Reason>, bool) {
+pub fn insufficient(
+    requests: &Resources,
+    scalar: &[(Text, i64)],
+    node: &NodeInfo,
+) -> (Vec<Reason>, bool) {
     let mut reasons = Vec::new();
     let mut never = false;
     let used = node.pods.len() as i64;
     if used + 1 > node.allocatable.pods {
-        reasons.push(Reason::TooManyPods { used, allocatable: node.allocatable.pods });
+        reasons.push(Reason::TooManyPods {
+            used,
+            allocatable: node.allocatable.pods,
+        });
     }
     let (has, taken) = (&node.allocatable, &node.requested);
     let mut check = |resource: &dyn Fn() -> Text, requested: i64, used: i64, allocatable: i64| {
         if requested > 0 && requested > allocatable.saturating_sub(used) {
-            reasons.push(Reason::Insufficient { resource: resource(), requested, used, allocatable });
+            reasons.push(Reason::Insufficient {
+                resource: resource(),
+                requested,
+                used,
+                allocatable,
+            });
             never |= requested > allocatable;
         }
     };
-    check(&|| "cpu".into(), requests.milli_cpu, taken.milli_cpu, has.milli_cpu);
-    check(&|| "memory".into(), requests.memory, taken.memory, has.memory);
+    check(
+        &|| "cpu".into(),
+        requests.milli_cpu,
+        taken.milli_cpu,
+        has.milli_cpu,
+    );
+    check(
+        &|| "memory".into(),
+        requests.memory,
+        taken.memory,
+        has.memory,
+    );
     check(
         &|| "ephemeral-storage".into(),
         requests.ephemeral_storage,
@@ -40,7 +62,10 @@ pub fn insufficient(requests: &Resources, scalar: &[(Text, i64)], node: &NodeInf
         has.ephemeral_storage,
     );
     for (name, requested) in scalar {
-        let (used, allocatable) = (taken.scalar(name).unwrap_or(0), has.scalar(name).unwrap_or(0));
+        let (used, allocatable) = (
+            taken.scalar(name).unwrap_or(0),
+            has.scalar(name).unwrap_or(0),
+        );
         check(&|| name.clone(), *requested, used, allocatable);
     }
     (reasons, never)
@@ -51,15 +76,26 @@ impl NodeResourcesFit {
     fn rated(cycle: Cycle, node: &NodeInfo, resource: &str) -> (i64, i64) {
         let pod = cycle.pod;
         match resource {
-            "cpu" => (node.non_zero.0.saturating_add(pod.non_zero.0), node.allocatable.milli_cpu),
-            "memory" => (node.non_zero.1.saturating_add(pod.non_zero.1), node.allocatable.memory),
+            "cpu" => (
+                node.non_zero.0.saturating_add(pod.non_zero.0),
+                node.allocatable.milli_cpu,
+            ),
+            "memory" => (
+                node.non_zero.1.saturating_add(pod.non_zero.1),
+                node.allocatable.memory,
+            ),
             "ephemeral-storage" => (
-                node.requested.ephemeral_storage.saturating_add(pod.requests.ephemeral_storage),
+                node.requested
+                    .ephemeral_storage
+                    .saturating_add(pod.requests.ephemeral_storage),
                 node.allocatable.ephemeral_storage,
             ),
             _ => match pod.requests.get(resource) {
                 0 => (0, 0),
-                own => (node.requested.get(resource).saturating_add(own), node.allocatable.get(resource)),
+                own => (
+                    node.requested.get(resource).saturating_add(own),
+                    node.allocatable.get(resource),
+                ),
             },
         }
     }
@@ -84,8 +120,16 @@ impl Plugin for NodeResourcesFit {
         if reasons.is_empty() {
             return Ok(());
         }
-        let code = if never { Code::UnschedulableAndUnresolvable } else { Code::Unschedulable };
-        Err(Rejection { plugin: PluginId::NodeResourcesFit, code, reasons })
+        let code = if never {
+            Code::UnschedulableAndUnresolvable
+        } else {
+            Code::Unschedulable
+        };
+        Err(Rejection {
+            plugin: PluginId::NodeResourcesFit,
+            code,
+            reasons,
+        })
     }
 
     fn pre_score(&mut self, _cycle: Cycle, _nodes: &[Slot]) -> bool {
@@ -100,7 +144,12 @@ impl Plugin for NodeResourcesFit {
                 continue;
             }
             let score = rate(&cycle.profile.strategy, requested, allocatable);
-            if score > 0 || !matches!(cycle.profile.strategy, Strategy::RequestedToCapacityRatio(_)) {
+            if score > 0
+                || !matches!(
+                    cycle.profile.strategy,
+                    Strategy::RequestedToCapacityRatio(_)
+                )
+            {
                 sum += score * weight;
                 weights += weight;
             }
@@ -109,7 +158,9 @@ impl Plugin for NodeResourcesFit {
             return 0;
         }
         match cycle.profile.strategy {
-            Strategy::RequestedToCapacityRatio(_) => libm::round(sum as f64 / weights as f64) as i64,
+            Strategy::RequestedToCapacityRatio(_) => {
+                libm::round(sum as f64 / weights as f64) as i64
+            }
             _ => sum / weights,
         }
     }
@@ -134,9 +185,14 @@ fn rate(strategy: &Strategy, requested: i64, allocatable: i64) -> i64 {
         Strategy::LeastAllocated if requested > allocatable => 0,
         Strategy::LeastAllocated => percent(allocatable - requested),
         Strategy::MostAllocated => percent(requested.min(allocatable)),
-        Strategy::RequestedToCapacityRatio(shape) => {
-            broken_line(shape, if requested > allocatable { 100 } else { percent(requested) })
-        }
+        Strategy::RequestedToCapacityRatio(shape) => broken_line(
+            shape,
+            if requested > allocatable {
+                100
+            } else {
+                percent(requested)
+            },
+        ),
     }
 }
 
@@ -146,7 +202,9 @@ fn broken_line(points: &[(i64, i64)], x: i64) -> i64 {
     for &(at, value) in points {
         if x <= at {
             return match before {
-                Some((from, start)) if at != from => start + (value - start) * (x - from) / (at - from),
+                Some((from, start)) if at != from => {
+                    start + (value - start) * (x - from) / (at - from)
+                }
                 _ => value,
             };
         }

@@ -22,7 +22,9 @@ impl Plugin for NodeUnschedulable {
         };
         let comparisons = cycle.profile.features.taint_comparisons;
         let tolerations = Toleration::list(cycle.pod.object.spec().get("tolerations"));
-        self.tolerated = tolerations.iter().any(|t| t.tolerates(&cordon, comparisons));
+        self.tolerated = tolerations
+            .iter()
+            .any(|t| t.tolerates(&cordon, comparisons));
         PreFilter::Success
     }
 
@@ -30,6 +32,9 @@ impl Plugin for NodeUnschedulable {
         if !node.unschedulable || self.tolerated {
             return Ok(());
         }
-        Err(Rejection::unresolvable(PluginId::NodeUnschedulable, Reason::Cordoned))
+        Err(Rejection::unresolvable(
+            PluginId::NodeUnschedulable,
+            Reason::Cordoned,
+        ))
     }
 }

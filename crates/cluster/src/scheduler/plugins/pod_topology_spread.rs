@@ -5,9 +5,9 @@
 use super::{Cycle, Plugin, PluginId, PreFilter};
 use crate::scheduler::cache::Topology;
 use crate::scheduler::node_info::{NodeInfo, Slot};
+use crate::scheduler::node_selector::RequiredNode;
 use crate::scheduler::pod_info::PodInfo;
 use crate::scheduler::profile::Constraint;
-use crate::scheduler::selector::RequiredNode;
 use crate::scheduler::taint::{Toleration, untolerated};
 use crate::scheduler::verdict::{Reason, Rejection};
 use podscope_api::value::Float;
@@ -86,18 +86,31 @@ impl Eligibility {
 
 /// The constraints of one sort (filtering or scoring) that apply to the Pod.
 fn constraints(cycle: Cycle, hard: bool) -> Vec<Constraint> {
-    let listed = cycle.pod.object.spec().get("topologySpreadConstraints").items();
+    let listed = cycle
+        .pod
+        .object
+        .spec()
+        .get("topologySpreadConstraints")
+        .items();
     if !listed.is_empty() {
         let parse = |c: &Value| Constraint::parse(c, cycle.pod.labels(), cycle.profile.features);
-        return listed.iter().map(parse).filter(|c| c.hard == hard).collect();
+        return listed
+            .iter()
+            .map(parse)
+            .filter(|c| c.hard == hard)
+            .collect();
     }
-    let defaults = cycle.profile.default_constraints.iter().filter(|c| c.hard == hard);
+    let defaults = cycle
+        .profile
+        .default_constraints
+        .iter()
+        .filter(|c| c.hard == hard);
     let mut defaults: Vec<Constraint> = defaults.cloned().collect();
     if defaults.is_empty() {
         return defaults;
     }
     let selector = cycle.cache.default_selector(cycle.pod);
-    if selector.is_empty() {
+    if selector.is_everything() {
         return Vec::new();
     }
     for constraint in &mut defaults {
@@ -108,7 +121,7 @@ fn constraints(cycle: Cycle, hard: bool) -> Vec<Constraint> {
 
 /// Calls `add` with every Node and its number of Pods that the constraint counts.
 fn count_pods(cycle: Cycle, constraint: &Constraint, mut add: impl FnMut(Slot, i64)) {
-    if constraint.selector.is_empty() {
+    if constraint.selector.is_everything() {
         return;
     }
     for class in cycle.cache.classes_in(&cycle.pod.key.namespace) {
@@ -132,8 +145,10 @@ impl Plugin for PodTopologySpread {
             return PreFilter::Skip;
         }
         self.eligibility = Eligibility::read(cycle.pod);
-        let topologies: Vec<Rc<Topology>> =
-            constraints.iter().map(|c| cycle.cache.topology(&c.topology_key)).collect();
+        let topologies: Vec<Rc<Topology>> = constraints
+            .iter()
+            .map(|c| cycle.cache.topology(&c.topology_key))
+            .collect();
         for (constraint, topology) in constraints.into_iter().zip(&topologies) {
             let mut counts = vec![None; topology.values.len()];
             let mut eligible = vec![false; cycle.cache.slots()];
@@ -153,7 +168,13 @@ impl Plugin for PodTopologySpread {
             });
             let own = i64::from(constraint.selector.matches(cycle.pod.labels()));
             let topology = topology.clone();
-            let mut hard = Hard { constraint, topology, counts, own, minimum: 0 };
+            let mut hard = Hard {
+                constraint,
+                topology,
+                counts,
+                own,
+                minimum: 0,
+            };
             hard.find_minimum();
             self.hard.push(hard);
         }
@@ -164,7 +185,9 @@ impl Plugin for PodTopologySpread {
         for hard in &self.hard {
             let topology_key = || hard.constraint.topology_key.clone();
             let Some(domain) = hard.topology.domain(node.slot) else {
-                let reason = Reason::SpreadLabel { topology_key: topology_key() };
+                let reason = Reason::SpreadLabel {
+                    topology_key: topology_key(),
+                };
                 return Err(Rejection::unresolvable(PluginId::PodTopologySpread, reason));
             };
             let matching = hard.counts[domain].unwrap_or(0);
@@ -176,14 +199,20 @@ impl Plugin for PodTopologySpread {
                     minimum: hard.minimum,
                     max_skew: hard.constraint.max_skew,
                 };
-                return Err(Rejection::unschedulable(PluginId::PodTopologySpread, reason));
+                return Err(Rejection::unschedulable(
+                    PluginId::PodTopologySpread,
+                    reason,
+                ));
             }
         }
         Ok(())
     }
 
     fn change(&mut self, cycle: Cycle, node: &NodeInfo, pod: &PodInfo, delta: i64) {
-        let everywhere = self.hard.iter().all(|h| h.topology.domain(node.slot).is_some());
+        let everywhere = self
+            .hard
+            .iter()
+            .all(|h| h.topology.domain(node.slot).is_some());
         if pod.key.namespace != cycle.pod.key.namespace || !everywhere {
             return;
         }
@@ -204,10 +233,18 @@ impl Plugin for PodTopologySpread {
             return false;
         }
         self.eligibility = Eligibility::read(cycle.pod);
-        let own = !cycle.pod.object.spec().get("topologySpreadConstraints").items().is_empty();
+        let own = !cycle
+            .pod
+            .object
+            .spec()
+            .get("topologySpreadConstraints")
+            .items()
+            .is_empty();
         let require_all = own || !cycle.profile.system_default_spread;
-        let topologies: Vec<Rc<Topology>> =
-            constraints.iter().map(|c| cycle.cache.topology(&c.topology_key)).collect();
+        let topologies: Vec<Rc<Topology>> = constraints
+            .iter()
+            .map(|c| cycle.cache.topology(&c.topology_key))
+            .collect();
         self.ignored = vec![false; cycle.cache.slots()];
         let mut candidates: Vec<Slot> = Vec::with_capacity(nodes.len());
         for slot in nodes {
@@ -224,7 +261,14 @@ impl Plugin for PodTopologySpread {
                 count_pods(cycle, &constraint, |slot, n| counts[slot as usize] += n);
                 (counts, candidates.len())
             } else {
-                self.count_domains(cycle, &constraint, topology, &topologies, &candidates, require_all)
+                self.count_domains(
+                    cycle,
+                    &constraint,
+                    topology,
+                    &topologies,
+                    &candidates,
+                    require_all,
+                )
             };
             self.soft.push(Soft {
                 constraint,
@@ -238,16 +282,29 @@ impl Plugin for PodTopologySpread {
     }
 
     fn score(&self, _cycle: Cycle, node: &NodeInfo) -> i64 {
-        if self.ignored.get(node.slot as usize).copied().unwrap_or(false) {
+        if self
+            .ignored
+            .get(node.slot as usize)
+            .copied()
+            .unwrap_or(false)
+        {
             return 0;
         }
-        let sum: f64 = self.soft.iter().filter_map(|soft| soft.part(node)).map(|(_, part)| part).sum();
+        let sum: f64 = self
+            .soft
+            .iter()
+            .filter_map(|soft| soft.part(node))
+            .map(|(_, part)| part)
+            .sum();
         libm::round(sum) as i64
     }
 
     fn normalize(&self, _cycle: Cycle, nodes: &[Slot], scores: &mut [i64]) {
         let ignored = |slot: &Slot| self.ignored.get(*slot as usize).copied().unwrap_or(false);
-        let counted = nodes.iter().zip(scores.iter()).filter(|(slot, _)| !ignored(slot));
+        let counted = nodes
+            .iter()
+            .zip(scores.iter())
+            .filter(|(slot, _)| !ignored(slot));
         let (mut min, mut max) = (i64::MAX, 0);
         for (_, score) in counted {
             min = min.min(*score);
@@ -271,7 +328,11 @@ impl Plugin for PodTopologySpread {
                 "weight": (Value::Float(Float(soft.weight))), "part": (Value::Float(Float(part)))
             }))
         });
-        let ignored = self.ignored.get(node.slot as usize).copied().unwrap_or(false);
+        let ignored = self
+            .ignored
+            .get(node.slot as usize)
+            .copied()
+            .unwrap_or(false);
         value!({"constraints": (parts.collect::<Vec<Value>>()), "ignored": (ignored)})
     }
 }
@@ -316,8 +377,15 @@ impl Soft {
     /// Matching Pods where the Node is, and what they add to its raw score.
     fn part(&self, node: &NodeInfo) -> Option<(i64, f64)> {
         let domain = self.topology.domain(node.slot)?;
-        let place = if self.by_host { node.slot as usize } else { domain };
+        let place = if self.by_host {
+            node.slot as usize
+        } else {
+            domain
+        };
         let matching = self.counts.get(place).copied().unwrap_or(0);
-        Some((matching, matching as f64 * self.weight + (self.constraint.max_skew - 1) as f64))
+        Some((
+            matching,
+            matching as f64 * self.weight + (self.constraint.max_skew - 1) as f64,
+        ))
     }
 }

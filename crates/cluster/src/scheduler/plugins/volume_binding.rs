@@ -6,10 +6,9 @@
 
 use super::{Cycle, Plugin, PluginId, PreFilter};
 use crate::scheduler::node_info::NodeInfo;
-use crate::scheduler::quantity::milli;
-use crate::scheduler::selector::NodeSelector;
+use crate::scheduler::node_selector::NodeSelector;
 use crate::scheduler::verdict::{Reason, Rejection};
-use podscope_api::{Kind, Object, Text, Value};
+use podscope_api::{Kind, Object, Quantity, Text, Value};
 
 const BIND_COMPLETED: &str = "pv.kubernetes.io/bind-completed";
 
@@ -37,7 +36,11 @@ fn reject(message: impl Into<Text>) -> Rejection {
 pub fn claims(pod: &Object) -> Vec<(Text, bool)> {
     let mut claims = Vec::new();
     for volume in pod.spec().get("volumes").items() {
-        if let Some(name) = volume.get("persistentVolumeClaim").get("claimName").as_text() {
+        if let Some(name) = volume
+            .get("persistentVolumeClaim")
+            .get("claimName")
+            .as_text()
+        {
             claims.push((name.clone(), false));
         } else if !volume.get("ephemeral").is_null() {
             let volume = volume.get("name").str_or_empty();
@@ -68,7 +71,10 @@ impl VolumeBinding {
             return Err(reject(quoted("is being deleted")));
         }
         if !volume.is_empty() && claim.annotation(BIND_COMPLETED).is_some() {
-            match cycle.cache.object(Kind::PersistentVolume, &"".into(), volume) {
+            match cycle
+                .cache
+                .object(Kind::PersistentVolume, &"".into(), volume)
+            {
                 Some(volume) => self.bound.extend(reach(volume)),
                 None => self.missing = true,
             }
@@ -87,7 +93,11 @@ impl VolumeBinding {
             volumes: Vec::new(),
             anywhere: false,
         };
-        for volume in cycle.cache.objects(Kind::PersistentVolume).filter(|v| suits(v, claim)) {
+        for volume in cycle
+            .cache
+            .objects(Kind::PersistentVolume)
+            .filter(|v| suits(v, claim))
+        {
             match reach(volume) {
                 Some(selector) => delayed.volumes.push(selector),
                 None => delayed.anywhere = true,
@@ -107,13 +117,17 @@ fn reach(volume: &Object) -> Option<NodeSelector> {
 /// Whether a free volume could be bound to a claim.
 fn suits(volume: &Object, claim: &Object) -> bool {
     let (has, wants) = (volume.spec(), claim.spec());
-    let size = |v: &Value| milli(v.get("storage"));
+    let size = |v: &Value| Quantity::from_value(v.get("storage")).unwrap_or_default();
     let modes = has.get("accessModes").items();
     volume.status().get("phase").as_str() == Some("Available")
         && has.get("claimRef").is_null()
         && has.get("storageClassName") == wants.get("storageClassName")
         && size(has.get("capacity")) >= size(wants.get("resources").get("requests"))
-        && wants.get("accessModes").items().iter().all(|mode| modes.contains(mode))
+        && wants
+            .get("accessModes")
+            .items()
+            .iter()
+            .all(|mode| modes.contains(mode))
 }
 
 impl Plugin for VolumeBinding {
@@ -138,15 +152,21 @@ impl Plugin for VolumeBinding {
 
     fn filter(&self, _cycle: Cycle, node: &NodeInfo) -> Result<(), Rejection> {
         if self.missing {
-            return Err(reject("node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)"));
+            return Err(reject(
+                "node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)",
+            ));
         }
         let reaches = |selector: &NodeSelector| selector.matches(&node.name, &node.labels);
         if !self.bound.iter().all(reaches) {
-            return Err(reject("node(s) didn't match PersistentVolume's node affinity"));
+            return Err(reject(
+                "node(s) didn't match PersistentVolume's node affinity",
+            ));
         }
         let bindable = |d: &Delayed| d.provisioned || d.anywhere || d.volumes.iter().any(reaches);
         if !self.delayed.iter().all(bindable) {
-            return Err(reject("node(s) didn't find available persistent volumes to bind"));
+            return Err(reject(
+                "node(s) didn't find available persistent volumes to bind",
+            ));
         }
         Ok(())
     }
