@@ -41,8 +41,29 @@ pub struct PodClass {
 pub struct ImageState {
     /// Its size in bytes.
     pub size: i64,
-    /// The Nodes that have it.
-    pub nodes: BTreeSet<Slot>,
+    /// How many Nodes have it.
+    pub count: u32,
+    /// The Nodes that have it, one bit for each slot.
+    bits: Vec<u64>,
+}
+
+impl ImageState {
+    /// Whether the Node in this slot has it.
+    pub fn is_on(&self, slot: Slot) -> bool {
+        let word = self.bits.get(slot as usize / 64).copied().unwrap_or(0);
+        word >> (slot % 64) & 1 == 1
+    }
+    fn set(&mut self, slot: Slot, on: bool) {
+        let place = slot as usize / 64;
+        if self.is_on(slot) == on {
+            return;
+        }
+        if self.bits.len() <= place {
+            self.bits.resize(place + 1, 0);
+        }
+        self.bits[place] ^= 1 << (slot % 64);
+        self.count = if on { self.count + 1 } else { self.count - 1 };
+    }
 }
 
 /// No domain: the Node lacks the label.
@@ -80,7 +101,7 @@ pub struct Cache {
     class_of_namespace: BTreeMap<Text, BTreeSet<u32>>,
     affine: BTreeSet<u32>,
     next_class: u32,
-    images: BTreeMap<Text, ImageState>,
+    images: BTreeMap<Text, Rc<ImageState>>,
     topologies: BTreeMap<Text, Rc<Topology>>,
     nominated: BTreeMap<Text, Vec<Rc<PodInfo>>>,
     namespaces: BTreeMap<Text, Value>,
@@ -220,15 +241,12 @@ impl Cache {
         if old.images != new.images {
             self.remove_images(slot, &old.images);
             for (name, size) in new.images {
-                let fresh = || ImageState {
+                let fresh = ImageState {
                     size,
                     ..ImageState::default()
                 };
-                self.images
-                    .entry(name)
-                    .or_insert_with(fresh)
-                    .nodes
-                    .insert(slot);
+                let state = self.images.entry(name).or_insert_with(|| Rc::new(fresh));
+                Rc::make_mut(state).set(slot, true);
             }
         }
     }
@@ -236,8 +254,9 @@ impl Cache {
     fn remove_images(&mut self, slot: Slot, images: &[(Text, i64)]) {
         for (name, _) in images {
             if let Some(state) = self.images.get_mut(name) {
-                state.nodes.remove(&slot);
-                if state.nodes.is_empty() {
+                let state = Rc::make_mut(state);
+                state.set(slot, false);
+                if state.count == 0 {
                     self.images.remove(name);
                 }
             }
@@ -385,7 +404,7 @@ impl Cache {
             .map(|c| &**c)
     }
     /// An image by its full name.
-    pub fn image(&self, name: &str) -> Option<&ImageState> {
+    pub fn image(&self, name: &str) -> Option<&Rc<ImageState>> {
         self.images.get(name)
     }
 

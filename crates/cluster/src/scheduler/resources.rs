@@ -26,22 +26,55 @@ pub struct Resources {
     pub scalar: Vec<(Text, i64)>,
 }
 
+/// A resource by place, so that reading an amount compares no texts for the common ones.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Resource {
+    /// `cpu`.
+    Cpu,
+    /// `memory`.
+    Memory,
+    /// `ephemeral-storage`.
+    EphemeralStorage,
+    /// Any other.
+    Scalar(Text),
+}
+
+impl Resource {
+    /// The resource with this name.
+    pub fn named(name: &Text) -> Resource {
+        match name.as_ref() {
+            "cpu" => Resource::Cpu,
+            "memory" => Resource::Memory,
+            "ephemeral-storage" => Resource::EphemeralStorage,
+            _ => Resource::Scalar(name.clone()),
+        }
+    }
+    /// The resource's name.
+    pub fn name(&self) -> Text {
+        match self {
+            Resource::Cpu => "cpu".into(),
+            Resource::Memory => "memory".into(),
+            Resource::EphemeralStorage => "ephemeral-storage".into(),
+            Resource::Scalar(name) => name.clone(),
+        }
+    }
+}
+
 impl Resources {
+    /// The amount of a resource; 0 when it is not listed.
+    pub fn amount(&self, resource: &Resource) -> i64 {
+        match resource {
+            Resource::Cpu => self.milli_cpu,
+            Resource::Memory => self.memory,
+            Resource::EphemeralStorage => self.ephemeral_storage,
+            Resource::Scalar(name) => self.scalar(name).unwrap_or(0),
+        }
+    }
+
     /// The amount of a scalar resource, `None` when it is not listed.
     pub fn scalar(&self, name: &str) -> Option<i64> {
         let found = self.scalar.binary_search_by(|(n, _)| n.as_ref().cmp(name));
         found.ok().map(|i| self.scalar[i].1)
-    }
-
-    /// The amount of a resource by name; 0 when it is not listed.
-    pub fn get(&self, name: &str) -> i64 {
-        match name {
-            "cpu" => self.milli_cpu,
-            "memory" => self.memory,
-            "ephemeral-storage" => self.ephemeral_storage,
-            "pods" => self.pods,
-            _ => self.scalar(name).unwrap_or(0),
-        }
     }
 
     /// Adds `other` `factor` times (1 or -1).

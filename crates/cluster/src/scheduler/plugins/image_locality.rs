@@ -3,19 +3,27 @@
 //! Models: `pkg/scheduler/framework/plugins/imagelocality` (v1.36)
 
 use super::{Cycle, Plugin};
+use crate::scheduler::cache::ImageState;
 use crate::scheduler::node_info::{NodeInfo, Slot};
 use podscope_api::{Value, value};
-use std::collections::BTreeMap;
+use std::rc::Rc;
 
 const MIB: i64 = 1024 * 1024;
 const MIN: i64 = 23 * MIB;
 const MAX_PER_CONTAINER: i64 = 1000 * MIB;
 
-/// State: on each Node that has some of the images, the sum of their sizes, each scaled by how many
-/// Nodes have it.
+/// One of the Pod's images that some Node has.
+#[derive(Clone)]
+struct Image {
+    /// Its size in bytes, scaled by the share of Nodes that have it.
+    scaled: i64,
+    state: Rc<ImageState>,
+}
+
+/// State: the Pod's images that some Node has.
 #[derive(Clone, Default)]
 pub struct ImageLocality {
-    sums: BTreeMap<Slot, i64>,
+    images: Vec<Image>,
     containers: i64,
 }
 
@@ -32,21 +40,31 @@ pub fn normalized_name(name: &str) -> String {
     }
 }
 
+impl ImageLocality {
+    fn sum(&self, node: &NodeInfo) -> i64 {
+        let mut sum = 0;
+        for image in &self.images {
+            if image.state.is_on(node.slot) {
+                sum += image.scaled;
+            }
+        }
+        sum
+    }
+}
+
 impl Plugin for ImageLocality {
     fn pre_score(&mut self, cycle: Cycle, _nodes: &[Slot]) -> bool {
         *self = ImageLocality::default();
         let spec = cycle.pod.object.spec();
         let total = cycle.cache.len() as f64;
         let mut add = |image: &Value| {
-            let Some(state) = image
-                .as_str()
-                .and_then(|i| cycle.cache.image(&normalized_name(i)))
-            else {
+            let Some(name) = image.as_str().map(normalized_name) else {
                 return;
             };
-            let spread = state.nodes.len() as f64 / total;
-            for slot in &state.nodes {
-                *self.sums.entry(*slot).or_default() += (state.size as f64 * spread) as i64;
+            if let Some(state) = cycle.cache.image(&name).cloned() {
+                let spread = f64::from(state.count) / total;
+                let scaled = (state.size as f64 * spread) as i64;
+                self.images.push(Image { scaled, state });
             }
         };
         for field in ["initContainers", "containers"] {
@@ -64,15 +82,15 @@ impl Plugin for ImageLocality {
 
     fn score(&self, _cycle: Cycle, node: &NodeInfo) -> i64 {
         let max = MAX_PER_CONTAINER * self.containers;
-        match self.sums.get(&node.slot) {
-            Some(sum) if max > MIN => 100 * ((*sum).clamp(MIN, max) - MIN) / (max - MIN),
-            _ => 0,
+        if self.images.is_empty() || max <= MIN {
+            return 0;
         }
+        100 * (self.sum(node).clamp(MIN, max) - MIN) / (max - MIN)
     }
 
     fn account(&self, _cycle: Cycle, node: &NodeInfo) -> Value {
         value!({
-            "scaledBytes": (self.sums.get(&node.slot).copied().unwrap_or(0)),
+            "scaledBytes": (self.sum(node)),
             "minBytes": (MIN), "maxBytes": (MAX_PER_CONTAINER * self.containers)
         })
     }

@@ -2,23 +2,31 @@
 //!
 //! Models: `pkg/scheduler/framework/plugins/nodename` (v1.36)
 
-use super::{Cycle, Plugin, PluginId};
+use super::{Cycle, Plugin, PluginId, PreFilter};
 use crate::scheduler::node_info::NodeInfo;
 use crate::scheduler::verdict::{Reason, Rejection};
+use podscope_api::Text;
 
-/// No state.
+/// State: the Node that the Pod names.
 #[derive(Clone, Default)]
-pub struct NodeName;
+pub struct NodeName {
+    wanted: Option<Text>,
+}
 
 impl Plugin for NodeName {
-    fn filter(&self, cycle: Cycle, node: &NodeInfo) -> Result<(), Rejection> {
-        let wanted = cycle.pod.node_name();
-        if wanted.is_empty() || wanted == node.name.as_ref() {
-            return Ok(());
+    fn pre_filter(&mut self, cycle: Cycle) -> PreFilter {
+        let wanted = cycle.pod.object.spec().get("nodeName").as_text();
+        self.wanted = wanted.filter(|name| !name.is_empty()).cloned();
+        PreFilter::Success
+    }
+
+    fn filter(&self, _cycle: Cycle, node: &NodeInfo) -> Result<(), Rejection> {
+        match &self.wanted {
+            Some(wanted) if *wanted != node.name => Err(Rejection::unresolvable(
+                PluginId::NodeName,
+                Reason::OtherNode,
+            )),
+            _ => Ok(()),
         }
-        Err(Rejection::unresolvable(
-            PluginId::NodeName,
-            Reason::OtherNode,
-        ))
     }
 }

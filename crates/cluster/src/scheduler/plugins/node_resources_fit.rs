@@ -6,14 +6,24 @@
 use super::{Cycle, Plugin, PluginId, PreFilter};
 use crate::scheduler::node_info::{NodeInfo, Slot};
 use crate::scheduler::profile::Strategy;
-use crate::scheduler::resources::{Resources, is_extended};
+use crate::scheduler::resources::{Resource, Resources, is_extended};
 use crate::scheduler::verdict::{Code, Reason, Rejection};
 use podscope_api::{Text, Value, value};
 
-/// State: the scalar resources that filtering looks at.
+/// A resource that scoring looks at.
+#[derive(Clone)]
+struct Rated {
+    resource: Resource,
+    weight: i64,
+    /// What the Pod asks for.
+    own: i64,
+}
+
+/// State: the resources that filtering and scoring look at.
 #[derive(Clone, Default)]
 pub struct NodeResourcesFit {
     scalar: Vec<(Text, i64)>,
+    rated: Vec<Rated>,
 }
 
 /// Why the Pod does not fit: every resource that is short, and whether any could never be enough.
@@ -73,31 +83,15 @@ pub fn insufficient(
 
 impl NodeResourcesFit {
     /// Requested (with this Pod) and allocatable of a resource; zeros when it is not rated.
-    fn rated(cycle: Cycle, node: &NodeInfo, resource: &str) -> (i64, i64) {
-        let pod = cycle.pod;
-        match resource {
-            "cpu" => (
-                node.non_zero.0.saturating_add(pod.non_zero.0),
-                node.allocatable.milli_cpu,
-            ),
-            "memory" => (
-                node.non_zero.1.saturating_add(pod.non_zero.1),
-                node.allocatable.memory,
-            ),
-            "ephemeral-storage" => (
-                node.requested
-                    .ephemeral_storage
-                    .saturating_add(pod.requests.ephemeral_storage),
-                node.allocatable.ephemeral_storage,
-            ),
-            _ => match pod.requests.get(resource) {
-                0 => (0, 0),
-                own => (
-                    node.requested.get(resource).saturating_add(own),
-                    node.allocatable.get(resource),
-                ),
-            },
-        }
+    fn rated(node: &NodeInfo, rated: &Rated) -> (i64, i64) {
+        let used = match rated.resource {
+            Resource::Cpu => node.non_zero.0,
+            Resource::Memory => node.non_zero.1,
+            Resource::Scalar(_) if rated.own == 0 => return (0, 0),
+            _ => node.requested.amount(&rated.resource),
+        };
+        let allocatable = node.allocatable.amount(&rated.resource);
+        (used.saturating_add(rated.own), allocatable)
     }
 }
 
@@ -132,14 +126,29 @@ impl Plugin for NodeResourcesFit {
         })
     }
 
-    fn pre_score(&mut self, _cycle: Cycle, _nodes: &[Slot]) -> bool {
+    fn pre_score(&mut self, cycle: Cycle, _nodes: &[Slot]) -> bool {
+        let pod = cycle.pod;
+        let rated = cycle.profile.fit_resources.iter().map(|(name, weight)| {
+            let resource = Resource::named(name);
+            let own = match resource {
+                Resource::Cpu => pod.non_zero.0,
+                Resource::Memory => pod.non_zero.1,
+                _ => pod.requests.amount(&resource),
+            };
+            Rated {
+                resource,
+                weight: *weight,
+                own,
+            }
+        });
+        self.rated = rated.collect();
         true
     }
 
     fn score(&self, cycle: Cycle, node: &NodeInfo) -> i64 {
         let (mut sum, mut weights) = (0, 0);
-        for (resource, weight) in &cycle.profile.fit_resources {
-            let (requested, allocatable) = Self::rated(cycle, node, resource);
+        for rated in &self.rated {
+            let (requested, allocatable) = Self::rated(node, rated);
             if allocatable == 0 {
                 continue;
             }
@@ -150,8 +159,8 @@ impl Plugin for NodeResourcesFit {
                     Strategy::RequestedToCapacityRatio(_)
                 )
             {
-                sum += score * weight;
-                weights += weight;
+                sum += score * rated.weight;
+                weights += rated.weight;
             }
         }
         if weights == 0 {
@@ -166,12 +175,15 @@ impl Plugin for NodeResourcesFit {
     }
 
     fn account(&self, cycle: Cycle, node: &NodeInfo) -> Value {
-        let resources = cycle.profile.fit_resources.iter().map(|(resource, weight)| {
-            let (requested, allocatable) = Self::rated(cycle, node, resource);
-            let score = if allocatable == 0 { 0 } else { rate(&cycle.profile.strategy, requested, allocatable) };
+        let resources = self.rated.iter().map(|rated| {
+            let (requested, allocatable) = Self::rated(node, rated);
+            let score = match allocatable {
+                0 => 0,
+                allocatable => rate(&cycle.profile.strategy, requested, allocatable),
+            };
             value!({
-                "resource": (resource.clone()), "requested": (requested), "allocatable": (allocatable),
-                "score": (score), "weight": (*weight)
+                "resource": (rated.resource.name()), "requested": (requested),
+                "allocatable": (allocatable), "score": (score), "weight": (rated.weight)
             })
         });
         value!({"resources": (resources.collect::<Vec<Value>>())})
@@ -180,7 +192,10 @@ impl Plugin for NodeResourcesFit {
 
 /// One resource's score, 0 to 100.
 fn rate(strategy: &Strategy, requested: i64, allocatable: i64) -> i64 {
-    let percent = |part: i64| (i128::from(part) * 100 / i128::from(allocatable.max(1))) as i64;
+    let percent = |part: i64| match part.checked_mul(100) {
+        Some(hundredfold) => hundredfold / allocatable.max(1),
+        None => part / (allocatable / 100).max(1),
+    };
     match strategy {
         Strategy::LeastAllocated if requested > allocatable => 0,
         Strategy::LeastAllocated => percent(allocatable - requested),
