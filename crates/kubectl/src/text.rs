@@ -27,13 +27,18 @@ pub(crate) const DESCRIBE: Style = Style {
 /// Replaces tabs by blanks so that cells of consecutive lines stand in columns. A cell ends at a tab; what
 /// follows a line's last tab does not shape a column.
 pub(crate) fn align(text: &str, style: Style) -> String {
+    align_after(text, style, &mut Vec::new())
+}
+
+/// Aligns text that follows other text; `remembered` holds the widths so far.
+pub(crate) fn align_after(text: &str, style: Style, remembered: &mut Vec<usize>) -> String {
     let body = text.strip_suffix('\n').unwrap_or(text);
     let lines: Vec<Vec<&str>> = body.split('\n').map(|l| l.split('\t').collect()).collect();
     let mut columns = Columns {
         lines: &lines,
         style,
         widths: Vec::new(),
-        remembered: Vec::new(),
+        remembered,
         out: String::with_capacity(text.len() * 2),
     };
     // The writer flushes at every line of one cell: columns do not reach across it.
@@ -56,7 +61,7 @@ struct Columns<'a> {
     lines: &'a [Vec<&'a str>],
     style: Style,
     widths: Vec<usize>,
-    remembered: Vec<usize>,
+    remembered: &'a mut Vec<usize>,
     out: String,
 }
 
