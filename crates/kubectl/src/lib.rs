@@ -6,12 +6,11 @@
 
 mod command;
 mod ctx;
-mod describe;
 mod fault;
+mod files;
 mod flags;
 mod jsonpath;
 mod output;
-mod selectors;
 mod table;
 mod target;
 mod text;

@@ -116,7 +116,7 @@ pub(crate) fn print(format: &Format, object: &Value, name: &str) -> Res<String> 
         ))
     };
     Ok(match format {
-        Format::Yaml => podscope_manifest::yaml::to_string(object),
+        Format::Yaml => json::to_string(object),
         Format::Json => json::to_string_pretty(object) + "\n",
         Format::Name => format!("{name}\n"),
         Format::JsonPath(text, template) => {
