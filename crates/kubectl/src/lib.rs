@@ -1,1 +1,29 @@
-//! The simulated kubectl v1.36: builds requests, prints answers; speaks only the API.
+//! The simulated kubectl v1.36: builds requests and prints answers; speaks only the API.
+//!
+//! A command is a pure function of what was typed and of the replies so far. [`run`] is called again from
+//! the start with one more reply each time, until it is done; so the code inside reads as a plain sequence
+//! of calls, and the state of a running command is its list of replies.
+
+mod command;
+mod ctx;
+mod fault;
+mod files;
+mod flags;
+mod jsonpath;
+mod output;
+mod table;
+mod target;
+mod text;
+
+pub use ctx::{Call, Env, EventType, Invocation, Outcome, Received, Reply};
+pub use table::{Cell, Table, columns, row};
+
+/// Runs a command as far as the replies allow.
+///
+/// The same invocation, environment and replies give the same outcome. `replies` must answer the calls of
+/// earlier outcomes, in order.
+pub fn run(invocation: &Invocation, env: &Env, replies: &[Reply]) -> Outcome {
+    let mut ctx = ctx::Ctx::new(invocation, env, replies);
+    let result = command::dispatch(&mut ctx, &invocation.argv);
+    ctx.finish(result)
+}

@@ -1,10 +1,133 @@
 //! Tables of kubectl: patches, printers and describe.
 
+mod server;
+
 use super::Outcome;
-use crate::load::Table;
-use podscope_api::Value;
+use crate::load::{self, Table};
+use podscope_api::{Object, Timestamp, Value, json, patch};
+use podscope_kubectl::{Cell, Invocation};
+use server::{Ended, Server};
+use std::sync::OnceLock;
 
 /// Runs one case when the table belongs to this area.
-pub fn run(_table: &Table, _case: &Value) -> Option<Outcome> {
-    None
+pub fn run(table: &Table, case: &Value) -> Option<Outcome> {
+    Some(match table.name.as_str() {
+        "three_way_patch" => three_way_patch(case),
+        name if name.starts_with("kubectl_") && name.ends_with("_columns") => cells(case),
+        "printers/cases" => printed(table, case),
+        "printers/states" => Outcome::Skip("input of printers/cases".into()),
+        _ => return None,
+    })
 }
+
+fn three_way_patch(case: &Value) -> Outcome {
+    let kind = case.get("objectKind").str_or_empty();
+    let current = case.get("current");
+    let got =
+        patch::three_way_strategic(kind, case.get("original"), case.get("modified"), current);
+    let got = match got {
+        Ok(got) => got,
+        Err(status) => return Outcome::Fail(status.message.to_string()),
+    };
+    if got != *case.at("expect.patch") {
+        return Outcome::equal(json::to_string(&got), json::to_string(case.at("expect.patch")));
+    }
+    let result = patch::strategic(kind, current, &got).unwrap_or_default();
+    Outcome::equal(json::to_string(&result), json::to_string(case.at("expect.result")))
+}
+
+fn cells(case: &Value) -> Outcome {
+    let input = case.get("input");
+    let object = Object(input.get("object").clone());
+    let (Some(kind), Some(now)) =
+        (object.kind(), input.get("now").as_str().and_then(Timestamp::parse))
+    else {
+        return Outcome::Skip("kind not modelled".into());
+    };
+    let cells = podscope_kubectl::row(kind, &object, input.get("wide").is_true(), now);
+    let cells = cells.into_iter().map(|cell| match cell {
+        Cell::Text(text) => Value::from(text),
+        Cell::Int(number) => Value::from(number),
+    });
+    let got = Value::list([Value::list(cells)]);
+    Outcome::equal(json::to_string(&got), json::to_string(case.at("expected.rows")))
+}
+
+fn invocation(case: &Value) -> Invocation {
+    let texts = |v: &Value| v.items().iter().map(|w| w.str_or_empty().to_string()).collect();
+    let mut argv: Vec<String> = texts(case.get("argv"));
+    if argv.first().is_some_and(|w| w == "kubectl") {
+        argv.remove(0);
+    }
+    Invocation {
+        argv,
+        files: case
+            .get("files")
+            .entries()
+            .iter()
+            .map(|(name, text)| (name.to_string(), text.str_or_empty().to_string()))
+            .collect(),
+        stdin: case.get("stdin").str_or_empty().to_string(),
+    }
+}
+
+/// Where the texts part: the first line that differs, and what surrounds it.
+fn difference(what: &str, got: &str, want: &str) -> String {
+    let (g, w): (Vec<&str>, Vec<&str>) = (got.lines().collect(), want.lines().collect());
+    let at = g.iter().zip(&w).take_while(|(a, b)| a == b).count();
+    let line = |lines: &[&str]| lines.get(at).map_or("(end)".to_string(), |l| format!("{l:?}"));
+    format!("\n{what} line {}\nwant {}\n got {}", at + 1, line(&w), line(&g))
+}
+
+fn compare(case: &Value, ended: &Ended) -> Outcome {
+    let mut text = format!("kubectl {}", invocation(case).argv.join(" "));
+    let mut same = true;
+    for (what, got) in [("stdout", &ended.stdout), ("stderr", &ended.stderr)] {
+        let want = case.get(what).str_or_empty();
+        if got != want {
+            same = false;
+            text.push_str(&difference(what, got, want));
+        }
+    }
+    let want = case.get("rc").as_int().unwrap_or(0);
+    if i64::from(ended.exit_code) != want {
+        same = false;
+        text.push_str(&format!("\nrc want {want} got {}", ended.exit_code));
+    }
+    if same { Outcome::Pass } else { Outcome::Fail(text) }
+}
+
+fn printed(table: &Table, case: &Value) -> Outcome {
+    static STATES: OnceLock<Vec<(String, String)>> = OnceLock::new();
+    let states = STATES.get_or_init(|| {
+        let path = table.path.with_file_name("states.jsonl");
+        let tables = load::tables(&path.to_string_lossy()).unwrap_or_default();
+        let cases = tables.iter().flat_map(|t| &t.cases);
+        cases
+            .map(|s| (s.get("state").str_or_empty().to_string(), json::to_string(s.get("objects"))))
+            .collect()
+    });
+    thread_local! {
+        static PARSED: std::cell::RefCell<Vec<(String, Value)>> = const { std::cell::RefCell::new(Vec::new()) };
+    }
+    let name = case.get("state").str_or_empty();
+    let Some((_, text)) = states.iter().find(|(n, _)| n == name) else {
+        return Outcome::Skip("no states.jsonl beside it".into());
+    };
+    let objects = PARSED.with_borrow_mut(|parsed| {
+        if let Some((_, objects)) = parsed.iter().find(|(n, _)| n == name) {
+            return objects.clone();
+        }
+        let objects = json::parse(text).unwrap_or_default();
+        parsed.push((name.to_string(), objects.clone()));
+        objects
+    });
+    let Some(now) = case.get("now").as_str().and_then(Timestamp::parse) else {
+        return Outcome::Skip("no time".into());
+    };
+    let known = objects.items().iter().map(|o| Object(o.clone())).filter(|o| o.kind().is_some());
+    let mut server = Server::new(known.collect());
+    let ended = server.run(&invocation(case), "default", now);
+    compare(case, &ended)
+}
+
