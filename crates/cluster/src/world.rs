@@ -218,6 +218,11 @@ impl Cluster {
         hasher.finish()
     }
 
+    /// What a list request selects from the API server's watch cache; nothing when its selectors cannot be read.
+    pub fn select(&self, request: &Request) -> Vec<Rc<podscope_api::Object>> {
+        self.api.select(request).unwrap_or_default()
+    }
+
     /// Moves the clock over a span in which nothing is due.
     pub fn idle_until(&mut self, at: SimTime) {
         self.sim.now = self.sim.now.max(at);
