@@ -32,6 +32,10 @@ impl Network {
             ..Network::default()
         }
     }
+    /// Whether nothing is broken.
+    pub fn is_whole(&self) -> bool {
+        *self == Network::new(usize::from(self.machines))
+    }
     /// How many machines there are.
     pub fn machines(&self) -> u16 {
         self.machines

@@ -40,7 +40,9 @@ impl Fault {
 
     /// An error with the hint that names the command's help.
     pub fn usage(command: &str, text: impl std::fmt::Display) -> Fault {
-        Fault::Text(format!("{text}\nSee 'kubectl {command} -h' for help and examples"))
+        Fault::Text(format!(
+            "{text}\nSee 'kubectl {command} -h' for help and examples"
+        ))
     }
 
     pub fn is_not_found(&self) -> bool {
@@ -65,7 +67,11 @@ impl Fault {
                         flat.push(fault);
                     }
                 }
-                if flat.len() == 1 { Err(flat.swap_remove(0)) } else { Err(Fault::Many(flat)) }
+                if flat.len() == 1 {
+                    Err(flat.swap_remove(0))
+                } else {
+                    Err(Fault::Many(flat))
+                }
             }
         }
     }
@@ -132,7 +138,11 @@ fn invalid(status: &Status) -> String {
     let detail = |key: &str| status.details.get(key).str_or_empty();
     let mut text = "The request is invalid".to_string();
     if !detail("kind").is_empty() || !detail("name").is_empty() {
-        text = format!("The {} {} is invalid", detail("kind"), quote(detail("name")));
+        text = format!(
+            "The {} {} is invalid",
+            detail("kind"),
+            quote(detail("name"))
+        );
     } else if !status.message.is_empty() && status.causes.is_empty() {
         return format!("{text}: {}", status.message);
     }

@@ -29,20 +29,23 @@ struct Spec {
 }
 
 fn specs(table: &'static str) -> impl Iterator<Item = Spec> {
-    table.split_whitespace().chain(GLOBAL.split_whitespace()).map(|entry| {
-        let (names, kind) = entry.split_once('=').unwrap_or((entry, "b"));
-        let (name, short) = names.split_once(',').unwrap_or((names, ""));
-        let (kind, bare) = match kind.split_once(':') {
-            Some((kind, bare)) => (kind, Some(bare)),
-            None => (kind, (kind == "b").then_some("true")),
-        };
-        Spec {
-            name,
-            short,
-            kind,
-            bare,
-        }
-    })
+    table
+        .split_whitespace()
+        .chain(GLOBAL.split_whitespace())
+        .map(|entry| {
+            let (names, kind) = entry.split_once('=').unwrap_or((entry, "b"));
+            let (name, short) = names.split_once(',').unwrap_or((names, ""));
+            let (kind, bare) = match kind.split_once(':') {
+                Some((kind, bare)) => (kind, Some(bare)),
+                None => (kind, (kind == "b").then_some("true")),
+            };
+            Spec {
+                name,
+                short,
+                kind,
+                bare,
+            }
+        })
 }
 
 impl Flags {
@@ -115,7 +118,10 @@ impl Flags {
         let why = match spec.kind {
             "i" => value.parse::<i64>().err().map(|_| {
                 let why = if !value.is_empty()
-                    && value.trim_start_matches('-').bytes().all(|b| b.is_ascii_digit())
+                    && value
+                        .trim_start_matches('-')
+                        .bytes()
+                        .all(|b| b.is_ascii_digit())
                     && value != "-"
                 {
                     "value out of range"
@@ -124,9 +130,12 @@ impl Flags {
                 };
                 format!("strconv.ParseInt: parsing {}: {why}", quote(&value))
             }),
-            "b" => parse_bool(&value)
-                .is_none()
-                .then(|| format!("strconv.ParseBool: parsing {}: invalid syntax", quote(&value))),
+            "b" => parse_bool(&value).is_none().then(|| {
+                format!(
+                    "strconv.ParseBool: parsing {}: invalid syntax",
+                    quote(&value)
+                )
+            }),
             "d" => podscope_api::duration::parse_go(&value)
                 .is_none()
                 .then(|| format!("time: invalid duration {}", quote(&value))),
@@ -154,7 +163,11 @@ impl Flags {
     }
 
     pub fn opt(&self, name: &str) -> Option<&str> {
-        self.values.iter().rev().find(|(n, _)| *n == name).map(|(_, v)| v.as_str())
+        self.values
+            .iter()
+            .rev()
+            .find(|(n, _)| *n == name)
+            .map(|(_, v)| v.as_str())
     }
 
     pub fn has(&self, name: &str) -> bool {
@@ -181,7 +194,11 @@ impl Flags {
 
     /// Every value as given.
     pub fn all(&self, name: &str) -> Vec<&str> {
-        self.values.iter().filter(|(n, _)| *n == name).map(|(_, v)| v.as_str()).collect()
+        self.values
+            .iter()
+            .filter(|(n, _)| *n == name)
+            .map(|(_, v)| v.as_str())
+            .collect()
     }
 
     /// Every value, split at commas.
@@ -205,19 +222,31 @@ mod tests {
 
     fn parse(line: &str) -> Result<Flags, String> {
         let words: Vec<String> = line.split(' ').map(String::from).collect();
-        Flags::parse("scale", "replicas=i output,o=s all,A=b dry-run=s:unchanged", &words)
-            .map_err(|f| f.line())
+        Flags::parse(
+            "scale",
+            "replicas=i output,o=s all,A=b dry-run=s:unchanged",
+            &words,
+        )
+        .map_err(|f| f.line())
     }
 
     #[test]
     fn forms_of_flags() {
         let f = parse("web -A -oyaml --replicas=3 --dry-run x -n default -- -y").expect("valid");
         assert_eq!(f.args, ["web", "x", "-y"]);
-        assert_eq!((f.str("output"), f.int("replicas"), f.is("all")), ("yaml", Some(3), true));
-        assert_eq!((f.str("dry-run"), f.str("namespace"), f.dash), ("unchanged", "default", Some(2)));
+        assert_eq!(
+            (f.str("output"), f.int("replicas"), f.is("all")),
+            ("yaml", Some(3), true)
+        );
+        assert_eq!(
+            (f.str("dry-run"), f.str("namespace"), f.dash),
+            ("unchanged", "default", Some(2))
+        );
         assert_eq!(
             parse("--replicas=x").err().as_deref(),
-            Some("invalid argument \"x\" for \"--replicas\" flag: strconv.ParseInt: parsing \"x\": invalid syntax\nSee 'kubectl scale --help' for usage.")
+            Some(
+                "invalid argument \"x\" for \"--replicas\" flag: strconv.ParseInt: parsing \"x\": invalid syntax\nSee 'kubectl scale --help' for usage."
+            )
         );
         assert!(parse("--nope").is_err() && parse("-o").is_err());
     }

@@ -71,9 +71,15 @@ impl Template {
 
     /// Reads a field path in any of its forms: `x.y`, `.x.y`, `{.x.y}`.
     pub fn field(text: &str) -> Result<Template, String> {
-        let inner = text.strip_prefix('{').and_then(|t| t.strip_suffix('}')).unwrap_or(text);
-        let dotted =
-            if inner.starts_with(['.', '[']) { inner.to_string() } else { format!(".{inner}") };
+        let inner = text
+            .strip_prefix('{')
+            .and_then(|t| t.strip_suffix('}'))
+            .unwrap_or(text);
+        let dotted = if inner.starts_with(['.', '[']) {
+            inner.to_string()
+        } else {
+            format!(".{inner}")
+        };
         Template::jsonpath(&format!("{{{dotted}}}"))
     }
 
@@ -174,7 +180,9 @@ fn one(step: &Step, root: &Value, value: &Value, out: &mut Vec<Value>) -> Result
                 match usize::try_from(at).ok().and_then(|at| items.get(at)) {
                     Some(found) => out.push(found.clone()),
                     None => {
-                        return Err(format!("array index out of bounds: index {index}, length {len}"));
+                        return Err(format!(
+                            "array index out of bounds: index {index}, length {len}"
+                        ));
                     }
                 }
             }
@@ -356,14 +364,21 @@ fn path_steps(text: &str) -> Result<Vec<Step>, String> {
     } else if let Some(after) = rest.strip_prefix('@') {
         rest = after;
     } else if !rest.starts_with(['.', '[']) && !rest.is_empty() {
-        return Err(format!("unrecognized character in action: U+{:04X} '{}'", rest.chars().next().map_or(0, |c| c as u32), rest.chars().next().unwrap_or(' ')));
+        return Err(format!(
+            "unrecognized character in action: U+{:04X} '{}'",
+            rest.chars().next().map_or(0, |c| c as u32),
+            rest.chars().next().unwrap_or(' ')
+        ));
     }
     while let Some(c) = rest.chars().next() {
         match c {
             '.' if rest.starts_with("..") => {
                 steps.push(Step::Recursive);
                 rest = rest.get(1..).unwrap_or("");
-                if rest.get(1..).is_none_or(|r| r.is_empty() || r.starts_with('[')) {
+                if rest
+                    .get(1..)
+                    .is_none_or(|r| r.is_empty() || r.starts_with('['))
+                {
                     rest = rest.get(1..).unwrap_or("");
                 }
             }
@@ -383,7 +398,12 @@ fn path_steps(text: &str) -> Result<Vec<Step>, String> {
                 rest = inner.get(end + 1..).unwrap_or("");
             }
             ' ' => rest = rest.trim_start(),
-            c => return Err(format!("unrecognized character in action: U+{:04X} '{c}'", c as u32)),
+            c => {
+                return Err(format!(
+                    "unrecognized character in action: U+{:04X} '{c}'",
+                    c as u32
+                ));
+            }
         }
     }
     Ok(steps)
@@ -470,14 +490,19 @@ fn filter_step(text: &str) -> Result<Step, String> {
     for operator in ["==", "!=", "<=", ">=", "<", ">"] {
         if let Some((left, right)) = text.split_once(operator) {
             let right = right.trim();
-            let operand = match right.chars().next() {
-                Some('"' | '\'') => Operand::Literal(Value::from(literal(right))),
-                Some('@' | '$' | '.') => Operand::Path(path_steps(right)?),
-                _ => Operand::Literal(json::parse(right).map_err(|_| {
-                    format!("unrecognized character in action: U+0000 '{right}'")
-                })?),
-            };
-            return Ok(Step::Filter(path_steps(left.trim())?, operator.into(), Some(operand)));
+            let operand =
+                match right.chars().next() {
+                    Some('"' | '\'') => Operand::Literal(Value::from(literal(right))),
+                    Some('@' | '$' | '.') => Operand::Path(path_steps(right)?),
+                    _ => Operand::Literal(json::parse(right).map_err(|_| {
+                        format!("unrecognized character in action: U+0000 '{right}'")
+                    })?),
+                };
+            return Ok(Step::Filter(
+                path_steps(left.trim())?,
+                operator.into(),
+                Some(operand),
+            ));
         }
     }
     Ok(Step::Filter(path_steps(text)?, String::new(), None))
@@ -491,13 +516,23 @@ mod tests {
     #[test]
     fn templates() {
         let doc = value!({"items": [{"n": "a", "c": 1, "a": {"x.y": "z"}}, {"n": "b", "c": 2}], "k": "List"});
-        let print = |t: &str| Template::jsonpath(t).and_then(|t| t.print(&doc)).unwrap_or_else(|e| e);
+        let print = |t: &str| {
+            Template::jsonpath(t)
+                .and_then(|t| t.print(&doc))
+                .unwrap_or_else(|e| e)
+        };
         assert_eq!(print("{.items[*].n}"), "a b");
-        assert_eq!(print("{range .items[*]}{.n}={.c}{\"\\n\"}{end}"), "a=1\nb=2\n");
+        assert_eq!(
+            print("{range .items[*]}{.n}={.c}{\"\\n\"}{end}"),
+            "a=1\nb=2\n"
+        );
         assert_eq!(print("{.items[?(@.n==\"b\")].c}-{.items[-1:].n}"), "2-b");
         assert_eq!(print("{..n} {.items[*]['n','c']}"), "a b a 1 b 2");
         assert_eq!(print("{.items[0].a.x\\.y}{.none}"), "z");
-        assert_eq!(print("{.items[9].n}"), "array index out of bounds: index 9, length 2");
+        assert_eq!(
+            print("{.items[9].n}"),
+            "array index out of bounds: index 9, length 2"
+        );
         assert_eq!(print("{.items[\"n\"]}"), "invalid array index \"n\"");
         let go = Template::go("{{range .items}}{{.n}} {{end}}{{.x}}").and_then(|t| t.print(&doc));
         assert_eq!(go.as_deref(), Ok("a b <no value>"));

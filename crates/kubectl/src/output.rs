@@ -79,7 +79,9 @@ fn go(text: &str) -> Res<Template> {
 
 fn columns(text: &str) -> Res<Vec<(String, Template)>> {
     if text.is_empty() {
-        return Err(Fault::text("custom-columns format specified but no custom columns given"));
+        return Err(Fault::text(
+            "custom-columns format specified but no custom columns given",
+        ));
     }
     let mut columns = Vec::new();
     for part in text.split(',') {
@@ -135,8 +137,14 @@ pub(crate) fn print(format: &Format, object: &Value, name: &str) -> Res<String> 
 fn go_syntax(value: &Value) -> String {
     match value {
         Value::Map(map) => {
-            let parts = map.entries().iter().map(|(k, v)| format!("{}:{}", quote(k), go_syntax(v)));
-            format!("map[string]interface {{}}{{{}}}", parts.collect::<Vec<_>>().join(", "))
+            let parts = map
+                .entries()
+                .iter()
+                .map(|(k, v)| format!("{}:{}", quote(k), go_syntax(v)));
+            format!(
+                "map[string]interface {{}}{{{}}}",
+                parts.collect::<Vec<_>>().join(", ")
+            )
         }
         Value::List(items) => {
             let parts: Vec<String> = items.iter().map(go_syntax).collect();
@@ -152,7 +160,10 @@ fn go_syntax(value: &Value) -> String {
 pub(crate) fn go_text(value: &Value) -> String {
     match value {
         Value::Map(map) => {
-            let parts = map.entries().iter().map(|(k, v)| format!("{k}:{}", go_text(v)));
+            let parts = map
+                .entries()
+                .iter()
+                .map(|(k, v)| format!("{k}:{}", go_text(v)));
             format!("map[{}]", parts.collect::<Vec<_>>().join(" "))
         }
         Value::List(items) => {
@@ -177,10 +188,17 @@ pub(crate) fn custom_columns(
             found if found.is_empty() => "<none>".into(),
             found => found.iter().map(go_text).collect::<Vec<_>>().join(","),
         };
-        columns.iter().map(|(_, template)| Cell::Text(cell(template))).collect()
+        columns
+            .iter()
+            .map(|(_, template)| Cell::Text(cell(template)))
+            .collect()
     });
     Table {
-        titles: if headers { titles.collect() } else { Vec::new() },
+        titles: if headers {
+            titles.collect()
+        } else {
+            Vec::new()
+        },
         rows: rows.collect(),
     }
     .print()

@@ -93,7 +93,10 @@ Example resource specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc
 pub(crate) fn kind(word: &str) -> Res<Kind> {
     Kind::from_word(word).ok_or_else(|| {
         let name = word.split('.').next().unwrap_or(word);
-        Fault::Text(format!("the server doesn't have a resource type {}", quote(name)))
+        Fault::Text(format!(
+            "the server doesn't have a resource type {}",
+            quote(name)
+        ))
     })
 }
 
@@ -101,7 +104,11 @@ pub(crate) fn kind(word: &str) -> Res<Kind> {
 pub(crate) fn kinds(word: &str) -> Res<Vec<Kind>> {
     let mut found: Vec<Kind> = Vec::new();
     for part in word.split(',') {
-        let more = if part == "all" { ALL.to_vec() } else { vec![kind(part)?] };
+        let more = if part == "all" {
+            ALL.to_vec()
+        } else {
+            vec![kind(part)?]
+        };
         for kind in more {
             if !found.contains(&kind) {
                 found.push(kind);
@@ -120,13 +127,18 @@ pub(crate) fn targets(
     rules: Rules,
 ) -> Res<Vec<Target>> {
     let everywhere = flags.is("all-namespaces");
-    let selecting =
-        flags.has("selector") || flags.is("all") || flags.has("field-selector");
+    let selecting = flags.has("selector") || flags.is("all") || flags.has("field-selector");
     let namespace = |kind: Kind| {
-        if kind.namespaced() && !everywhere { ctx.namespace.clone() } else { String::new() }
+        if kind.namespaced() && !everywhere {
+            ctx.namespace.clone()
+        } else {
+            String::new()
+        }
     };
     if flags.is("all") && flags.has("selector") && !flags.str("selector").is_empty() {
-        return Err(Fault::text("setting 'all' parameter but found a non empty selector. "));
+        return Err(Fault::text(
+            "setting 'all' parameter but found a non empty selector. ",
+        ));
     }
     if flags.has("filename") {
         let mut targets = Vec::new();
@@ -186,23 +198,33 @@ pub(crate) fn targets(
         }
         return Ok(targets);
     }
-    let (types, names) = args.split_first().map_or(("", args), |(t, n)| (t.as_str(), n));
+    let (types, names) = args
+        .split_first()
+        .map_or(("", args), |(t, n)| (t.as_str(), n));
     if types.is_empty() {
         return Err(Fault::text(NOTHING_NAMED));
     }
     let kinds = kinds(types)?;
     if !names.is_empty() {
         if everywhere {
-            return Err(Fault::text("a resource cannot be retrieved by name across all namespaces"));
+            return Err(Fault::text(
+                "a resource cannot be retrieved by name across all namespaces",
+            ));
         }
         if selecting {
-            return Err(Fault::text("name cannot be provided when a selector is specified"));
+            return Err(Fault::text(
+                "name cannot be provided when a selector is specified",
+            ));
         }
-        let pairs = names.iter().flat_map(|n| kinds.iter().map(move |k| (*k, n)));
+        let pairs = names
+            .iter()
+            .flat_map(|n| kinds.iter().map(move |k| (*k, n)));
         return Ok(pairs.map(|(k, n)| target(k, n)).collect());
     }
     if !selecting && !rules.bare_type_lists {
-        return Err(Fault::text("resource(s) were provided, but no name was specified"));
+        return Err(Fault::text(
+            "resource(s) were provided, but no name was specified",
+        ));
     }
     Ok(kinds.into_iter().map(|k| target(k, "")).collect())
 }
@@ -224,8 +246,10 @@ pub(crate) fn read_request(target: &Target, flags: &Flags) -> Request {
 /// Reads one target: the object, or the items of the list.
 pub(crate) fn read(ctx: &mut Ctx<'_>, target: &Target, flags: &Flags) -> Res<Vec<Info>> {
     let request = read_request(target, flags);
-    let (label, field) =
-        (request.options.label_selector.clone(), request.options.field_selector.clone());
+    let (label, field) = (
+        request.options.label_selector.clone(),
+        request.options.field_selector.clone(),
+    );
     let answer = ctx.send(request).map_err(|fault| match fault {
         Fault::Status(mut status) if status.code == 400 && target.name.is_empty() => {
             status.message = format!(
@@ -240,7 +264,10 @@ pub(crate) fn read(ctx: &mut Ctx<'_>, target: &Target, flags: &Flags) -> Res<Vec
         }
         other => other,
     })?;
-    let source = target.source.as_ref().map_or(String::new(), |(file, _)| file.clone());
+    let source = target
+        .source
+        .as_ref()
+        .map_or(String::new(), |(file, _)| file.clone());
     if !target.name.is_empty() {
         return Ok(vec![Info {
             kind: target.kind,
@@ -275,7 +302,12 @@ pub(crate) fn read_all(
 
 /// `apps/v1, Resource=deployments`.
 pub(crate) fn gvr(kind: Kind) -> String {
-    format!("{}/{}, Resource={}", kind.group(), kind.version(), kind.plural())
+    format!(
+        "{}/{}, Resource={}",
+        kind.group(),
+        kind.version(),
+        kind.plural()
+    )
 }
 
 /// The object with `apiVersion` and `kind`, which items of lists lack.

@@ -131,8 +131,14 @@ mod tests {
 
     #[test]
     fn columns_align_and_break() {
-        assert_eq!(align("NAME\tREADY\tAGE\nweb\t1/1\t3d\n", TABLE), "NAME   READY   AGE\nweb    1/1     3d\n");
-        assert_eq!(align("A:\tx\nLong:\ty\n  b:\n", DESCRIBE), "A:     x\nLong:  y\n  b:\n");
+        assert_eq!(
+            align("NAME\tREADY\tAGE\nweb\t1/1\t3d\n", TABLE),
+            "NAME   READY   AGE\nweb    1/1     3d\n"
+        );
+        assert_eq!(
+            align("A:\tx\nLong:\ty\n  b:\n", DESCRIBE),
+            "A:     x\nLong:  y\n  b:\n"
+        );
         let broken = align("AAAA\tB\nx\tline1\nline2\nlonger cell\tB\n", TABLE);
         assert_eq!(broken, "AAAA   B\nx      line1\nline2\nlonger cell   B\n");
     }

@@ -1,1 +1,5 @@
 //! Chapters, glossary, presets and message catalogue loaded from content/.
+
+pub mod presets;
+
+pub use presets::{Preset, preset, presets};

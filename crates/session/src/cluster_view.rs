@@ -13,7 +13,11 @@ const MAX_TIMERS: usize = 12;
 
 /// An object's address.
 pub fn object_ref(kind: Kind, key: &podscope_api::Key) -> ObjectRef {
-    ObjectRef { kind: kind.name().into(), namespace: key.namespace.clone(), name: key.name.clone() }
+    ObjectRef {
+        kind: kind.name().into(),
+        namespace: key.namespace.clone(),
+        name: key.name.clone(),
+    }
 }
 
 /// The view.
@@ -23,16 +27,25 @@ pub fn view(session: &Session) -> ClusterView {
     let event = shown.checked_sub(1).and_then(|i| session.log().get(i));
     let objects = cluster.etcd().objects();
     let of_kind = |kind: Kind| {
-        objects.range((kind, podscope_api::Key::new("", ""))..).take_while(move |((k, _), _)| *k == kind).map(|(_, s)| &s.object)
+        objects
+            .range((kind, podscope_api::Key::new("", ""))..)
+            .take_while(move |((k, _), _)| *k == kind)
+            .map(|(_, s)| &s.object)
     };
     let silent: Vec<bool> = cluster
         .nodes()
         .iter()
-        .map(|n| !cluster.network().reaches_apiserver(Some(n.id)) || cluster.network().kubelet_down.contains(&n.id))
+        .map(|n| {
+            !cluster.network().reaches_apiserver(Some(n.id))
+                || cluster.network().kubelet_down.contains(&n.id)
+        })
         .collect();
     let mut by_node: BTreeMap<&str, Vec<&Rc<Object>>> = BTreeMap::new();
     for pod in of_kind(Kind::Pod) {
-        by_node.entry(pod.at("spec.nodeName").str_or_empty()).or_default().push(pod);
+        by_node
+            .entry(pod.at("spec.nodeName").str_or_empty())
+            .or_default()
+            .push(pod);
     }
     for pods in by_node.values_mut() {
         pods.sort_by_key(|p| (p.created(), p.key()));
@@ -47,12 +60,19 @@ pub fn view(session: &Session) -> ClusterView {
         let pods = by_node.remove(node.name()).unwrap_or_default();
         nodes.push(node_view(session, node, &pods, machine.id, quiet));
     }
-    let pending: Vec<PodView> =
-        by_node.remove("").unwrap_or_default().iter().map(|p| pod_view(session, p, false)).collect();
+    let pending: Vec<PodView> = by_node
+        .remove("")
+        .unwrap_or_default()
+        .iter()
+        .map(|p| pod_view(session, p, false))
+        .collect();
     let timers = crate::deadlines::views(session);
     let faults = crate::faults::views(session);
     let index = session.index();
-    let phases = index.entries()[..shown.min(index.entries().len())].iter().filter(|e| e.phase.is_some()).count();
+    let phases = index.entries()[..shown.min(index.entries().len())]
+        .iter()
+        .filter(|e| e.phase.is_some())
+        .count();
     let rest = index.entries().get(shown..).unwrap_or(&[]);
     let at_end = rest.iter().all(|e| e.background);
     let cursor = Cursor {
@@ -69,7 +89,10 @@ pub fn view(session: &Session) -> ClusterView {
         pending: pending.into(),
         etcd: etcd_members(session).into(),
         revision: cluster.etcd().revision(),
-        messages: event.map(|e| messages(session, e)).unwrap_or_default().into(),
+        messages: event
+            .map(|e| messages(session, e))
+            .unwrap_or_default()
+            .into(),
         focus: event.map(|e| focus(session, e)).unwrap_or_default(),
         next_deadline: timers.iter().filter_map(|t| t.due).min(),
         timers: timers.into_iter().take(MAX_TIMERS).collect(),
@@ -84,8 +107,14 @@ fn summary(deployment: &Object) -> Msg {
         "summary.deployment",
         vec![
             ("name", Arg::Text(deployment.name().into())),
-            ("ready", Arg::Count(deployment.at("status.readyReplicas").as_int().unwrap_or(0))),
-            ("desired", Arg::Count(deployment.at("spec.replicas").as_int().unwrap_or(0))),
+            (
+                "ready",
+                Arg::Count(deployment.at("status.readyReplicas").as_int().unwrap_or(0)),
+            ),
+            (
+                "desired",
+                Arg::Count(deployment.at("spec.replicas").as_int().unwrap_or(0)),
+            ),
         ],
     )
 }
@@ -108,7 +137,13 @@ fn quantity(value: &Value) -> Option<Quantity> {
     Quantity::from_value(value)
 }
 
-fn node_view(session: &Session, node: &Object, pods: &[&Rc<Object>], machine: u16, silent: bool) -> NodeView {
+fn node_view(
+    session: &Session,
+    node: &Object,
+    pods: &[&Rc<Object>],
+    machine: u16,
+    silent: bool,
+) -> NodeView {
     let ready = node.condition("Ready").get("status").str_or_empty() == "True";
     let cordoned = node.at("spec.unschedulable").is_true();
     let mut status = String::from(if ready { "Ready" } else { "NotReady" });
@@ -122,7 +157,10 @@ fn node_view(session: &Session, node: &Object, pods: &[&Rc<Object>], machine: u1
     );
     let (mut cpu_used, mut memory_used) = (0i64, 0i64);
     for pod in pods {
-        if matches!(pod.at("status.phase").str_or_empty(), "Succeeded" | "Failed") {
+        if matches!(
+            pod.at("status.phase").str_or_empty(),
+            "Succeeded" | "Failed"
+        ) {
             continue;
         }
         for container in pod.at("spec.containers").items() {
@@ -131,11 +169,18 @@ fn node_view(session: &Session, node: &Object, pods: &[&Rc<Object>], machine: u1
             memory_used += quantity(requests.get("memory")).map_or(0, |q| q.value());
         }
     }
-    let cores = if cpu % 1000 == 0 { (cpu / 1000).to_string() } else { format!("{}m", cpu) };
+    let cores = if cpu % 1000 == 0 {
+        (cpu / 1000).to_string()
+    } else {
+        format!("{}m", cpu)
+    };
     let capacity = format!("{cores} CPU  {} GiB", memory >> 30);
     NodeView {
         name: node.name().into(),
-        zone: node.label("topology.kubernetes.io/zone").unwrap_or("").into(),
+        zone: node
+            .label("topology.kubernetes.io/zone")
+            .unwrap_or("")
+            .into(),
         look: match (silent, ready) {
             (true, _) => NodeLook::Silent,
             (false, true) => NodeLook::Ready,
@@ -156,7 +201,7 @@ fn node_view(session: &Session, node: &Object, pods: &[&Rc<Object>], machine: u1
 pub fn pod_view(session: &Session, pod: &Object, silent: bool) -> PodView {
     let now = session.simulation().wall();
     let cells = podscope_kubectl::row(Kind::Pod, pod, false, now);
-    let cell = |i: usize| cells.get(i).cloned().unwrap_or_default();
+    let cell = |i: usize| cells.get(i).map(ToString::to_string).unwrap_or_default();
     let (ready_text, status) = (cell(1), cell(2));
     let phase = pod.at("status.phase").str_or_empty();
     let is_ready = pod.condition_true("Ready");
@@ -170,8 +215,15 @@ pub fn pod_view(session: &Session, pod: &Object, silent: bool) -> PodView {
     let look = if silent && !pod.at("spec.nodeName").is_null() {
         PodLook::Doubtful
     } else if pod.is_being_deleted() {
-        let grace = pod.at("metadata.deletionGracePeriodSeconds").as_int().unwrap_or(0).max(1);
-        let left = pod.deleted().map_or(0, |d| d.0 - now.0).clamp(0, grace * 1_000_000);
+        let grace = pod
+            .at("metadata.deletionGracePeriodSeconds")
+            .as_int()
+            .unwrap_or(0)
+            .max(1);
+        let left = pod
+            .deleted()
+            .map_or(0, |d| d.0 - now.0)
+            .clamp(0, grace * 1_000_000);
         PodLook::Terminating(u16::try_from(left / (grace * 1_000)).unwrap_or(0).min(1000))
     } else {
         match phase {
@@ -180,7 +232,9 @@ pub fn pod_view(session: &Session, pod: &Object, silent: bool) -> PodView {
             _ if failing => PodLook::Failed,
             "Running" if is_ready => PodLook::Ready,
             "Running" => PodLook::Running,
-            _ if !pod.at("spec.nodeName").str_or_empty().is_empty() => PodLook::Creating(progress(session, pod)),
+            _ if !pod.at("spec.nodeName").str_or_empty().is_empty() => {
+                PodLook::Creating(progress(session, pod))
+            }
             _ if unschedulable => PodLook::Unschedulable,
             _ => PodLook::Planned,
         }
@@ -204,10 +258,19 @@ pub fn pod_view(session: &Session, pod: &Object, silent: bool) -> PodView {
 /// How far a Pod's creation has come, in thousandths: bound, sandbox, containers.
 fn progress(_session: &Session, pod: &Object) -> u16 {
     let statuses = pod.at("status.containerStatuses").items();
-    let started = statuses.iter().filter(|s| !s.at("state.running").is_null()).count();
+    let started = statuses
+        .iter()
+        .filter(|s| !s.at("state.running").is_null())
+        .count();
     let sandbox = pod.condition_true("PodReadyToStartContainers");
     let total = pod.at("spec.containers").items().len().max(1);
-    let base = if sandbox { 400 } else if !statuses.is_empty() { 200 } else { 100 };
+    let base = if sandbox {
+        400
+    } else if !statuses.is_empty() {
+        200
+    } else {
+        100
+    };
     base + u16::try_from(started * 500 / total).unwrap_or(0)
 }
 
@@ -218,26 +281,40 @@ fn containers(pod: &Object) -> Vec<ContainerView> {
         .iter()
         .map(|c| {
             let name = c.get("name").str_or_empty();
-            let status = statuses.iter().find(|s| s.get("name").as_str() == Some(name));
+            let status = statuses
+                .iter()
+                .find(|s| s.get("name").as_str() == Some(name));
             let none = Value::Null;
             let status = status.unwrap_or(&none);
             let state = status.get("state");
             let (look, reason) = if !state.get("running").is_null() {
-                let look = if status.get("ready").is_true() { ContainerLook::Ready } else { ContainerLook::Running };
+                let look = if status.get("ready").is_true() {
+                    ContainerLook::Ready
+                } else {
+                    ContainerLook::Running
+                };
                 (look, "")
             } else if !state.get("terminated").is_null() {
                 let ok = state.at("terminated.exitCode").as_int() == Some(0);
-                let look = if ok { ContainerLook::Exited } else { ContainerLook::Failed };
+                let look = if ok {
+                    ContainerLook::Exited
+                } else {
+                    ContainerLook::Failed
+                };
                 (look, state.at("terminated.reason").str_or_empty())
             } else {
-                (ContainerLook::Waiting, state.at("waiting.reason").str_or_empty())
+                (
+                    ContainerLook::Waiting,
+                    state.at("waiting.reason").str_or_empty(),
+                )
             };
             ContainerView {
                 name: name.into(),
                 image: c.get("image").str_or_empty().into(),
                 look,
                 reason: reason.into(),
-                restarts: u32::try_from(status.get("restartCount").as_int().unwrap_or(0)).unwrap_or(0),
+                restarts: u32::try_from(status.get("restartCount").as_int().unwrap_or(0))
+                    .unwrap_or(0),
             }
         })
         .collect()
@@ -248,37 +325,71 @@ fn messages(session: &Session, event: &TraceEvent) -> Vec<MessageView> {
     let actor = components::number(event.actor);
     let api = components::API_SERVER;
     let message = |kind, from, to, label: String, ok| {
-        vec![MessageView { kind, from, to, label: label.into(), ok }]
+        vec![MessageView {
+            kind,
+            from,
+            to,
+            label: label.into(),
+            ok,
+        }]
     };
     match (event.code, &event.data) {
         ("client.request", Data::Request(r)) => {
-            let label = format!("{} {}", r.verb.method(), podscope_cluster::apiserver::resource(r));
+            let label = format!(
+                "{} {}",
+                r.verb.method(),
+                podscope_cluster::apiserver::resource(r)
+            );
             message(MessageKind::Request, actor, api, label, true)
         }
         ("client.response", _) => {
             let code = event.arg("code").as_int().unwrap_or(0);
-            message(MessageKind::Response, api, actor, code_text(code), code < 400)
+            message(
+                MessageKind::Response,
+                api,
+                actor,
+                code_text(code),
+                code < 400,
+            )
         }
-        ("client.no_answer", _) => {
-            message(MessageKind::NoAnswer, actor, api, event.arg("message").str_or_empty().into(), false)
-        }
+        ("client.no_answer", _) => message(
+            MessageKind::NoAnswer,
+            actor,
+            api,
+            event.arg("message").str_or_empty().into(),
+            false,
+        ),
         ("watch.event", _) => {
             let kind = event.subject.as_ref().map_or("", |s| s.kind.name());
             let label = format!("{} {kind}", event.arg("type").str_or_empty());
             // The controller manager's caches are shared: the controller that acts on it shows it.
             let to = match event.actor {
-                ComponentId::Controller(_) => next_actor(session, event).map_or(actor, components::number),
+                ComponentId::Controller(_) => {
+                    next_actor(session, event).map_or(actor, components::number)
+                }
                 _ => actor,
             };
             message(MessageKind::Watch, api, to, label, true)
         }
         ("etcd.propose", _) => {
             let key = event.arg("key").str_or_empty();
-            message(MessageKind::Request, api, components::ETCD, format!("PUT {key}"), true)
+            message(
+                MessageKind::Request,
+                api,
+                components::ETCD,
+                format!("PUT {key}"),
+                true,
+            )
         }
         ("etcd.commit", _) => {
             let revision = event.arg("revision").as_int().unwrap_or(0);
-            message(MessageKind::Response, components::ETCD, api, format!("revision {revision}"), true)
+            message(
+                MessageKind::Response,
+                components::ETCD,
+                api,
+                format!("revision {revision}"),
+                true,
+            )
         }
         (code, Data::Call(_, _)) if event.actor.machine().is_some() => {
             let machine = event.actor.machine().unwrap_or(0);
@@ -324,8 +435,11 @@ pub fn code_text(code: i64) -> String {
 }
 
 fn focus(session: &Session, event: &TraceEvent) -> Focus {
-    let mut objects: Vec<ObjectRef> =
-        event.subject.iter().map(|s| object_ref(s.kind, &s.key)).collect();
+    let mut objects: Vec<ObjectRef> = event
+        .subject
+        .iter()
+        .map(|s| object_ref(s.kind, &s.key))
+        .collect();
     if let Data::Request(r) = &event.data {
         let mut key = podscope_api::Key::new(r.namespace.clone(), r.name.clone());
         if let podscope_api::Body::Object(o) = &r.body
@@ -338,8 +452,21 @@ fn focus(session: &Session, event: &TraceEvent) -> Focus {
         }
     }
     objects.dedup();
-    let node = event.actor.machine().map(|n| session.node_name(n).into()).or_else(|| {
-        event.subject.as_ref().filter(|s| s.kind == Kind::Node).map(|s| s.key.name.clone())
-    });
-    Focus { component: Some(components::number(event.actor)), objects: objects.into(), node, lines: None }
+    let node = event
+        .actor
+        .machine()
+        .map(|n| session.node_name(n).into())
+        .or_else(|| {
+            event
+                .subject
+                .as_ref()
+                .filter(|s| s.kind == Kind::Node)
+                .map(|s| s.key.name.clone())
+        });
+    Focus {
+        component: Some(components::number(event.actor)),
+        objects: objects.into(),
+        node,
+        lines: None,
+    }
 }

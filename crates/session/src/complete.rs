@@ -5,8 +5,26 @@ use podscope_api::{Key, Kind};
 use std::rc::Rc;
 
 const VERBS: &[&str] = &[
-    "annotate", "api-resources", "apply", "cordon", "create", "delete", "describe", "drain", "events", "expose",
-    "get", "label", "patch", "rollout", "run", "scale", "set", "taint", "uncordon", "version",
+    "annotate",
+    "api-resources",
+    "apply",
+    "cordon",
+    "create",
+    "delete",
+    "describe",
+    "drain",
+    "events",
+    "expose",
+    "get",
+    "label",
+    "patch",
+    "rollout",
+    "run",
+    "scale",
+    "set",
+    "taint",
+    "uncordon",
+    "version",
 ];
 /// The most completions.
 const MAX: usize = 50;
@@ -15,19 +33,29 @@ const MAX: usize = 50;
 pub fn complete(session: &Session, line: &str) -> Vec<Rc<str>> {
     let words: Vec<&str> = line.split(' ').filter(|w| !w.is_empty()).collect();
     let fresh = line.is_empty() || line.ends_with(' ');
-    let (done, last) = if fresh { (words.as_slice(), "") } else { (&words[..words.len() - 1], words[words.len() - 1]) };
-    let done: &[&str] = if done.first() == Some(&"kubectl") { &done[1..] } else { done };
+    let (done, last) = if fresh {
+        (words.as_slice(), "")
+    } else {
+        (&words[..words.len() - 1], words[words.len() - 1])
+    };
+    let done: &[&str] = if done.first() == Some(&"kubectl") {
+        &done[1..]
+    } else {
+        done
+    };
     let mut out: Vec<String> = match done {
         [] => VERBS.iter().map(|v| (*v).to_string()).collect(),
         [.., "-f"] => session.files.iter().map(|f| f.name.to_string()).collect(),
         [.., "-n" | "--namespace"] => names(session, Kind::Namespace),
         ["apply" | "replace"] => vec!["-f".into()],
-        ["rollout"] => ["status", "history", "undo", "restart", "pause", "resume"].map(String::from).to_vec(),
+        ["rollout"] => ["status", "history", "undo", "restart", "pause", "resume"]
+            .map(String::from)
+            .to_vec(),
         ["cordon" | "uncordon" | "drain"] => names(session, Kind::Node),
-        [_] | ["rollout", _] => {
-            Kind::ALL.iter().map(|k| k.plural().to_string()).collect()
-        }
-        [.., kind] => Kind::from_word(kind).map(|k| names(session, k)).unwrap_or_default(),
+        [_] | ["rollout", _] => Kind::ALL.iter().map(|k| k.plural().to_string()).collect(),
+        [.., kind] => Kind::from_word(kind)
+            .map(|k| names(session, k))
+            .unwrap_or_default(),
     };
     out.retain(|w| w.starts_with(last) && w != last);
     out.sort();

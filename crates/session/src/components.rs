@@ -30,7 +30,11 @@ const FIRST_NODE: Id = SCHEDULER + 1;
 
 /// A component's number on the page.
 pub fn number(id: ComponentId) -> Id {
-    let node = |n: u16, part: u16| FIRST_NODE.saturating_add(n.saturating_mul(3)).saturating_add(part);
+    let node = |n: u16, part: u16| {
+        FIRST_NODE
+            .saturating_add(n.saturating_mul(3))
+            .saturating_add(part)
+    };
     match id {
         ComponentId::Client(_) | ComponentId::Fault => CLIENT,
         ComponentId::ApiServer => API_SERVER,
@@ -76,9 +80,11 @@ pub fn name(session: &Session, id: ComponentId) -> String {
         ComponentId::Client(_) => "kubectl".into(),
         ComponentId::ApiServer => "API server".into(),
         ComponentId::Etcd(_) => "etcd".into(),
-        ComponentId::Controller(c) => {
-            CONTROLLERS.iter().find(|(id, _)| *id == c).map_or(c.name(), |(_, name)| name).to_string()
-        }
+        ComponentId::Controller(c) => CONTROLLERS
+            .iter()
+            .find(|(id, _)| *id == c)
+            .map_or(c.name(), |(_, name)| name)
+            .to_string(),
         ComponentId::Scheduler => "scheduler".into(),
         ComponentId::Kubelet(n) => format!("kubelet {}", node(n)),
         ComponentId::Runtime(n) => format!("containerd {}", node(n)),
@@ -92,7 +98,10 @@ pub fn name(session: &Session, id: ComponentId) -> String {
 pub fn views(session: &Session) -> Vec<ComponentView> {
     let cluster = session.simulation().cluster();
     let network = cluster.network();
-    let last = FIRST_NODE + u16::try_from(cluster.nodes().len()).unwrap_or(0).saturating_mul(3);
+    let last = FIRST_NODE
+        + u16::try_from(cluster.nodes().len())
+            .unwrap_or(0)
+            .saturating_mul(3);
     (0..last)
         .map(|id| {
             let component = of_number(id);
@@ -100,14 +109,17 @@ pub fn views(session: &Session) -> Vec<ComponentView> {
             let up = match component {
                 ComponentId::ApiServer => !network.apiserver_down,
                 ComponentId::Etcd(_) => {
-                    usize::from(cluster.etcd().members()) - network.etcd_down.len() >= cluster.etcd().quorum()
+                    usize::from(cluster.etcd().members()) - network.etcd_down.len()
+                        >= cluster.etcd().quorum()
                 }
                 ComponentId::Controller(_) => !network.controller_manager_down,
                 ComponentId::Scheduler => !network.scheduler_down,
                 ComponentId::Kubelet(n) => {
                     network.reaches_apiserver(Some(n)) && !network.kubelet_down.contains(&n)
                 }
-                ComponentId::Runtime(n) | ComponentId::KubeProxy(n) => !network.powered_off.contains(&n),
+                ComponentId::Runtime(n) | ComponentId::KubeProxy(n) => {
+                    !network.powered_off.contains(&n)
+                }
                 _ => true,
             };
             let short = match component {
@@ -118,7 +130,14 @@ pub fn views(session: &Session) -> Vec<ComponentView> {
                 ComponentKind::You => ComponentKind::Client,
                 kind => kind,
             };
-            ComponentView { id, kind, name: short.into(), node, doing: None, up }
+            ComponentView {
+                id,
+                kind,
+                name: short.into(),
+                node,
+                doing: None,
+                up,
+            }
         })
         .collect()
 }
@@ -130,6 +149,9 @@ impl Session {
             .cluster()
             .nodes()
             .get(usize::from(machine))
-            .map_or_else(|| format!("machine-{machine}"), |n| n.config.name.to_string())
+            .map_or_else(
+                || format!("machine-{machine}"),
+                |n| n.config.name.to_string(),
+            )
     }
 }

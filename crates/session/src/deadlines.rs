@@ -15,7 +15,12 @@ const NODE_MONITOR_GRACE: u64 = 50_000_000;
 /// When the next deadline is due.
 pub fn next(session: &Session) -> Option<SimTime> {
     let now = session.simulation().cluster().now();
-    views(session).iter().filter_map(|t| t.due).map(|d| SimTime(d / 1_000)).filter(|d| *d > now).min()
+    views(session)
+        .iter()
+        .filter_map(|t| t.due)
+        .map(|d| SimTime(d / 1_000))
+        .filter(|d| *d > now)
+        .min()
 }
 
 /// All pending deadlines, soonest first.
@@ -34,7 +39,10 @@ pub fn views(session: &Session) -> Vec<TimerView> {
             ];
             TimerView {
                 name: Msg::new(timer.code, args.clone()),
-                then: Msg::new("timer.then", [args, vec![("timer", Arg::Text(timer.code.into()))]].concat()),
+                then: Msg::new(
+                    "timer.then",
+                    [args, vec![("timer", Arg::Text(timer.code.into()))]].concat(),
+                ),
                 from: set.0.saturating_mul(1_000),
                 due: Some(at.0.saturating_mul(1_000)),
                 component: components::number(owner),
@@ -56,7 +64,10 @@ fn leases(session: &Session) -> Vec<TimerView> {
         .iter()
         .filter(|n| quiet(n.id))
         .filter_map(|n| {
-            let node = cluster.etcd().get(Kind::Node, &podscope_api::Key::new("", n.config.name.clone()))?;
+            let node = cluster.etcd().get(
+                Kind::Node,
+                &podscope_api::Key::new("", n.config.name.clone()),
+            )?;
             if node.object.condition("Ready").get("status").as_str() == Some("Unknown") {
                 return None;
             }

@@ -8,12 +8,20 @@ const MAX_LINES: usize = 800;
 /// The lines of `after`, with lines only in `before` put where they were.
 pub fn lines(before: &str, after: &str) -> Vec<CodeLine> {
     let (a, b): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
-    let line = |text: &str, mark| CodeLine { text: text.into(), mark };
+    let line = |text: &str, mark| CodeLine {
+        text: text.into(),
+        mark,
+    };
     if a.len() > MAX_LINES || b.len() > MAX_LINES {
         return b.iter().map(|l| line(l, LineMark::Same)).collect();
     }
     let start = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
-    let end = a[start..].iter().rev().zip(b[start..].iter().rev()).take_while(|(x, y)| x == y).count();
+    let end = a[start..]
+        .iter()
+        .rev()
+        .zip(b[start..].iter().rev())
+        .take_while(|(x, y)| x == y)
+        .count();
     let (mid_a, mid_b) = (&a[start..a.len() - end], &b[start..b.len() - end]);
     let mut out: Vec<CodeLine> = b[..start].iter().map(|l| line(l, LineMark::Same)).collect();
     // Longest common subsequence of the middle.
@@ -47,7 +55,12 @@ pub fn lines(before: &str, after: &str) -> Vec<CodeLine> {
 
 /// Lines without marks.
 pub fn plain(text: &str) -> Vec<CodeLine> {
-    text.lines().map(|l| CodeLine { text: l.into(), mark: LineMark::Same }).collect()
+    text.lines()
+        .map(|l| CodeLine {
+            text: l.into(),
+            mark: LineMark::Same,
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -23,7 +23,9 @@ pub fn msg(session: &Session, event: &TraceEvent) -> Msg {
         .iter()
         .map(|(name, value)| {
             let arg = match value {
-                Value::Int(i) if name.ends_with("_ms") => Arg::Span(u64::try_from(*i).unwrap_or(0).saturating_mul(1_000_000)),
+                Value::Int(i) if name.ends_with("_ms") => {
+                    Arg::Span(u64::try_from(*i).unwrap_or(0).saturating_mul(1_000_000))
+                }
                 Value::Int(i) => Arg::Count(*i),
                 Value::Str(s) => Arg::Text(s.clone()),
                 other => Arg::Text(podscope_api::json::to_string(other).into()),
@@ -36,7 +38,10 @@ pub fn msg(session: &Session, event: &TraceEvent) -> Msg {
         args.push(("object", Arg::Text(subject.key.name.clone())));
         args.push(("namespace", Arg::Text(subject.key.namespace.clone())));
     }
-    args.push(("actor", Arg::Text(components::name(session, event.actor).into())));
+    args.push((
+        "actor",
+        Arg::Text(components::name(session, event.actor).into()),
+    ));
     if let Some(machine) = event.actor.machine() {
         args.push(("node", Arg::Text(session.node_name(machine).into())));
     }
@@ -69,12 +74,17 @@ pub fn explain(session: &Session, event: EventIndex) -> Option<ExplainView> {
     let index = session.index();
     let chain = causes(session, this);
     let telling = |id: &TraceId| {
-        usize::try_from(id.0).ok().and_then(|i| index.entries().get(i)).is_some_and(|e| e.zoom <= Zoom::Action)
+        usize::try_from(id.0)
+            .ok()
+            .and_then(|i| index.entries().get(i))
+            .is_some_and(|e| e.zoom <= Zoom::Action)
     };
     let last = chain.last().copied();
     let root = chain.first().copied();
-    let mut links: Vec<TraceId> =
-        chain.into_iter().filter(|id| Some(*id) == root || Some(*id) == last || telling(id)).collect();
+    let mut links: Vec<TraceId> = chain
+        .into_iter()
+        .filter(|id| Some(*id) == root || Some(*id) == last || telling(id))
+        .collect();
     if links.len() > MAX_CAUSES {
         let tail = links.split_off(links.len() - (MAX_CAUSES - 4));
         links.truncate(4);
@@ -91,7 +101,12 @@ pub fn explain(session: &Session, event: EventIndex) -> Option<ExplainView> {
     });
     let next = (place + 1..session.log().len())
         .take(5_000)
-        .find(|i| index.entries().get(*i).is_some_and(|e| !e.background && e.zoom <= Zoom::Call))
+        .find(|i| {
+            index
+                .entries()
+                .get(*i)
+                .is_some_and(|e| !e.background && e.zoom <= Zoom::Call)
+        })
         .and_then(|i| session.log().get(i))
         .map(|e| msg(session, e));
     Some(ExplainView {
@@ -120,9 +135,16 @@ fn pane(title: &'static str, syntax: PaneSyntax, mut lines: Vec<CodeLine>) -> Pa
     if lines.len() > MAX_LINES {
         let more = lines.len() - MAX_LINES;
         lines.truncate(MAX_LINES);
-        lines.push(CodeLine { text: format!("… {more} more lines").into(), mark: LineMark::Dim });
+        lines.push(CodeLine {
+            text: format!("… {more} more lines").into(),
+            mark: LineMark::Dim,
+        });
     }
-    Pane { title, syntax, lines: lines.into() }
+    Pane {
+        title,
+        syntax,
+        lines: lines.into(),
+    }
 }
 
 /// An object's YAML without managedFields.
@@ -164,27 +186,56 @@ fn panes(session: &Session, event: &TraceEvent) -> Vec<Pane> {
                     text.push_str(&object_yaml(object));
                 }
                 Body::Patch(patch_type, patch) => {
-                    text.push_str(&format!("\nContent-Type: {}\n\n", patch_type.content_type()));
+                    text.push_str(&format!(
+                        "\nContent-Type: {}\n\n",
+                        patch_type.content_type()
+                    ));
                     text.push_str(&yaml::to_string(patch));
                 }
             }
             panes.push(pane("pane.request", PaneSyntax::Http, diff::plain(&text)));
         }
         Data::Response(response) => {
-            panes.push(pane("pane.response", PaneSyntax::Http, diff::plain(&response_text(response))));
+            panes.push(pane(
+                "pane.response",
+                PaneSyntax::Http,
+                diff::plain(&response_text(response)),
+            ));
         }
         Data::Object(object) => {
-            panes.push(pane("pane.object", PaneSyntax::Yaml, diff::plain(&object_yaml(object))));
+            panes.push(pane(
+                "pane.object",
+                PaneSyntax::Yaml,
+                diff::plain(&object_yaml(object)),
+            ));
         }
         Data::Change(before, after) => {
-            let text = |o: &Option<std::rc::Rc<Object>>| o.as_ref().map(|o| object_yaml(o)).unwrap_or_default();
-            panes.push(pane("pane.diff", PaneSyntax::Yaml, diff::lines(&text(before), &text(after))));
+            let text = |o: &Option<std::rc::Rc<Object>>| {
+                o.as_ref().map(|o| object_yaml(o)).unwrap_or_default()
+            };
+            panes.push(pane(
+                "pane.diff",
+                PaneSyntax::Yaml,
+                diff::lines(&text(before), &text(after)),
+            ));
         }
-        Data::Json(value) => panes.push(pane("pane.detail", PaneSyntax::Yaml, diff::plain(&yaml::to_string(value)))),
+        Data::Json(value) => panes.push(pane(
+            "pane.detail",
+            PaneSyntax::Yaml,
+            diff::plain(&yaml::to_string(value)),
+        )),
         Data::Call(call, result) => {
-            panes.push(pane("pane.request", PaneSyntax::Yaml, diff::plain(&yaml::to_string(call))));
+            panes.push(pane(
+                "pane.request",
+                PaneSyntax::Yaml,
+                diff::plain(&yaml::to_string(call)),
+            ));
             if !result.is_null() {
-                panes.push(pane("pane.response", PaneSyntax::Yaml, diff::plain(&yaml::to_string(result))));
+                panes.push(pane(
+                    "pane.response",
+                    PaneSyntax::Yaml,
+                    diff::plain(&yaml::to_string(result)),
+                ));
             }
         }
         #[allow(unreachable_patterns, reason = "components may add data of their own")]
@@ -192,8 +243,13 @@ fn panes(session: &Session, event: &TraceEvent) -> Vec<Pane> {
     }
     if !event.args.is_empty() {
         let lines = event.args.iter().map(|(name, value)| {
-            let text = value.as_str().map_or_else(|| podscope_api::json::to_string(value), str::to_string);
-            CodeLine { text: format!("{name}: {text}").into(), mark: LineMark::Same }
+            let text = value
+                .as_str()
+                .map_or_else(|| podscope_api::json::to_string(value), str::to_string);
+            CodeLine {
+                text: format!("{name}: {text}").into(),
+                mark: LineMark::Same,
+            }
         });
         panes.push(pane("pane.arguments", PaneSyntax::Plain, lines.collect()));
     }

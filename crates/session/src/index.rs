@@ -43,8 +43,14 @@ const BIRTH: &[&str] = &[
     "phase.cri",
     "phase.status",
 ];
-const FAULT: &[&str] =
-    &["phase.fault", "phase.noticed", "phase.evicted", "phase.replaced", "phase.rescheduled", "phase.restarted"];
+const FAULT: &[&str] = &[
+    "phase.fault",
+    "phase.noticed",
+    "phase.evicted",
+    "phase.replaced",
+    "phase.rescheduled",
+    "phase.restarted",
+];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Story {
@@ -103,15 +109,22 @@ impl Index {
     }
 
     fn classify(&mut self, event: &TraceEvent) -> Entry {
-        if let (Data::Request(request), "client.request", Some(id)) = (&event.data, event.code, event.request) {
+        if let (Data::Request(request), "client.request", Some(id)) =
+            (&event.data, event.code, event.request)
+        {
             let heartbeat = request.kind == Kind::Lease
                 || (request.kind == Kind::Node && matches!(event.actor, ComponentId::Kubelet(_)));
             if heartbeat {
                 self.background.insert(id);
             }
         }
-        let of_background = event.request.is_some_and(|id| self.background.contains(&id));
-        let lease = event.subject.as_ref().is_some_and(|s| s.kind == Kind::Lease);
+        let of_background = event
+            .request
+            .is_some_and(|id| self.background.contains(&id));
+        let lease = event
+            .subject
+            .as_ref()
+            .is_some_and(|s| s.kind == Kind::Lease);
         let background = of_background || lease || event.code.starts_with("loop.");
         Entry {
             zoom: zoom(event),
@@ -125,8 +138,20 @@ impl Index {
         let (story, place) = match (event.code, event.actor) {
             ("you.command", _) => {
                 let line = event.arg("command").str_or_empty();
-                let reads = ["get", "describe", "events", "logs", "explain", "api-resources", "version"];
-                if line.split(' ').nth(1).is_some_and(|verb| reads.contains(&verb)) {
+                let reads = [
+                    "get",
+                    "describe",
+                    "events",
+                    "logs",
+                    "explain",
+                    "api-resources",
+                    "version",
+                ];
+                if line
+                    .split(' ')
+                    .nth(1)
+                    .is_some_and(|verb| reads.contains(&verb))
+                {
                     return None;
                 }
                 (Story::Birth, 0)
@@ -157,15 +182,21 @@ impl Index {
         match self.story {
             Story::None => None,
             Story::Birth => match event.actor {
-                ComponentId::ApiServer if self.reached == 1 && event.code == "apiserver.received" => {
+                ComponentId::ApiServer
+                    if self.reached == 1 && event.code == "apiserver.received" =>
+                {
                     (event.arg("verb").str_or_empty() != "get").then_some(1)
                 }
-                ComponentId::ApiServer if self.reached == 2 && event.code == "etcd.propose" => Some(2),
+                ComponentId::ApiServer if self.reached == 2 && event.code == "etcd.propose" => {
+                    Some(2)
+                }
                 ComponentId::Controller(ControllerId::Deployment) if decided => Some(3),
                 ComponentId::Controller(ControllerId::ReplicaSet) if decided => Some(4),
                 ComponentId::Scheduler if event.code != "watch.event" => Some(5),
                 ComponentId::Kubelet(_) if event.code.starts_with("kubelet.") => {
-                    if event.code.contains("container_started") || event.code.contains("container.started") {
+                    if event.code.contains("container_started")
+                        || event.code.contains("container.started")
+                    {
                         self.started = true;
                     }
                     Some(6)
@@ -183,11 +214,14 @@ impl Index {
                 ComponentId::Controller(ControllerId::NodeLifecycle) if decided => Some(1),
                 ComponentId::Controller(ControllerId::TaintEviction) if decided => Some(2),
                 ComponentId::Controller(ControllerId::ReplicaSet)
-                    if decided && matches!(&event.data, Data::Request(r) if r.verb == Verb::Create) =>
+                    if decided
+                        && matches!(&event.data, Data::Request(r) if r.verb == Verb::Create) =>
                 {
                     Some(3)
                 }
-                ComponentId::Scheduler if self.reached == 4 && event.code != "watch.event" => Some(4),
+                ComponentId::Scheduler if self.reached == 4 && event.code != "watch.event" => {
+                    Some(4)
+                }
                 ComponentId::Runtime(_) if self.reached == 5 => Some(5),
                 _ => None,
             },
@@ -213,9 +247,13 @@ fn mark(event: &TraceEvent, background: bool) -> Option<MarkKind> {
     match event.code {
         "you.command" => return Some(MarkKind::You),
         code if code.starts_with("fault.") => return Some(MarkKind::Fault),
-        "client.response" => return (event.arg("code").as_int() == Some(409)).then_some(MarkKind::Conflict),
+        "client.response" => {
+            return (event.arg("code").as_int() == Some(409)).then_some(MarkKind::Conflict);
+        }
         "client.request" => {}
-        code if code.starts_with("runtime.") || code.starts_with("cni.") => return Some(MarkKind::Call),
+        code if code.starts_with("runtime.") || code.starts_with("cni.") => {
+            return Some(MarkKind::Call);
+        }
         _ => return None,
     }
     let Data::Request(request) = &event.data else {
@@ -228,7 +266,9 @@ fn mark(event: &TraceEvent, background: bool) -> Option<MarkKind> {
         (Verb::Create, _, "binding") => MarkKind::Bind,
         (Verb::Create | Verb::Patch, Kind::Event, _) => MarkKind::Event,
         (Verb::Create, _, "") => MarkKind::Create,
-        (Verb::Delete | Verb::DeleteCollection, _, _) | (Verb::Create, _, "eviction") => MarkKind::Delete,
+        (Verb::Delete | Verb::DeleteCollection, _, _) | (Verb::Create, _, "eviction") => {
+            MarkKind::Delete
+        }
         (Verb::Create, _, _) => MarkKind::Read,
         (_, _, "status") => MarkKind::Status,
         _ => MarkKind::Update,

@@ -4,4 +4,59 @@
 //! implements it; so does the page's fixture, which lets the page be drawn and tested on its own.
 
 pub mod api;
+mod cluster_view;
+mod complete;
+mod components;
+mod deadlines;
+mod diagnose;
+mod diff;
+pub mod expect;
+mod explain;
+mod faults;
+pub mod index;
+mod inside;
+mod objects;
+mod predict;
+mod presets;
+pub mod scenario;
+mod session;
+mod share;
+pub mod simulation;
+mod timeline_view;
+pub mod transcript;
 pub mod view;
+
+pub use podscope_kernel::SimTime;
+pub use podscope_kubectl::Invocation;
+pub use podscope_lesson::preset;
+pub use scenario::{Scenario, ScenarioError};
+pub use session::Session;
+pub use simulation::{Command, Simulation};
+
+/// The kinds of faults that can be injected.
+pub fn fault_kinds() -> Vec<&'static str> {
+    faults::names()
+}
+
+/// One line of help per kind of fault.
+pub fn fault_help() -> Vec<String> {
+    faults::help()
+}
+
+/// Faults of a session's journal that were refused, with the reason.
+pub fn refused_faults(session: &Session) -> Vec<String> {
+    faults::refused(session)
+}
+
+/// The scenarios that come with the program: id and title.
+pub fn preset_titles() -> Vec<(&'static str, String)> {
+    podscope_lesson::presets()
+        .iter()
+        .map(|p| {
+            (
+                p.id,
+                Scenario::parse(p.text).map(|s| s.title).unwrap_or_default(),
+            )
+        })
+        .collect()
+}

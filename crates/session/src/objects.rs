@@ -36,25 +36,39 @@ pub fn tables(session: &Session) -> Rc<[TableView]> {
     let etcd = session.simulation().cluster().etcd();
     let now = session.simulation().wall();
     let touched = touched(session);
-    let rest = Kind::ALL.iter().filter(|k| !FIRST.contains(k) && **k != Kind::Event);
+    let rest = Kind::ALL
+        .iter()
+        .filter(|k| !FIRST.contains(k) && **k != Kind::Event);
     let mut tables = Vec::new();
     for kind in FIRST.iter().chain(rest) {
         let from = (*kind, Key::new("", ""));
-        let objects: Vec<&Rc<Object>> =
-            etcd.objects().range(from..).take_while(|((k, _), _)| k == kind).map(|(_, s)| &s.object).collect();
+        let objects: Vec<&Rc<Object>> = etcd
+            .objects()
+            .range(from..)
+            .take_while(|((k, _), _)| k == kind)
+            .map(|(_, s)| &s.object)
+            .collect();
         if objects.is_empty() {
             continue;
         }
         let rows = objects.iter().map(|o| {
             let object = object_ref(*kind, &o.key());
-            let mut cells: Vec<Text> =
-                podscope_kubectl::row(*kind, o, false, now).into_iter().map(Text::from).collect();
+            let mut cells: Vec<Text> = podscope_kubectl::row(*kind, o, false, now)
+                .iter()
+                .map(|c| c.to_string().into())
+                .collect();
             if kind.namespaced() {
                 cells.insert(0, o.namespace().into());
             }
-            RowView { now: touched.as_ref() == Some(&object), object, cells: cells.into() }
+            RowView {
+                now: touched.as_ref() == Some(&object),
+                object,
+                cells: cells.into(),
+            }
         });
-        let mut heads: Vec<Text> = podscope_kubectl::columns(*kind, false).into_iter().map(Text::from).collect();
+        let mut heads: Vec<Text> = podscope_kubectl::columns(*kind, false)
+            .map(Text::from)
+            .collect();
         if kind.namespaced() {
             heads.insert(0, "NAMESPACE".into());
         }
@@ -75,13 +89,21 @@ pub fn object(
     revision: Option<u64>,
     against: Option<u64>,
 ) -> Option<ObjectView> {
-    let kind = Kind::ALL.iter().copied().find(|k| k.name() == &*wanted.kind)?;
+    let kind = Kind::ALL
+        .iter()
+        .copied()
+        .find(|k| k.name() == &*wanted.kind)?;
     let key = Key::new(wanted.namespace.clone(), wanted.name.clone());
     let shown = session.timeline.shown();
     let mut versions: Vec<(RevisionView, Option<Rc<Object>>)> = Vec::new();
     for (i, event) in session.log().iter().take(shown).enumerate() {
-        let Data::Change(before, after) = &event.data else { continue };
-        let about = event.subject.as_ref().is_some_and(|s| s.kind == kind && s.key == key);
+        let Data::Change(before, after) = &event.data else {
+            continue;
+        };
+        let about = event
+            .subject
+            .as_ref()
+            .is_some_and(|s| s.kind == kind && s.key == key);
         if event.code != "etcd.commit" || !about {
             continue;
         }
@@ -110,7 +132,13 @@ pub fn object(
     let at = |revision: u64| versions.iter().position(|(r, _)| r.revision == revision);
     let place = revision.and_then(at).unwrap_or(versions.len() - 1);
     let other = against.and_then(at).or_else(|| place.checked_sub(1));
-    let text = |i: usize| versions.get(i).and_then(|(_, o)| o.as_ref()).map(|o| object_yaml(o)).unwrap_or_default();
+    let text = |i: usize| {
+        versions
+            .get(i)
+            .and_then(|(_, o)| o.as_ref())
+            .map(|o| object_yaml(o))
+            .unwrap_or_default()
+    };
     let lines = match other {
         Some(other) => diff::lines(&text(other), &text(place)),
         None => diff::plain(&text(place)),
@@ -175,12 +203,21 @@ pub fn events(session: &Session) -> Rc<[KubeEventView]> {
         .take_while(|((k, _), _)| *k == Kind::Event)
         .map(|(_, stored)| {
             let o = &stored.object;
-            let at = [o.at("series.lastObservedTime"), o.get("lastTimestamp"), o.get("eventTime"), o.at("metadata.creationTimestamp")]
-                .into_iter()
-                .find_map(|v| Timestamp::parse(v.as_str()?))
-                .map_or(0, |t| u64::try_from(t.0 - epoch).unwrap_or(0));
+            let at = [
+                o.at("series.lastObservedTime"),
+                o.get("lastTimestamp"),
+                o.get("eventTime"),
+                o.at("metadata.creationTimestamp"),
+            ]
+            .into_iter()
+            .find_map(|v| Timestamp::parse(v.as_str()?))
+            .map_or(0, |t| u64::try_from(t.0 - epoch).unwrap_or(0));
             let involved = o.get("involvedObject");
-            let count = o.at("series.count").as_int().or(o.get("count").as_int()).unwrap_or(1);
+            let count = o
+                .at("series.count")
+                .as_int()
+                .or(o.get("count").as_int())
+                .unwrap_or(1);
             let from = [o.at("source.component"), o.get("reportingComponent")]
                 .into_iter()
                 .find_map(|v| v.as_str().filter(|s| !s.is_empty()))
@@ -221,7 +258,8 @@ pub fn etcd_keys(session: &Session) -> Rc<[EtcdKeyView]> {
                 create: stored.create_revision,
                 modified: stored.mod_revision,
                 version: stored.version,
-                bytes: u32::try_from(podscope_api::json::to_string(&stored.object).len()).unwrap_or(u32::MAX),
+                bytes: u32::try_from(podscope_api::json::to_string(&stored.object).len())
+                    .unwrap_or(u32::MAX),
                 now: touched.as_ref() == Some(&object),
                 object,
             }

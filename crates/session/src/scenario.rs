@@ -194,9 +194,13 @@ pub fn parse_duration(text: &str) -> Result<SimDuration, ScenarioError> {
         return error("a duration is empty; write for example 1.5s, 2m or 350ms");
     }
     while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        let digits = rest
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .unwrap_or(rest.len());
         let (number, tail) = rest.split_at(digits);
-        let unit_len = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
+        let unit_len = tail
+            .find(|c: char| c.is_ascii_digit() || c == '.')
+            .unwrap_or(tail.len());
         let (unit, next) = tail.split_at(unit_len);
         let scale: u64 = match unit.trim() {
             "us" | "µs" => 1,
@@ -204,7 +208,11 @@ pub fn parse_duration(text: &str) -> Result<SimDuration, ScenarioError> {
             "s" | "" => 1_000_000,
             "m" => 60_000_000,
             "h" => 3_600_000_000,
-            other => return error(format!("{whole:?}: {other:?} is no unit of time; use us, ms, s, m or h")),
+            other => {
+                return error(format!(
+                    "{whole:?}: {other:?} is no unit of time; use us, ms, s, m or h"
+                ));
+            }
         };
         let (int, fraction) = number.split_once('.').unwrap_or((number, ""));
         let valid = (!int.is_empty() || !fraction.is_empty())
@@ -212,7 +220,9 @@ pub fn parse_duration(text: &str) -> Result<SimDuration, ScenarioError> {
             && fraction.len() <= 9
             && fraction.bytes().all(|b| b.is_ascii_digit());
         if !valid {
-            return error(format!("{whole:?} is no duration; write for example 1.5s, 2m or 350ms"));
+            return error(format!(
+                "{whole:?} is no duration; write for example 1.5s, 2m or 350ms"
+            ));
         }
         let int: u64 = int.parse().unwrap_or(0);
         let mut part = int.saturating_mul(scale);
@@ -280,8 +290,13 @@ pub fn split_words(line: &str) -> Result<Vec<String>, ScenarioError> {
 pub fn join_words(words: &[String]) -> String {
     let quoted = words.iter().map(|w| {
         let plain = !w.is_empty()
-            && w.chars().all(|c| c.is_ascii_alphanumeric() || "-_=./:,@%+[]{}$*!<>~^#?".contains(c));
-        if plain { w.clone() } else { format!("\"{}\"", w.replace('\\', "\\\\").replace('"', "\\\"")) }
+            && w.chars()
+                .all(|c| c.is_ascii_alphanumeric() || "-_=./:,@%+[]{}$*!<>~^#?".contains(c));
+        if plain {
+            w.clone()
+        } else {
+            format!("\"{}\"", w.replace('\\', "\\\\").replace('"', "\\\""))
+        }
     });
     quoted.collect::<Vec<_>>().join(" ")
 }
@@ -312,9 +327,13 @@ impl Scenario {
     /// Where and what is wrong.
     pub fn parse(text: &str) -> Result<Scenario, ScenarioError> {
         if text.len() > MAX_BYTES {
-            return error(format!("the scenario has {} bytes; at most {MAX_BYTES} are read", text.len()));
+            return error(format!(
+                "the scenario has {} bytes; at most {MAX_BYTES} are read",
+                text.len()
+            ));
         }
-        let scenario: Scenario = serde_yaml::from_str(text).map_err(|e| ScenarioError(e.to_string()))?;
+        let scenario: Scenario =
+            serde_yaml::from_str(text).map_err(|e| ScenarioError(e.to_string()))?;
         scenario.check()?;
         Ok(scenario)
     }
@@ -327,7 +346,10 @@ impl Scenario {
             ));
         }
         if self.commands.len() > MAX_COMMANDS {
-            return error(format!("{} commands; at most {MAX_COMMANDS} are carried out", self.commands.len()));
+            return error(format!(
+                "{} commands; at most {MAX_COMMANDS} are carried out",
+                self.commands.len()
+            ));
         }
         self.cluster.config().map(|_| ())?;
         self.journal().map(|_| ())?;
@@ -349,15 +371,24 @@ impl Scenario {
     pub fn journal(&self) -> Result<Vec<Timed<Command>>, ScenarioError> {
         let mut journal = Vec::new();
         for (i, step) in self.commands.iter().enumerate() {
-            let timed = self.command(step).map_err(|e| ScenarioError(format!("commands[{i}]: {e}")))?;
+            let timed = self
+                .command(step)
+                .map_err(|e| ScenarioError(format!("commands[{i}]: {e}")))?;
             journal.push(timed);
         }
         Ok(journal)
     }
 
     fn command(&self, step: &Step) -> Result<Timed<Command>, ScenarioError> {
-        let at = if step.at.is_empty() { SimDuration(1) } else { parse_duration(&step.at)? };
-        let given = [&step.kubectl, &step.fault, &step.heal].iter().filter(|t| !t.is_empty()).count();
+        let at = if step.at.is_empty() {
+            SimDuration(1)
+        } else {
+            parse_duration(&step.at)?
+        };
+        let given = [&step.kubectl, &step.fault, &step.heal]
+            .iter()
+            .filter(|t| !t.is_empty())
+            .count();
         if given != 1 {
             return error("exactly one of kubectl, fault and heal must be given");
         }
@@ -366,17 +397,37 @@ impl Scenario {
             if argv.first().is_some_and(|w| w == "kubectl") {
                 argv.remove(0);
             }
-            let files = if step.files.is_empty() { &self.files } else { &step.files };
-            let files = files.iter().map(|f| (f.name.clone(), f.text.clone())).collect();
-            Command::Kubectl(Rc::new(Invocation { argv, files, stdin: String::new() }))
+            let files = if step.files.is_empty() {
+                &self.files
+            } else {
+                &step.files
+            };
+            let files = files
+                .iter()
+                .map(|f| (f.name.clone(), f.text.clone()))
+                .collect();
+            Command::Kubectl(Rc::new(Invocation {
+                argv,
+                files,
+                stdin: String::new(),
+            }))
         } else if !step.fault.is_empty() {
             let (kind, params) = parse_fault(&step.fault)?;
-            let name = if step.name.is_empty() { kind.clone() } else { step.name.as_str().into() };
+            let name = if step.name.is_empty() {
+                kind.clone()
+            } else {
+                step.name.as_str().into()
+            };
             Command::Inject { kind, name, params }
         } else {
-            Command::Heal { name: step.heal.as_str().into() }
+            Command::Heal {
+                name: step.heal.as_str().into(),
+            }
         };
-        Ok(Timed { at: SimTime(at.0.max(1)), command })
+        Ok(Timed {
+            at: SimTime(at.0.max(1)),
+            command,
+        })
     }
 }
 
@@ -396,7 +447,9 @@ impl ClusterSpec {
         }
         if let Some(members) = self.etcd {
             if ![1, 3, 5].contains(&members) {
-                return error(format!("cluster.etcd: {members} members; it must be 1, 3 or 5"));
+                return error(format!(
+                    "cluster.etcd: {members} members; it must be 1, 3 or 5"
+                ));
             }
             config.etcd_members = members;
         }
@@ -418,7 +471,10 @@ impl ClusterSpec {
             zone: zones[(i as usize * zones.len()) / (count.max(1) as usize)].to_string(),
             ..NodeSpec::default()
         });
-        ClusterSpec { nodes: nodes.collect(), ..ClusterSpec::default() }
+        ClusterSpec {
+            nodes: nodes.collect(),
+            ..ClusterSpec::default()
+        }
     }
 }
 
@@ -461,7 +517,9 @@ impl NodeSpec {
             shape.taints.push((key.into(), value.into(), effect.into()));
         }
         for resource in &self.resources {
-            let count = resource.split_once('=').and_then(|(n, c)| Some((n, c.parse::<i64>().ok()?)));
+            let count = resource
+                .split_once('=')
+                .and_then(|(n, c)| Some((n, c.parse::<i64>().ok()?)));
             let Some((name, count)) = count else {
                 return error(format!("resource {resource:?} is not name=count"));
             };
@@ -485,11 +543,18 @@ mod tests {
 
     #[test]
     fn durations_read_and_write() {
-        for (text, micros) in
-            [("1.5s", 1_500_000), ("2m", 120_000_000), ("350ms", 350_000), ("1m30s", 90_000_000), ("7", 7_000_000)]
-        {
+        for (text, micros) in [
+            ("1.5s", 1_500_000),
+            ("2m", 120_000_000),
+            ("350ms", 350_000),
+            ("1m30s", 90_000_000),
+            ("7", 7_000_000),
+        ] {
             assert_eq!(parse_duration(text), Ok(SimDuration(micros)), "{text}");
-            assert_eq!(parse_duration(&duration_text(SimDuration(micros))), Ok(SimDuration(micros)));
+            assert_eq!(
+                parse_duration(&duration_text(SimDuration(micros))),
+                Ok(SimDuration(micros))
+            );
         }
         for bad in ["", "x", "1y", "1..5s", ".", "99999999999s", "-1s"] {
             assert!(parse_duration(bad).is_err(), "{bad}");
@@ -499,7 +564,9 @@ mod tests {
     #[test]
     fn words_split_and_join() {
         let words = split_words(r#"get pods -l "a b" 'c"d' e\ f"#);
-        let expected = ["get", "pods", "-l", "a b", "c\"d", "e f"].map(String::from).to_vec();
+        let expected = ["get", "pods", "-l", "a b", "c\"d", "e f"]
+            .map(String::from)
+            .to_vec();
         assert_eq!(words.as_ref(), Ok(&expected));
         assert_eq!(split_words(&join_words(&expected)), Ok(expected));
         assert!(split_words("\"open").is_err());
@@ -520,7 +587,10 @@ mod tests {
             ("podscope: 1\ncluster: {etcd: 2}", "cluster.etcd"),
         ] {
             let message = Scenario::parse(bad).map(|_| ()).map_err(|e| e.0);
-            assert!(message.as_ref().is_err_and(|m| m.contains(word)), "{bad}: {message:?}");
+            assert!(
+                message.as_ref().is_err_and(|m| m.contains(word)),
+                "{bad}: {message:?}"
+            );
         }
     }
 }

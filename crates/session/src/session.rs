@@ -73,8 +73,12 @@ impl Session {
         match source {
             Source::Preset(id) => {
                 let text = podscope_lesson::preset(id).ok_or_else(|| {
-                    let known: Vec<&str> = podscope_lesson::presets().iter().map(|p| p.id).collect();
-                    ScenarioError(format!("there is no preset {id:?}; there are: {}", known.join(", ")))
+                    let known: Vec<&str> =
+                        podscope_lesson::presets().iter().map(|p| p.id).collect();
+                    ScenarioError(format!(
+                        "there is no preset {id:?}; there are: {}",
+                        known.join(", ")
+                    ))
                 })?;
                 let mut session = Session::from_scenario(&Scenario::parse(text)?)?;
                 session.preset = id.into();
@@ -82,8 +86,15 @@ impl Session {
             }
             Source::Scenario(text) => Session::from_scenario(&Scenario::parse(text)?),
             Source::Manifest(text) => {
-                let file = scenario::File { name: "manifest.yaml".into(), text: text.into() };
-                let scenario = Scenario { podscope: scenario::VERSION, files: vec![file], ..Scenario::default() };
+                let file = scenario::File {
+                    name: "manifest.yaml".into(),
+                    text: text.into(),
+                };
+                let scenario = Scenario {
+                    podscope: scenario::VERSION,
+                    files: vec![file],
+                    ..Scenario::default()
+                };
                 Session::from_scenario(&scenario)
             }
             Source::Link(fragment) => crate::share::open(fragment),
@@ -98,7 +109,9 @@ impl Session {
         let config = scenario.cluster.config()?;
         let journal = scenario.journal()?;
         let last = journal.iter().map(|t| t.at).max();
-        let has_faults = journal.iter().any(|t| matches!(t.command, Command::Inject { .. }));
+        let has_faults = journal
+            .iter()
+            .any(|t| matches!(t.command, Command::Inject { .. }));
         let applied: Vec<(String, String)> = journal
             .iter()
             .filter_map(|t| match &t.command {
@@ -125,7 +138,9 @@ impl Session {
         };
         for file in scenario.files.iter().take(MAX_FILES) {
             session.edit(&file.name, &file.text);
-            if applied.iter().any(|(name, text)| *name == file.name && *text == file.text)
+            if applied
+                .iter()
+                .any(|(name, text)| *name == file.name && *text == file.text)
                 && let Some(f) = session.files.iter_mut().find(|f| *f.name == *file.name)
             {
                 f.applied = Some(f.text.clone());
@@ -147,7 +162,8 @@ impl Session {
         if cursor.is_empty() {
             self.timeline.seek_events(0);
         } else if cursor.bytes().all(|b| b.is_ascii_digit()) {
-            self.timeline.seek_events(cursor.parse().unwrap_or(usize::MAX));
+            self.timeline
+                .seek_events(cursor.parse().unwrap_or(usize::MAX));
         } else if cursor == "end" {
             self.timeline.seek_events(self.timeline.log().len());
         } else {
@@ -164,6 +180,33 @@ impl Session {
     /// The whole known trace.
     pub fn log(&self) -> &[TraceEvent] {
         self.timeline.log()
+    }
+    /// The trace up to the cursor.
+    pub fn shown_log(&self) -> &[TraceEvent] {
+        let log = self.timeline.log();
+        &log[..self.timeline.shown().min(log.len())]
+    }
+    /// The clock at the cursor.
+    pub fn now(&self) -> SimTime {
+        self.timeline.world().cluster().now()
+    }
+    /// Moves the cursor to a time.
+    pub fn seek_time(&mut self, at: SimTime) {
+        self.timeline.seek_time(at);
+    }
+    /// Moves the cursor to the end of what is known.
+    pub fn seek_end(&mut self) {
+        let all = self.timeline.log().len();
+        self.timeline.seek_events(all);
+    }
+    /// Runs forward as long as `goes_on` says so and the clock is not past `limit`.
+    pub fn run_while(&mut self, goes_on: impl Fn(&Simulation) -> bool, limit: SimTime) {
+        while self.timeline.next_time().is_some_and(|t| t <= limit) {
+            self.timeline.step_entry();
+            if !goes_on(self.timeline.world()) {
+                break;
+            }
+        }
     }
     /// A hash of every trace event up to the cursor.
     pub fn log_hash(&self) -> u64 {
@@ -206,20 +249,26 @@ impl Session {
         let mut last_of_note = start;
         loop {
             let now = self.timeline.world().cluster().now();
-            let Some(next) = self.timeline.next_time() else { break };
+            let Some(next) = self.timeline.next_time() else {
+                break;
+            };
             let known = self.timeline.shown();
             let stable = self.timeline.world().cluster().is_stable()
                 && self.timeline.world().terminals().all(|t| t.exit.is_some());
             if stable && next.since(last_of_note) > quiet {
                 break;
             }
-            if now.since(start) > MAX_AHEAD || self.timeline.steps() - first_step > MAX_AHEAD_STEPS {
+            if now.since(start) > MAX_AHEAD || self.timeline.steps() - first_step > MAX_AHEAD_STEPS
+            {
                 break;
             }
             self.timeline.step_entry();
             let of_note = {
                 let index = self.index();
-                index.entries().get(known..).is_some_and(|new| new.iter().any(|e| !e.background))
+                index
+                    .entries()
+                    .get(known..)
+                    .is_some_and(|new| new.iter().any(|e| !e.background))
             };
             if of_note {
                 last_of_note = self.timeline.world().cluster().now();
@@ -233,7 +282,10 @@ impl Session {
         let parts_at = EventIndex::try_from(at).unwrap_or(EventIndex::MAX);
         let cuts = {
             let index = self.index();
-            index.entries().get(at..).is_some_and(|rest| rest.iter().any(|e| !e.background))
+            index
+                .entries()
+                .get(at..)
+                .is_some_and(|rest| rest.iter().any(|e| !e.background))
         };
         if cuts && !self.timeline.journal().is_empty() {
             let kept = Future {
@@ -285,26 +337,41 @@ impl Session {
         let mut files: Vec<scenario::File> = self
             .files
             .iter()
-            .map(|f| scenario::File { name: f.name.to_string(), text: f.text.to_string() })
+            .map(|f| scenario::File {
+                name: f.name.to_string(),
+                text: f.text.to_string(),
+            })
             .collect();
         for timed in self.timeline.journal() {
             let at = scenario::duration_text(SimDuration(timed.at.0));
-            let mut step = scenario::Step { at, ..scenario::Step::default() };
+            let mut step = scenario::Step {
+                at,
+                ..scenario::Step::default()
+            };
             match &timed.command {
                 Command::Kubectl(invocation) => {
                     step.kubectl = scenario::join_words(&invocation.argv);
                     for (name, text) in &invocation.files {
                         match files.iter().find(|f| f.name == *name) {
                             Some(file) if file.text == *text => {}
-                            Some(_) => step.files.push(scenario::File { name: name.clone(), text: text.clone() }),
-                            None => files.push(scenario::File { name: name.clone(), text: text.clone() }),
+                            Some(_) => step.files.push(scenario::File {
+                                name: name.clone(),
+                                text: text.clone(),
+                            }),
+                            None => files.push(scenario::File {
+                                name: name.clone(),
+                                text: text.clone(),
+                            }),
                         }
                     }
                     if !step.files.is_empty() {
                         step.files = invocation
                             .files
                             .iter()
-                            .map(|(name, text)| scenario::File { name: name.clone(), text: text.clone() })
+                            .map(|(name, text)| scenario::File {
+                                name: name.clone(),
+                                text: text.clone(),
+                            })
                             .collect();
                     }
                 }
@@ -330,7 +397,11 @@ impl Session {
             files,
             commands,
             until: self.until.clone(),
-            cursor: if shown == 0 { String::new() } else { shown.to_string() },
+            cursor: if shown == 0 {
+                String::new()
+            } else {
+                shown.to_string()
+            },
             expect: self.expect.clone(),
         }
     }
@@ -363,16 +434,20 @@ impl SessionApi for Session {
 
     fn edit(&mut self, file: &str, text: &str) -> Rc<Diagnostics> {
         let diagnostics = Rc::new(crate::diagnose::diagnose(self, text));
-        let known = self.files.iter().position(|f| *f.name == *file);
-        let text: Rc<str> = if text.len() > crate::diagnose::MAX_BYTES { "".into() } else { text.into() };
-        match known.and_then(|i| self.files.get_mut(i)) {
+        let full = self.files.len() >= MAX_FILES;
+        let text: Rc<str> = if text.len() > crate::diagnose::MAX_BYTES {
+            "".into()
+        } else {
+            text.into()
+        };
+        match self.files.iter_mut().find(|f| *f.name == *file) {
             Some(f) => {
                 if !text.is_empty() || diagnostics.items.is_empty() {
                     f.text = text;
                 }
                 f.diagnostics = diagnostics.clone();
             }
-            None if self.files.len() < MAX_FILES => self.files.push(File {
+            None if !full => self.files.push(File {
                 name: file.into(),
                 text,
                 applied: None,
@@ -389,7 +464,10 @@ impl SessionApi for Session {
 
     fn apply(&mut self, file: &str) -> Result<(), Refused> {
         let Some(found) = self.files.iter_mut().find(|f| *f.name == *file) else {
-            return Err(Msg::new("refused.no-file", vec![("file", Arg::Text(file.into()))]));
+            return Err(Msg::new(
+                "refused.no-file",
+                vec![("file", Arg::Text(file.into()))],
+            ));
         };
         found.applied = Some(found.text.clone());
         let invocation = Invocation {
@@ -406,18 +484,32 @@ impl SessionApi for Session {
         if argv.is_empty() {
             return Err(Msg::plain("refused.empty-command"));
         }
-        let files = self.files.iter().map(|f| (f.name.to_string(), f.text.to_string())).collect();
+        let files = self
+            .files
+            .iter()
+            .map(|f| (f.name.to_string(), f.text.to_string()))
+            .collect();
         let argv: Vec<String> = argv.iter().map(|w| (*w).to_string()).collect();
         let line: Rc<str> = argv.join(" ").into();
-        let invocation = Invocation { argv, files, stdin: String::new() };
-        self.act(Command::Kubectl(Rc::new(invocation)), Msg::new("fork.kubectl", vec![("command", Arg::Text(line))]));
+        let invocation = Invocation {
+            argv,
+            files,
+            stdin: String::new(),
+        };
+        self.act(
+            Command::Kubectl(Rc::new(invocation)),
+            Msg::new("fork.kubectl", vec![("command", Arg::Text(line))]),
+        );
         Ok(())
     }
 
     fn terminal(&self) -> Rc<[TerminalEntry]> {
         let shown = self.timeline.shown();
         let mut entries = Vec::new();
-        let commands = self.log()[..shown].iter().enumerate().filter(|(_, e)| e.code == crate::simulation::COMMAND);
+        let commands = self.log()[..shown]
+            .iter()
+            .enumerate()
+            .filter(|(_, e)| e.code == crate::simulation::COMMAND);
         for ((i, event), terminal) in commands.zip(self.simulation().terminals()) {
             let mut output = terminal.stdout.to_string();
             output.push_str(&terminal.stderr);
@@ -444,8 +536,21 @@ impl SessionApi for Session {
         let params = crate::faults::params(kind, target, params)?;
         let name: Rc<str> = format!("{kind}-{}", self.next_fault).into();
         self.next_fault += 1;
-        let msg = Msg::new("fork.fault", vec![("kind", Arg::Text(kind.into())), ("target", Arg::Text(target.into()))]);
-        self.act(Command::Inject { kind: kind.into(), name, params }, msg);
+        let msg = Msg::new(
+            "fork.fault",
+            vec![
+                ("kind", Arg::Text(kind.into())),
+                ("target", Arg::Text(target.into())),
+            ],
+        );
+        self.act(
+            Command::Inject {
+                kind: kind.into(),
+                name,
+                params,
+            },
+            msg,
+        );
         Ok(())
     }
 
@@ -502,7 +607,9 @@ impl SessionApi for Session {
                 let at = SimTime(before.at.0.saturating_sub(span / 1_000));
                 self.timeline.seek_time(at);
             }
-            _ => self.timeline.seek_events(self.stop(size, false).unwrap_or(0)),
+            _ => self
+                .timeline
+                .seek_events(self.stop(size, false).unwrap_or(0)),
         }
         self.timeline.position() != before
     }
@@ -537,11 +644,21 @@ impl SessionApi for Session {
         let mut forks: Vec<ForkView> = self
             .futures
             .iter()
-            .map(|f| ForkView { id: f.id, parts_at: f.parts_at, name: f.name.clone(), current: false })
+            .map(|f| ForkView {
+                id: f.id,
+                parts_at: f.parts_at,
+                name: f.name.clone(),
+                current: false,
+            })
             .collect();
         if !forks.is_empty() {
             let name = self.fork_name.clone();
-            forks.push(ForkView { id: self.current, parts_at: self.parts_at, name, current: true });
+            forks.push(ForkView {
+                id: self.current,
+                parts_at: self.parts_at,
+                name,
+                current: true,
+            });
             forks.sort_by_key(|f| f.id);
         }
         view.forks = forks.into();
@@ -560,7 +677,12 @@ impl SessionApi for Session {
         crate::objects::tables(self)
     }
 
-    fn object(&self, object: &ObjectRef, revision: Option<u64>, against: Option<u64>) -> Option<Rc<ObjectView>> {
+    fn object(
+        &self,
+        object: &ObjectRef,
+        revision: Option<u64>,
+        against: Option<u64>,
+    ) -> Option<Rc<ObjectView>> {
         crate::objects::object(self, object, revision, against).map(Rc::new)
     }
 
@@ -581,7 +703,7 @@ impl SessionApi for Session {
     }
 
     fn transcript(&self) -> String {
-        crate::transcript::text(self)
+        crate::transcript::of(self)
     }
 }
 
@@ -589,6 +711,8 @@ impl Session {
     fn stop_from(&self, known: usize) -> Option<usize> {
         let index = self.index();
         let entries = index.entries();
-        (known..entries.len()).find(|i| !entries[*i].background).map(|i| i + 1)
+        (known..entries.len())
+            .find(|i| !entries[*i].background)
+            .map(|i| i + 1)
     }
 }

@@ -18,7 +18,15 @@ pub fn fragment(session: &Session) -> String {
     let scenario = session.scenario();
     let preset = session.preset();
     if let Some(original) = podscope_lesson::preset(&preset).and_then(|t| Scenario::parse(t).ok()) {
-        let same = Scenario { cursor: original.cursor.clone(), ..scenario.clone() } == Session::from_scenario(&original).map(|s| Scenario { cursor: original.cursor.clone(), ..s.scenario() }).unwrap_or_default();
+        let same = Scenario {
+            cursor: original.cursor.clone(),
+            ..scenario.clone()
+        } == Session::from_scenario(&original)
+            .map(|s| Scenario {
+                cursor: original.cursor.clone(),
+                ..s.scenario()
+            })
+            .unwrap_or_default();
         if same {
             return format!("1p.{preset}.{}", scenario.cursor);
         }
@@ -101,7 +109,16 @@ mod tests {
 
     #[test]
     fn hostile_links_are_refused() {
-        for bad in ["", "#", "9z.x", "1s.", "1s.AAAA", "1s.%%%", "1p.no-such-preset.3", &"x".repeat(MAX_FRAGMENT + 1)] {
+        for bad in [
+            "",
+            "#",
+            "9z.x",
+            "1s.",
+            "1s.AAAA",
+            "1s.%%%",
+            "1p.no-such-preset.3",
+            &"x".repeat(MAX_FRAGMENT + 1),
+        ] {
             assert!(open(bad).is_err(), "{bad:.20}");
         }
         // A bomb: megabytes of spaces.

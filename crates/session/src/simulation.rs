@@ -1,7 +1,9 @@
 //! The world of a session: the cluster and the people's kubectl commands that talk to it.
 
 use podscope_api::{Failure, Request, Text, Timestamp, Value, Verb, value};
-use podscope_cluster::{Cluster, ClusterConfig, Note, TraceEvent, TraceId, trace::RequestId, world};
+use podscope_cluster::{
+    Cluster, ClusterConfig, Note, TraceEvent, TraceId, trace::RequestId, world,
+};
 use podscope_kernel::{SimDuration, SimTime, World};
 use podscope_kubectl::{Call, Env, EventType, Invocation, Outcome, Received, Reply};
 use std::collections::BTreeMap;
@@ -60,7 +62,12 @@ pub struct Terminal {
 enum Waits {
     Answer(RequestId),
     Time(SimTime),
-    Change { request: Request, seen: Rc<BTreeMap<podscope_api::Key, u64>>, until: Option<SimTime>, poll: SimTime },
+    Change {
+        request: Request,
+        seen: Rc<BTreeMap<podscope_api::Key, u64>>,
+        until: Option<SimTime>,
+        poll: SimTime,
+    },
 }
 
 /// The cluster with the terminals of the people who use it.
@@ -78,7 +85,10 @@ const WATCH_DELAY: SimDuration = SimDuration::millis(2);
 impl Simulation {
     /// A fresh cluster and no command.
     pub fn new(config: ClusterConfig) -> Simulation {
-        Simulation { cluster: Cluster::new(config), terminals: BTreeMap::new() }
+        Simulation {
+            cluster: Cluster::new(config),
+            terminals: BTreeMap::new(),
+        }
     }
     /// The cluster.
     pub fn cluster(&self) -> &Cluster {
@@ -93,7 +103,8 @@ impl Simulation {
         podscope_kernel::state_hash(self)
     }
 
-    fn wall(&self) -> Timestamp {
+    /// The wall clock.
+    pub fn wall(&self) -> Timestamp {
         self.cluster.wall_at(self.cluster.now())
     }
 
@@ -107,7 +118,9 @@ impl Simulation {
             line.push(' ');
             line.push_str(word);
         }
-        let note = Note::new(COMMAND).arg("command", line).arg("terminal", i64::from(id));
+        let note = Note::new(COMMAND)
+            .arg("command", line)
+            .arg("terminal", i64::from(id));
         let cause = self.cluster.note(id, None, note);
         let env = Env {
             now: self.wall(),
@@ -136,7 +149,11 @@ impl Simulation {
         };
         let outcome = podscope_kubectl::run(&terminal.invocation, &terminal.env, &terminal.replies);
         match outcome {
-            Outcome::Done { stdout, stderr, exit_code } => {
+            Outcome::Done {
+                stdout,
+                stderr,
+                exit_code,
+            } => {
                 terminal.stdout = stdout.into();
                 terminal.stderr = stderr.into();
                 terminal.exit = Some(exit_code);
@@ -149,7 +166,11 @@ impl Simulation {
                 let cause = terminal.cause;
                 self.cluster.note(id, cause, note);
             }
-            Outcome::Need { call, stdout, stderr } => {
+            Outcome::Need {
+                call,
+                stdout,
+                stderr,
+            } => {
                 terminal.stdout = stdout.into();
                 terminal.stderr = stderr.into();
                 let cause = terminal.cause;
@@ -159,10 +180,19 @@ impl Simulation {
                     Call::Sleep { micros } => {
                         Waits::Time(now + SimDuration(u64::try_from(micros).unwrap_or(0)))
                     }
-                    Call::Watch { request, timeout_micros } => {
-                        let until = timeout_micros.map(|m| now + SimDuration(u64::try_from(m).unwrap_or(0)));
+                    Call::Watch {
+                        request,
+                        timeout_micros,
+                    } => {
+                        let until = timeout_micros
+                            .map(|m| now + SimDuration(u64::try_from(m).unwrap_or(0)));
                         let seen = Rc::new(self.selected(&request));
-                        Waits::Change { request, seen, until, poll: now + WATCH_DELAY }
+                        Waits::Change {
+                            request,
+                            seen,
+                            until,
+                            poll: now + WATCH_DELAY,
+                        }
                     }
                 };
                 if let Some(terminal) = self.terminals.get_mut(&id) {
@@ -211,7 +241,12 @@ impl Simulation {
         };
         match waits {
             Waits::Time(_) => self.reply(id, Received::Elapsed, None),
-            Waits::Change { request, seen, until, .. } => {
+            Waits::Change {
+                request,
+                seen,
+                until,
+                ..
+            } => {
                 let now_selected = self.selected(&request);
                 let change = now_selected
                     .iter()
@@ -219,14 +254,23 @@ impl Simulation {
                     .min_by_key(|(_, rv)| **rv)
                     .map(|(key, _)| key.clone());
                 if let Some(key) = change {
-                    let kind = if seen.contains_key(&key) { EventType::Modified } else { EventType::Added };
-                    if let Some(object) = self.cluster.api().cached_one(request.kind, &key).cloned() {
+                    let kind = if seen.contains_key(&key) {
+                        EventType::Modified
+                    } else {
+                        EventType::Added
+                    };
+                    if let Some(object) = self.cluster.api().cached_one(request.kind, &key).cloned()
+                    {
                         return self.reply(id, Received::Event(kind, object), None);
                     }
                 }
-                let gone = seen.keys().find(|key| !now_selected.contains_key(*key)).cloned();
+                let gone = seen
+                    .keys()
+                    .find(|key| !now_selected.contains_key(*key))
+                    .cloned();
                 if let Some(key) = gone {
-                    let object = value!({"metadata": {"name": (key.name), "namespace": (key.namespace)}});
+                    let object =
+                        value!({"metadata": {"name": (key.name), "namespace": (key.namespace)}});
                     let object = Rc::new(podscope_api::Object(object));
                     return self.reply(id, Received::Event(EventType::Deleted, object), None);
                 }
@@ -237,7 +281,12 @@ impl Simulation {
                 let next = self.cluster.next_time().unwrap_or(at).max(at) + WATCH_DELAY;
                 let next = until.map_or(next, |u| next.min(u));
                 if let Some(terminal) = self.terminals.get_mut(&id) {
-                    terminal.waits = Some(Waits::Change { request, seen, until, poll: next });
+                    terminal.waits = Some(Waits::Change {
+                        request,
+                        seen,
+                        until,
+                        poll: next,
+                    });
                 }
             }
             Waits::Answer(_) => {}
@@ -300,7 +349,9 @@ impl World for Simulation {
                 };
                 self.cluster.command(at, &command);
             }
-            Command::Heal { name } => self.cluster.command(at, &world::Command::Heal { name: name.clone() }),
+            Command::Heal { name } => self
+                .cluster
+                .command(at, &world::Command::Heal { name: name.clone() }),
         }
         trace.append(&mut self.cluster.take_trace());
     }

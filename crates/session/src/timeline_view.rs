@@ -32,7 +32,10 @@ fn lane_of(actor: ComponentId) -> Option<(u8, u16)> {
         },
         ComponentId::Scheduler => (2, 0),
         ComponentId::Kubelet(n) | ComponentId::Runtime(n) => (2, n.saturating_add(1)),
-        ComponentId::KubeProxy(_) | ComponentId::ApiServer | ComponentId::Etcd(_) | ComponentId::Registry => {
+        ComponentId::KubeProxy(_)
+        | ComponentId::ApiServer
+        | ComponentId::Etcd(_)
+        | ComponentId::Registry => {
             return None;
         }
     })
@@ -45,7 +48,13 @@ pub fn view(session: &Session) -> TimelineView {
     let mut lanes: BTreeMap<(u8, u16), (ComponentId, Lane)> = BTreeMap::new();
     let mut phases = Vec::new();
     let always = [ComponentId::Client(0), ComponentId::Scheduler];
-    let kubelets = session.simulation().cluster().nodes().iter().take(12).map(|n| ComponentId::Kubelet(n.id));
+    let kubelets = session
+        .simulation()
+        .cluster()
+        .nodes()
+        .iter()
+        .take(12)
+        .map(|n| ComponentId::Kubelet(n.id));
     for component in always.into_iter().chain(kubelets) {
         if let Some(lane) = lane_of(component) {
             lanes.insert(lane, (component, Lane::default()));
@@ -55,7 +64,11 @@ pub fn view(session: &Session) -> TimelineView {
         let number = EventIndex::try_from(i + 1).unwrap_or(EventIndex::MAX);
         let at = event.at.0.saturating_mul(1_000);
         if let Some(name) = entry.phase {
-            phases.push(PhaseView { name: Msg::plain(name), event: number, at });
+            phases.push(PhaseView {
+                name: Msg::plain(name),
+                event: number,
+                at,
+            });
         }
         if let Some((machine, ends)) = crate::faults::silence(event) {
             let lane = lanes
@@ -68,13 +81,21 @@ pub fn view(session: &Session) -> TimelineView {
             }
         }
         let Some(kind) = entry.mark else { continue };
-        let Some(place) = lane_of(event.actor) else { continue };
+        let Some(place) = lane_of(event.actor) else {
+            continue;
+        };
         if lanes.len() >= MAX_LANES && !lanes.contains_key(&place) {
             continue;
         }
-        let lane = lanes.entry(place).or_insert_with(|| (event.actor, Lane::default()));
+        let lane = lanes
+            .entry(place)
+            .or_insert_with(|| (event.actor, Lane::default()));
         if lane.1.marks.len() < MAX_MARKS {
-            lane.1.marks.push(Mark { at, event: number, kind });
+            lane.1.marks.push(Mark {
+                at,
+                event: number,
+                kind,
+            });
         }
     }
     let lanes: Vec<LaneView> = lanes

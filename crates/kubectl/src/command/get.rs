@@ -84,16 +84,24 @@ pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
 
 fn plain(view: &View<'_>, infos: &[Info], single: bool, failed: bool) -> Res<String> {
     if let Format::Columns(columns) = &view.format {
-        return Ok(output::custom_columns(columns, infos, !view.flags.is("no-headers")));
+        return Ok(output::custom_columns(
+            columns,
+            infos,
+            !view.flags.is("no-headers"),
+        ));
     }
     if let Format::Name = view.format {
         let lines = infos.iter().map(|info| info.title() + "\n");
         return Ok(lines.collect());
     }
-    let keep_managed = view.flags.is("show-managed-fields")
-        || !matches!(view.format, Format::Yaml | Format::Json);
+    let keep_managed =
+        view.flags.is("show-managed-fields") || !matches!(view.format, Format::Yaml | Format::Json);
     let shown = |info: &Info| {
-        if keep_managed { info.object.0.clone() } else { output::hide_managed(&info.object) }
+        if keep_managed {
+            info.object.0.clone()
+        } else {
+            output::hide_managed(&info.object)
+        }
     };
     if single {
         return match infos.first() {
@@ -121,12 +129,18 @@ fn table(
     let with_namespace = view.flags.is("all-namespaces") && kind.namespaced();
     let mut table = Table::default();
     if headers {
-        table.titles.extend(with_namespace.then(|| "NAMESPACE".to_string()));
+        table
+            .titles
+            .extend(with_namespace.then(|| "NAMESPACE".to_string()));
         table.titles.extend(columns(kind, wide).map(String::from));
-        table.titles.extend(view.label_columns.iter().map(|l| {
-            l.rsplit('/').next().unwrap_or(l).to_uppercase()
-        }));
-        table.titles.extend(view.flags.is("show-labels").then(|| "LABELS".to_string()));
+        table.titles.extend(
+            view.label_columns
+                .iter()
+                .map(|l| l.rsplit('/').next().unwrap_or(l).to_uppercase()),
+        );
+        table
+            .titles
+            .extend(view.flags.is("show-labels").then(|| "LABELS".to_string()));
     }
     for info in infos {
         let mut cells = row(kind, &info.object, wide, ctx.now);
@@ -174,7 +188,11 @@ fn sort(infos: &mut Vec<Info>, path: &str) -> Res<bool> {
     let template = Template::field(path).map_err(Fault::Text)?;
     let mut keyed: Vec<(Option<Value>, Info)> = Vec::new();
     for info in infos.drain(..) {
-        let key = template.find(&info.object).unwrap_or_default().into_iter().next();
+        let key = template
+            .find(&info.object)
+            .unwrap_or_default()
+            .into_iter()
+            .next();
         keyed.push((key, info));
     }
     if keyed.iter().all(|(key, _)| key.is_none()) {
@@ -214,7 +232,11 @@ fn natural(a: &str, b: &str) -> Ordering {
                 t.get(zeros..n).unwrap_or(&[]).to_vec()
             };
             let (p, q) = (number(a, n), number(b, m));
-            let by = p.len().cmp(&q.len()).then_with(|| p.cmp(&q)).then_with(|| n.cmp(&m));
+            let by = p
+                .len()
+                .cmp(&q.len())
+                .then_with(|| p.cmp(&q))
+                .then_with(|| n.cmp(&m));
             if by != Ordering::Equal {
                 return by;
             }
@@ -250,8 +272,16 @@ fn watch(ctx: &mut Ctx<'_>, view: &View<'_>, targets: &[Target]) -> Res<()> {
     let mut show = |ctx: &mut Ctx<'_>, infos: &[&Info], event: &str| -> Res<()> {
         if !view.format.is_table() {
             for info in infos {
-                let text = output::print(&view.format, &output::hide_managed(&info.object), &info.title())?;
-                ctx.out.push_str(if matches!(view.format, Format::Yaml) { "---\n" } else { "" });
+                let text = output::print(
+                    &view.format,
+                    &output::hide_managed(&info.object),
+                    &info.title(),
+                )?;
+                ctx.out.push_str(if matches!(view.format, Format::Yaml) {
+                    "---\n"
+                } else {
+                    ""
+                });
                 ctx.out.push_str(&text);
             }
             return Ok(());
@@ -259,7 +289,14 @@ fn watch(ctx: &mut Ctx<'_>, view: &View<'_>, targets: &[Target]) -> Res<()> {
         if infos.is_empty() {
             return Ok(());
         }
-        let mut table = table(ctx, view, target.kind, infos, view.flags.is("show-kind"), headers);
+        let mut table = table(
+            ctx,
+            view,
+            target.kind,
+            infos,
+            view.flags.is("show-kind"),
+            headers,
+        );
         if events {
             if headers {
                 table.titles.insert(0, "EVENT".into());

@@ -16,7 +16,10 @@ fn flags(
 ) -> Res<Flags> {
     let flags = Flags::parse(command, table, words)?;
     if let Some(context) = flags.opt("context").filter(|c| !c.is_empty()) {
-        return Err(Fault::Text(format!("context {} does not exist", quote(context))));
+        return Err(Fault::Text(format!(
+            "context {} does not exist",
+            quote(context)
+        )));
     }
     if let Some(namespace) = flags.opt("namespace") {
         if !namespace.is_empty() {
@@ -40,5 +43,8 @@ pub(crate) fn dispatch(ctx: &mut Ctx<'_>, argv: &[String]) -> Res<()> {
 }
 
 fn unknown(command: &str) -> Fault {
-    Fault::Text(format!("unknown command {} for \"kubectl\"", quote(command)))
+    Fault::Text(format!(
+        "unknown command {} for \"kubectl\"",
+        quote(command)
+    ))
 }

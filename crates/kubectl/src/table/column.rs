@@ -13,7 +13,10 @@ pub(super) struct Of<'a> {
 
 /// `a=b,c=d`, or `<none>`.
 pub(crate) fn labels(map: &Value) -> String {
-    let pairs = map.entries().iter().map(|(k, v)| format!("{k}={}", v.str_or_empty()));
+    let pairs = map
+        .entries()
+        .iter()
+        .map(|(k, v)| format!("{k}={}", v.str_or_empty()));
     or_none(&pairs.collect::<Vec<_>>().join(",")).to_string()
 }
 
@@ -54,13 +57,15 @@ impl Of<'_> {
 
     fn subjects(&self, kind: &str) -> Cell {
         let subjects = self.object.get("subjects").items().iter();
-        let names = subjects.filter(|s| s.get("kind").as_str() == Some(kind)).map(|s| {
-            let name = s.get("name").str_or_empty();
-            match s.get("namespace").str_or_empty() {
-                "" => name.to_string(),
-                namespace => format!("{namespace}/{name}"),
-            }
-        });
+        let names = subjects
+            .filter(|s| s.get("kind").as_str() == Some(kind))
+            .map(|s| {
+                let name = s.get("name").str_or_empty();
+                match s.get("namespace").str_or_empty() {
+                    "" => name.to_string(),
+                    namespace => format!("{namespace}/{name}"),
+                }
+            });
         names.collect::<Vec<_>>().join(", ").into()
     }
 
@@ -70,7 +75,11 @@ impl Of<'_> {
         match (kind, title) {
             (StorageClass, "NAME") => {
                 let default = o.annotation("storageclass.kubernetes.io/is-default-class");
-                let mark = if default == Some("true") { " (default)" } else { "" };
+                let mark = if default == Some("true") {
+                    " (default)"
+                } else {
+                    ""
+                };
                 format!("{}{mark}", o.name()).into()
             }
             (_, "NAME") => o.name().into(),
@@ -198,9 +207,7 @@ impl Of<'_> {
             (PersistentVolume | PersistentVolumeClaim, "VOLUMEATTRIBUTESCLASS") => {
                 self.or("spec.volumeAttributesClassName", "<unset>")
             }
-            (PersistentVolume | PersistentVolumeClaim, _) => {
-                self.or("spec.volumeMode", "<unset>")
-            }
+            (PersistentVolume | PersistentVolumeClaim, _) => self.or("spec.volumeMode", "<unset>"),
 
             (PodTemplate, _) => labels(o.at("template.metadata.labels")).into(),
             (ControllerRevision, "CONTROLLER") => match o.controller() {
@@ -216,7 +223,12 @@ impl Of<'_> {
             (Ingress, "CLASS") => self.or_none("spec.ingressClassName"),
             (Ingress, "HOSTS") => workload::ingress_hosts(o).into(),
             (Ingress, "ADDRESS") => workload::ingress_points(o).join(",").into(),
-            (Ingress, _) => if self.count("spec.tls") > 0 { "80, 443" } else { "80" }.into(),
+            (Ingress, _) => if self.count("spec.tls") > 0 {
+                "80, 443"
+            } else {
+                "80"
+            }
+            .into(),
             (IngressClass, "CONTROLLER") => self.str("spec.controller"),
             (IngressClass, _) => match o.at("spec.parameters") {
                 Value::Null => "<none>".into(),
@@ -274,18 +286,30 @@ pub(crate) fn event_times(event: &Object) -> (&Value, &Value, i64) {
     if series.is_null() {
         (first, last, field("count").as_int().unwrap_or(0).max(1))
     } else {
-        (first, series.get("lastObservedTime"), series.get("count").as_int().unwrap_or(0))
+        (
+            first,
+            series.get("lastObservedTime"),
+            series.get("count").as_int().unwrap_or(0),
+        )
     }
 }
 
 /// Who reported an event: component and, after a comma, instance.
 fn source(event: &Object) -> String {
     let pick = |path: &str, other: &str| {
-        or(event.at(path).str_or_empty(), event.get(other).str_or_empty()).to_string()
+        or(
+            event.at(path).str_or_empty(),
+            event.get(other).str_or_empty(),
+        )
+        .to_string()
     };
     let component = pick("source.component", "reportingComponent");
     let instance = pick("source.host", "reportingInstance");
-    if instance.is_empty() { component } else { format!("{component}, {instance}") }
+    if instance.is_empty() {
+        component
+    } else {
+        format!("{component}, {instance}")
+    }
 }
 
 pub(super) fn event(of: &Of<'_>) -> Vec<Cell> {

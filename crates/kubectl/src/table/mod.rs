@@ -45,13 +45,10 @@ impl std::fmt::Display for Cell {
 
 /// A kind's column titles with those of `-o wide` marked by a plus, separated by `|`.
 fn titles(kind: Kind) -> &'static str {
-    const WORKLOAD: &str =
-        "NAME|DESIRED|CURRENT|READY|AGE|+CONTAINERS|+IMAGES|+SELECTOR";
+    const WORKLOAD: &str = "NAME|DESIRED|CURRENT|READY|AGE|+CONTAINERS|+IMAGES|+SELECTOR";
     match kind {
         Kind::Pod => "NAME|READY|STATUS|RESTARTS|AGE|+IP|+NODE|+NOMINATED NODE|+READINESS GATES",
-        Kind::Deployment => {
-            "NAME|READY|UP-TO-DATE|AVAILABLE|AGE|+CONTAINERS|+IMAGES|+SELECTOR"
-        }
+        Kind::Deployment => "NAME|READY|UP-TO-DATE|AVAILABLE|AGE|+CONTAINERS|+IMAGES|+SELECTOR",
         Kind::ReplicaSet | Kind::ReplicationController => WORKLOAD,
         Kind::DaemonSet => {
             "NAME|DESIRED|CURRENT|READY|UP-TO-DATE|AVAILABLE|NODE SELECTOR|AGE|+CONTAINERS|+IMAGES|+SELECTOR"
@@ -82,12 +79,8 @@ fn titles(kind: Kind) -> &'static str {
         }
         Kind::PodTemplate => "NAME|CONTAINERS|IMAGES|POD LABELS",
         Kind::ControllerRevision => "NAME|CONTROLLER|REVISION|AGE",
-        Kind::PodDisruptionBudget => {
-            "NAME|MIN AVAILABLE|MAX UNAVAILABLE|ALLOWED DISRUPTIONS|AGE"
-        }
-        Kind::HorizontalPodAutoscaler => {
-            "NAME|REFERENCE|TARGETS|MINPODS|MAXPODS|REPLICAS|AGE"
-        }
+        Kind::PodDisruptionBudget => "NAME|MIN AVAILABLE|MAX UNAVAILABLE|ALLOWED DISRUPTIONS|AGE",
+        Kind::HorizontalPodAutoscaler => "NAME|REFERENCE|TARGETS|MINPODS|MAXPODS|REPLICAS|AGE",
         Kind::Lease => "NAME|HOLDER|AGE",
         Kind::PriorityClass => "NAME|VALUE|GLOBAL-DEFAULT|AGE|PREEMPTIONPOLICY",
         Kind::StorageClass => {
@@ -112,17 +105,25 @@ fn titles(kind: Kind) -> &'static str {
 
 /// The titles of a kind's columns.
 pub fn columns(kind: Kind, wide: bool) -> impl Iterator<Item = &'static str> {
-    titles(kind).split('|').filter_map(move |title| match title.strip_prefix('+') {
-        Some(title) => wide.then_some(title),
-        None => Some(title),
-    })
+    titles(kind)
+        .split('|')
+        .filter_map(move |title| match title.strip_prefix('+') {
+            Some(title) => wide.then_some(title),
+            None => Some(title),
+        })
 }
 
 /// An object's cells, one for each of its kind's columns.
 pub fn row(kind: Kind, object: &Object, wide: bool, now: Timestamp) -> Vec<Cell> {
     let cells = cells(kind, object, now);
-    let visible = titles(kind).split('|').map(|title| wide || !title.starts_with('+'));
-    visible.zip(cells).filter(|(visible, _)| *visible).map(|(_, cell)| cell).collect()
+    let visible = titles(kind)
+        .split('|')
+        .map(|title| wide || !title.starts_with('+'));
+    visible
+        .zip(cells)
+        .filter(|(visible, _)| *visible)
+        .map(|(_, cell)| cell)
+        .collect()
 }
 
 fn cells(kind: Kind, o: &Object, now: Timestamp) -> Vec<Cell> {
@@ -132,7 +133,9 @@ fn cells(kind: Kind, o: &Object, now: Timestamp) -> Vec<Cell> {
         Kind::Event => column::event(&ctx),
         _ => {
             let known = titles(kind).split('|');
-            known.map(|title| ctx.cell(kind, title.trim_start_matches('+'))).collect()
+            known
+                .map(|title| ctx.cell(kind, title.trim_start_matches('+')))
+                .collect()
         }
     }
 }

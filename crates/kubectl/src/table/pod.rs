@@ -52,7 +52,10 @@ fn ended(terminated: &Value) -> String {
     match terminated.get("reason").str_or_empty() {
         "" => match terminated.get("signal").as_int() {
             Some(signal) if signal != 0 => format!("Signal:{signal}"),
-            _ => format!("ExitCode:{}", terminated.get("exitCode").as_int().unwrap_or(0)),
+            _ => format!(
+                "ExitCode:{}",
+                terminated.get("exitCode").as_int().unwrap_or(0)
+            ),
         },
         reason => reason.to_string(),
     }
@@ -74,16 +77,21 @@ pub(crate) fn summary(pod: &Object) -> Summary {
     }
     let init_specs = spec.get("initContainers").items();
     let sidecar = |name: &Value| {
-        init_specs.iter().any(|c| {
-            c.get("name") == name && c.get("restartPolicy").as_str() == Some("Always")
-        })
+        init_specs
+            .iter()
+            .any(|c| c.get("name") == name && c.get("restartPolicy").as_str() == Some("Always"))
     };
     let sidecars = init_specs.iter().filter(|c| sidecar(c.get("name"))).count();
     let total = (spec.get("containers").items().len() + sidecars) as i64;
     let (mut ready, mut restarts, mut sidecar_restarts) = (0, 0, 0);
     let (mut last, mut sidecar_last) = (None, None);
     let mut initializing = false;
-    for (i, container) in status.get("initContainerStatuses").items().iter().enumerate() {
+    for (i, container) in status
+        .get("initContainerStatuses")
+        .items()
+        .iter()
+        .enumerate()
+    {
         let count = container.get("restartCount").as_int().unwrap_or(0);
         let at = restart_time(container);
         restarts += count;
@@ -129,8 +137,7 @@ pub(crate) fn summary(pod: &Object) -> Summary {
                     }
                 }
                 "" => {
-                    if container.get("ready").is_true()
-                        && !container.at("state.running").is_null()
+                    if container.get("ready").is_true() && !container.at("state.running").is_null()
                     {
                         running = true;
                         ready += 1;

@@ -95,23 +95,35 @@ pub(crate) fn node_roles(node: &Object) -> String {
 
 pub(super) fn node_address(node: &Object, kind: &str) -> String {
     let addresses = node.status().get("addresses").items();
-    let found = addresses.iter().find(|a| a.get("type").as_str() == Some(kind));
+    let found = addresses
+        .iter()
+        .find(|a| a.get("type").as_str() == Some(kind));
     or_none(found.map_or("", |a| a.get("address").str_or_empty())).to_string()
 }
 
 pub(super) fn node_info(node: &Object, field: &str) -> String {
-    or(node.at("status.nodeInfo").get(field).str_or_empty(), "<unknown>").to_string()
+    or(
+        node.at("status.nodeInfo").get(field).str_or_empty(),
+        "<unknown>",
+    )
+    .to_string()
 }
 
 fn texts(list: &Value) -> Vec<String> {
-    list.items().iter().map(|v| v.str_or_empty().to_string()).collect()
+    list.items()
+        .iter()
+        .map(|v| v.str_or_empty().to_string())
+        .collect()
 }
 
 /// The addresses of a load balancer, sorted.
 pub(crate) fn ingress_points(object: &Object) -> Vec<String> {
     let mut points: Vec<String> = Vec::new();
     for point in object.at("status.loadBalancer.ingress").items() {
-        let text = or(point.get("ip").str_or_empty(), point.get("hostname").str_or_empty());
+        let text = or(
+            point.get("ip").str_or_empty(),
+            point.get("hostname").str_or_empty(),
+        );
         if !text.is_empty() && !points.iter().any(|p| p == text) {
             points.push(text.to_string());
         }
@@ -157,10 +169,14 @@ pub(super) fn service_ports(service: &Object) -> String {
 }
 
 pub(super) fn slice_ports(slice: &Object) -> String {
-    let ports = slice.get("ports").items().iter().map(|p| match p.get("port") {
-        Value::Null => or(p.get("name").str_or_empty(), "*").to_string(),
-        port => text(port),
-    });
+    let ports = slice
+        .get("ports")
+        .items()
+        .iter()
+        .map(|p| match p.get("port") {
+            Value::Null => or(p.get("name").str_or_empty(), "*").to_string(),
+            port => text(port),
+        });
     with_more(&ports.collect::<Vec<_>>(), 3, "<unset>")
 }
 
@@ -176,13 +192,21 @@ pub(super) fn endpoints(object: &Object) -> String {
         let addresses = subset.get("addresses").items();
         let ports = subset.get("ports").items();
         if ports.is_empty() {
-            found.extend(addresses.iter().map(|a| a.get("ip").str_or_empty().to_string()));
+            found.extend(
+                addresses
+                    .iter()
+                    .map(|a| a.get("ip").str_or_empty().to_string()),
+            );
         }
         for port in ports {
             let number = port.get("port").as_int().unwrap_or(0);
             let joined = addresses.iter().map(|a| {
                 let ip = a.get("ip").str_or_empty();
-                if ip.contains(':') { format!("[{ip}]:{number}") } else { format!("{ip}:{number}") }
+                if ip.contains(':') {
+                    format!("[{ip}]:{number}")
+                } else {
+                    format!("{ip}:{number}")
+                }
             });
             found.extend(joined);
         }
@@ -213,18 +237,18 @@ pub(crate) fn hpa_metric(spec: &Value, current: &Value) -> (String, String) {
             if !average.is_null() {
                 return (shown(now.get("averageValue")), text(average));
             }
-            let percent = |v: &Value, none: &str| {
-                v.as_int().map_or(none.to_string(), |p| format!("{p}%"))
-            };
+            let percent =
+                |v: &Value, none: &str| v.as_int().map_or(none.to_string(), |p| format!("{p}%"));
             (
                 percent(now.get("averageUtilization"), UNKNOWN),
                 percent(target.get("averageUtilization"), "<auto>"),
             )
         }
         "Pods" => (shown(now.get("averageValue")), text(average)),
-        _ if !average.is_null() => {
-            (shown(now.get("averageValue")), format!("{} (avg)", text(average)))
-        }
+        _ if !average.is_null() => (
+            shown(now.get("averageValue")),
+            format!("{} (avg)", text(average)),
+        ),
         _ => (shown(now.get("value")), text(target.get("value"))),
     }
 }
@@ -245,7 +269,11 @@ pub(super) fn hpa_targets(hpa: &Object) -> String {
                 "ContainerResource" => spec.at("containerResource.name").str_or_empty(),
                 _ => "",
             };
-            let name = if name.is_empty() { String::new() } else { format!("{name}: ") };
+            let name = if name.is_empty() {
+                String::new()
+            } else {
+                format!("{name}: ")
+            };
             format!("{name}{current}/{target}")
         })
         .collect();
@@ -259,16 +287,21 @@ pub(super) fn hpa_targets(hpa: &Object) -> String {
 /// Containers' names and images, each joined by commas.
 pub(super) fn containers(template_spec: &Value, field: &str) -> String {
     let items = template_spec.get("containers").items().iter();
-    items.map(|c| c.get(field).str_or_empty()).collect::<Vec<_>>().join(",")
+    items
+        .map(|c| c.get(field).str_or_empty())
+        .collect::<Vec<_>>()
+        .join(",")
 }
 
 pub(super) fn quota(object: &Object, limits: bool) -> String {
     let used = object.at("status.used");
     let hard = object.at("status.hard").entries().iter();
-    let shown = hard.filter(|(name, _)| name.starts_with("limits") == limits).map(|(name, hard)| {
-        let used = text(used.get(name));
-        format!("{name}: {}/{}", or(&used, "0"), text(hard))
-    });
+    let shown = hard
+        .filter(|(name, _)| name.starts_with("limits") == limits)
+        .map(|(name, hard)| {
+            let used = text(used.get(name));
+            format!("{name}: {}/{}", or(&used, "0"), text(hard))
+        });
     shown.collect::<Vec<_>>().join(", ")
 }
 

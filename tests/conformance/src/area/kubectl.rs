@@ -23,25 +23,31 @@ pub fn run(table: &Table, case: &Value) -> Option<Outcome> {
 fn three_way_patch(case: &Value) -> Outcome {
     let kind = case.get("objectKind").str_or_empty();
     let current = case.get("current");
-    let got =
-        patch::three_way_strategic(kind, case.get("original"), case.get("modified"), current);
+    let got = patch::three_way_strategic(kind, case.get("original"), case.get("modified"), current);
     let got = match got {
         Ok(got) => got,
         Err(status) => return Outcome::Fail(status.message.to_string()),
     };
     if got != *case.at("expect.patch") {
-        return Outcome::equal(json::to_string(&got), json::to_string(case.at("expect.patch")));
+        return Outcome::equal(
+            json::to_string(&got),
+            json::to_string(case.at("expect.patch")),
+        );
     }
     let result = patch::strategic(kind, current, &got).unwrap_or_default();
-    Outcome::equal(json::to_string(&result), json::to_string(case.at("expect.result")))
+    Outcome::equal(
+        json::to_string(&result),
+        json::to_string(case.at("expect.result")),
+    )
 }
 
 fn cells(case: &Value) -> Outcome {
     let input = case.get("input");
     let object = Object(input.get("object").clone());
-    let (Some(kind), Some(now)) =
-        (object.kind(), input.get("now").as_str().and_then(Timestamp::parse))
-    else {
+    let (Some(kind), Some(now)) = (
+        object.kind(),
+        input.get("now").as_str().and_then(Timestamp::parse),
+    ) else {
         return Outcome::Skip("kind not modelled".into());
     };
     let cells = podscope_kubectl::row(kind, &object, input.get("wide").is_true(), now);
@@ -50,11 +56,19 @@ fn cells(case: &Value) -> Outcome {
         Cell::Int(number) => Value::from(number),
     });
     let got = Value::list([Value::list(cells)]);
-    Outcome::equal(json::to_string(&got), json::to_string(case.at("expected.rows")))
+    Outcome::equal(
+        json::to_string(&got),
+        json::to_string(case.at("expected.rows")),
+    )
 }
 
 fn invocation(case: &Value) -> Invocation {
-    let texts = |v: &Value| v.items().iter().map(|w| w.str_or_empty().to_string()).collect();
+    let texts = |v: &Value| {
+        v.items()
+            .iter()
+            .map(|w| w.str_or_empty().to_string())
+            .collect()
+    };
     let mut argv: Vec<String> = texts(case.get("argv"));
     if argv.first().is_some_and(|w| w == "kubectl") {
         argv.remove(0);
@@ -75,8 +89,17 @@ fn invocation(case: &Value) -> Invocation {
 fn difference(what: &str, got: &str, want: &str) -> String {
     let (g, w): (Vec<&str>, Vec<&str>) = (got.lines().collect(), want.lines().collect());
     let at = g.iter().zip(&w).take_while(|(a, b)| a == b).count();
-    let line = |lines: &[&str]| lines.get(at).map_or("(end)".to_string(), |l| format!("{l:?}"));
-    format!("\n{what} line {}\nwant {}\n got {}", at + 1, line(&w), line(&g))
+    let line = |lines: &[&str]| {
+        lines
+            .get(at)
+            .map_or("(end)".to_string(), |l| format!("{l:?}"))
+    };
+    format!(
+        "\n{what} line {}\nwant {}\n got {}",
+        at + 1,
+        line(&w),
+        line(&g)
+    )
 }
 
 fn compare(case: &Value, ended: &Ended) -> Outcome {
@@ -94,7 +117,11 @@ fn compare(case: &Value, ended: &Ended) -> Outcome {
         same = false;
         text.push_str(&format!("\nrc want {want} got {}", ended.exit_code));
     }
-    if same { Outcome::Pass } else { Outcome::Fail(text) }
+    if same {
+        Outcome::Pass
+    } else {
+        Outcome::Fail(text)
+    }
 }
 
 fn printed(table: &Table, case: &Value) -> Outcome {
@@ -104,7 +131,12 @@ fn printed(table: &Table, case: &Value) -> Outcome {
         let tables = load::tables(&path.to_string_lossy()).unwrap_or_default();
         let cases = tables.iter().flat_map(|t| &t.cases);
         cases
-            .map(|s| (s.get("state").str_or_empty().to_string(), json::to_string(s.get("objects"))))
+            .map(|s| {
+                (
+                    s.get("state").str_or_empty().to_string(),
+                    json::to_string(s.get("objects")),
+                )
+            })
             .collect()
     });
     thread_local! {
@@ -125,9 +157,12 @@ fn printed(table: &Table, case: &Value) -> Outcome {
     let Some(now) = case.get("now").as_str().and_then(Timestamp::parse) else {
         return Outcome::Skip("no time".into());
     };
-    let known = objects.items().iter().map(|o| Object(o.clone())).filter(|o| o.kind().is_some());
+    let known = objects
+        .items()
+        .iter()
+        .map(|o| Object(o.clone()))
+        .filter(|o| o.kind().is_some());
     let mut server = Server::new(known.collect());
     let ended = server.run(&invocation(case), "default", now);
     compare(case, &ended)
 }
-

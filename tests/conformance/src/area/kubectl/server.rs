@@ -91,7 +91,11 @@ impl Server {
     fn answer(&mut self, request: &Request) -> Response {
         let path = request.path();
         let method = request.verb.method();
-        if let Some(at) = self.refusals.iter().position(|(m, p, _)| m == method && *p == path) {
+        if let Some(at) = self
+            .refusals
+            .iter()
+            .position(|(m, p, _)| m == method && *p == path)
+        {
             return Err(Failure::Status(self.refusals.remove(at).2));
         }
         self.serve(request).map_err(Failure::Status)
@@ -112,7 +116,10 @@ impl Server {
             code,
             object: Rc::new(object),
             warnings: if kind.name() == "Endpoints" {
-                vec!["v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice".into()]
+                vec![
+                    "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"
+                        .into(),
+                ]
             } else {
                 Vec::new()
             },
@@ -129,7 +136,11 @@ impl Server {
                 }
                 let taken = Request::get(kind, request.namespace.clone(), object.name());
                 if self.find(&taken).is_some() {
-                    return Err(Status::already_exists(kind.group(), kind.plural(), object.name()));
+                    return Err(Status::already_exists(
+                        kind.group(),
+                        kind.plural(),
+                        object.name(),
+                    ));
                 }
                 if !request.options.dry_run {
                     self.objects.push(object.clone());
@@ -141,7 +152,12 @@ impl Server {
                 let live = self.objects[at].clone();
                 match request.subresource.as_ref() {
                     "" => {}
-                    "scale" if matches!(kind.name(), "Deployment" | "ReplicaSet" | "StatefulSet" | "ReplicationController") => {
+                    "scale"
+                        if matches!(
+                            kind.name(),
+                            "Deployment" | "ReplicaSet" | "StatefulSet" | "ReplicationController"
+                        ) =>
+                    {
                         return self.scale(request, at).map(|o| ok(o, 200));
                     }
                     _ => {
@@ -158,7 +174,12 @@ impl Server {
                         if !request.options.dry_run {
                             self.objects.remove(at);
                         }
-                        return Ok(ok(Object(value!({"kind": "Status", "apiVersion": "v1", "status": "Success"})), 200));
+                        return Ok(ok(
+                            Object(
+                                value!({"kind": "Status", "apiVersion": "v1", "status": "Success"}),
+                            ),
+                            200,
+                        ));
                     }
                     (_, Body::Patch(patch_type, change)) => {
                         Object(patch::apply(*patch_type, kind.name(), &live, change)?)
@@ -171,7 +192,11 @@ impl Server {
                 }
                 Ok(ok(new, 200))
             }
-            _ => Err(Status::new(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")),
+            _ => Err(Status::new(
+                405,
+                "MethodNotAllowed",
+                "the server does not allow this method on the requested resource",
+            )),
         }
     }
 
@@ -179,11 +204,23 @@ impl Server {
     fn scale(&mut self, request: &Request, at: usize) -> Result<Object, Status> {
         let live = &self.objects[at];
         let mut scale = value!({"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": {}, "spec": {}, "status": {}});
-        for field in ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"] {
-            scale.set(&format!("metadata.{field}"), live.get("metadata").get(field).clone());
+        for field in [
+            "name",
+            "namespace",
+            "uid",
+            "resourceVersion",
+            "creationTimestamp",
+        ] {
+            scale.set(
+                &format!("metadata.{field}"),
+                live.get("metadata").get(field).clone(),
+            );
         }
         scale.set("spec.replicas", live.at("spec.replicas").clone());
-        scale.set("status.replicas", live.at("status.replicas").as_int().unwrap_or(0));
+        scale.set(
+            "status.replicas",
+            live.at("status.replicas").as_int().unwrap_or(0),
+        );
         let new = match &request.body {
             Body::Patch(patch_type, change) => patch::apply(*patch_type, "Scale", &scale, change)?,
             Body::Object(object) => object.0.clone(),
@@ -197,9 +234,14 @@ impl Server {
 
     fn list(&self, request: &Request) -> Result<Object, Status> {
         let kind = request.kind;
-        let labels = Selector::parse(&request.options.label_selector)
-            .map_err(|e| Status::bad_request(format!("unable to parse requirement: {e}").replace("unable to parse requirement: unable", "unable")))?;
-        let fields = FieldSelector::parse(&request.options.field_selector).map_err(Status::bad_request)?;
+        let labels = Selector::parse(&request.options.label_selector).map_err(|e| {
+            Status::bad_request(
+                format!("unable to parse requirement: {e}")
+                    .replace("unable to parse requirement: unable", "unable"),
+            )
+        })?;
+        let fields =
+            FieldSelector::parse(&request.options.field_selector).map_err(Status::bad_request)?;
         fields.check(kind).map_err(Status::bad_request)?;
         let items = self.objects.iter().filter(|o| {
             o.kind() == Some(kind)
@@ -211,12 +253,15 @@ impl Server {
         list.set("kind", format!("{}List", kind.name()));
         list.set("apiVersion", kind.api_version());
         list.set("metadata.resourceVersion", "2329");
-        list.set("items", Value::list(items.map(|o| {
-            let mut item = o.0.clone();
-            item.remove("kind");
-            item.remove("apiVersion");
-            item
-        })));
+        list.set(
+            "items",
+            Value::list(items.map(|o| {
+                let mut item = o.0.clone();
+                item.remove("kind");
+                item.remove("apiVersion");
+                item
+            })),
+        );
         Ok(Object(list))
     }
 }
