@@ -242,7 +242,6 @@ const OTHER_KINDS: &[(&str, &str)] = &[
     ("v1", "PodLogOptions"),
     ("v1", "SerializedReference"),
     ("v1", "RangeAllocation"),
-    ("apps/v1", "Scale"),
     ("autoscaling/v1", "Scale"),
     ("policy/v1", "Eviction"),
     ("authentication.k8s.io/v1", "TokenRequest"),
@@ -358,10 +357,16 @@ fn json_word(value: &Value) -> &'static str {
     }
 }
 
+const TWO_POW_63: f64 = 9_223_372_036_854_775_808.0;
+
 /// A number as it stands in JSON text.
 fn literal(value: &Value) -> String {
     match value {
         Value::Int(i) => i.to_string(),
+        // Up to 64 bits without sign, Go's YAML reader keeps the digits.
+        Value::Float(f) if (TWO_POW_63..=2.0 * TWO_POW_63).contains(&f.0) => {
+            (f.0 as u64).to_string()
+        }
         Value::Float(f) => json::float_text(f.0),
         _ => String::new(),
     }
@@ -627,7 +632,7 @@ fn base64(text: &str) -> Result<String, String> {
         last = i;
         out.push(b as char);
         if padding > 0
-            && out.len() % 4 == 0
+            && out.len().is_multiple_of(4)
             && text
                 .get(i + 1..)
                 .is_some_and(|r| !r.trim_end_matches(['\r', '\n']).is_empty())

@@ -1,0 +1,170 @@
+//! The words of Go's yaml.v2 for text that is not YAML.
+//!
+//! Models: go.yaml.in/yaml/v2 decode.go (`fail`). Both it and the reader behind `serde_yaml` descend from
+//! libyaml, so the problem is the same; only the line is counted differently.
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+/// What Go's reader says of the first document in `text`, such as
+/// `yaml: line 5: did not find expected key`; `None` when it can read it.
+pub fn message(text: &str) -> Option<String> {
+    if let Some(problem) = control_character(text) {
+        return Some(format!("yaml: {problem}"));
+    }
+    if let Some(line) = other_yaml_version(text) {
+        return Some(match line {
+            0 => "yaml: found incompatible YAML document".to_string(),
+            line => format!("yaml: line {line}: found incompatible YAML document"),
+        });
+    }
+    let document = serde_yaml::Deserializer::from_str(text).next()?;
+    let error = IgnoredAny::deserialize(document).err()?;
+    let words = error.to_string();
+    if words.starts_with("unknown anchor") {
+        let name = error
+            .location()
+            .and_then(|at| anchor_name(text, at.line(), at.column()));
+        return Some(format!(
+            "yaml: unknown anchor '{}' referenced",
+            name.unwrap_or_default()
+        ));
+    }
+    // Limits of this reader that Go's does not have; our own limits speak for themselves.
+    if words.contains("limit exceeded") {
+        return None;
+    }
+    let (problem, context) = split_context(&words);
+    let (problem, line) = split_line(problem);
+    let line = match line.saturating_sub(1) {
+        0 => split_line(context).1.saturating_sub(1),
+        counted_from_0 if is_parser_problem(problem) => counted_from_0,
+        counted_from_0 => counted_from_0 + 1,
+    };
+    Some(match line {
+        0 => format!("yaml: {problem}"),
+        line => format!("yaml: line {line}: {problem}"),
+    })
+}
+
+/// Problems that the parser finds; all others come from the scanner.
+fn is_parser_problem(problem: &str) -> bool {
+    problem.starts_with("did not find expected")
+        || problem == "found undefined tag handle"
+        || problem.starts_with("found duplicate %")
+        || problem == "found incompatible YAML document"
+}
+
+/// `problem at line 2 column 3, while parsing a block mapping at line 1 column 1` in two.
+fn split_context(words: &str) -> (&str, &str) {
+    match words.find(", while ") {
+        Some(at) => (
+            words.get(..at).unwrap_or(words),
+            words.get(at..).unwrap_or(""),
+        ),
+        None => (words, ""),
+    }
+}
+
+/// Cuts ` at line N column M` off; the line is 0 when there is none.
+fn split_line(words: &str) -> (&str, usize) {
+    let Some(at) = words.rfind(" at line ") else {
+        let end = words.rfind(" at position ").unwrap_or(words.len());
+        return (words.get(..end).unwrap_or(words), 0);
+    };
+    let number = words
+        .get(at + " at line ".len()..)
+        .and_then(|rest| rest.split(' ').next())
+        .and_then(|digits| digits.parse().ok());
+    (words.get(..at).unwrap_or(words), number.unwrap_or(0))
+}
+
+fn anchor_name(text: &str, line: usize, column: usize) -> Option<String> {
+    let line = text.lines().nth(line.checked_sub(1)?)?;
+    let rest: String = line.chars().skip(column.checked_sub(1)?).collect();
+    let name = rest.trim_start_matches('*');
+    let end = name.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-')));
+    Some(name.get(..end.unwrap_or(name.len()))?.to_string())
+}
+
+/// The line (from 0) of a `%YAML` directive for another version than 1.1, which Go's reader refuses.
+fn other_yaml_version(text: &str) -> Option<usize> {
+    let head = text.lines().take_while(|l| l.starts_with(['%', '#']));
+    head.enumerate().find_map(|(i, line)| {
+        let version = line.strip_prefix("%YAML ")?.split('#').next()?.trim();
+        (version != "1.1").then_some(i)
+    })
+}
+
+/// Characters that Go's reader refuses before it scans.
+fn control_character(text: &str) -> Option<&'static str> {
+    let allowed = |c: char| {
+        matches!(c, '\t' | '\n' | '\r' | '\u{85}' | ' '..='~')
+            || (c >= '\u{a0}' && !matches!(c, '\u{fffe}' | '\u{ffff}'))
+    };
+    (!text.chars().all(allowed)).then_some("control characters are not allowed")
+}
+
+/// What Go's reader says of bytes that are not UTF-8; `None` when they are.
+pub fn utf8_message(bytes: &[u8]) -> Option<&'static str> {
+    let error = std::str::from_utf8(bytes).err()?;
+    let first = bytes.get(error.valid_up_to()).copied().unwrap_or(0);
+    let width = match first {
+        0xc0..=0xdf => 2,
+        0xe0..=0xef => 3,
+        0xf0..=0xf7 => 4,
+        _ => return Some("yaml: invalid leading UTF-8 octet"),
+    };
+    if error.valid_up_to() + width > bytes.len() {
+        return Some("yaml: incomplete UTF-8 octet sequence");
+    }
+    let trailing = bytes.get(error.valid_up_to() + 1..error.valid_up_to() + width);
+    Some(match trailing {
+        Some(t) if t.iter().all(|b| b & 0xc0 == 0x80) => "yaml: invalid length of a UTF-8 sequence",
+        _ => "yaml: invalid trailing UTF-8 octet",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_counted_as_go_counts_them() {
+        for (text, want) in [
+            ("a: b\nc: d", None),
+            (
+                "a: b: c\n",
+                Some("yaml: mapping values are not allowed in this context"),
+            ),
+            (
+                "a: b\nc: d: e\n",
+                Some("yaml: line 2: mapping values are not allowed in this context"),
+            ),
+            (
+                "a: 1\n- b\n",
+                Some("yaml: line 1: did not find expected key"),
+            ),
+            ("a: *x\n", Some("yaml: unknown anchor 'x' referenced")),
+            (
+                "a: @b\n",
+                Some("yaml: found character that cannot start any token"),
+            ),
+            (
+                "a: \u{1}\n",
+                Some("yaml: control characters are not allowed"),
+            ),
+        ] {
+            assert_eq!(message(text).as_deref(), want, "{text:?}");
+        }
+        assert_eq!(
+            utf8_message(b"a: \xff"),
+            Some("yaml: invalid leading UTF-8 octet")
+        );
+        assert_eq!(
+            utf8_message(b"a: \xc3("),
+            Some("yaml: invalid trailing UTF-8 octet")
+        );
+        assert_eq!(utf8_message("é".as_bytes()), None);
+    }
+}

@@ -1,0 +1,375 @@
+//! Text to documents. Never fails: what cannot be read becomes diagnostics.
+
+use crate::diagnostic::{Diagnostic, Message};
+use crate::document::{Content, Document, Node, NodeId};
+use crate::go_error;
+use crate::scalar;
+use crate::span::Span;
+use podscope_api::{Object, Value};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
+use std::collections::BTreeMap;
+
+/// Longer texts are refused as a whole.
+pub const MAX_BYTES: usize = 1 << 20;
+/// Documents with more levels are refused.
+pub const MAX_DEPTH: usize = 100;
+/// Texts with more documents are read up to this one.
+pub const MAX_DOCUMENTS: usize = 1000;
+
+/// Reads all documents of a manifest.
+pub fn parse(text: &str) -> (Vec<Document>, Vec<Diagnostic>) {
+    let mut documents = Vec::new();
+    let mut diagnostics = Vec::new();
+    if text.len() > MAX_BYTES {
+        let span = Span {
+            start: 0,
+            end: text.len() as u32,
+            line: 1,
+            column: 1,
+        };
+        let message = Message::TooLarge {
+            bytes: text.len() as u32,
+            limit: MAX_BYTES as u32,
+        };
+        diagnostics.push(Diagnostic::error(span, message));
+        return (documents, diagnostics);
+    }
+    for (count, chunk) in chunks(text).into_iter().enumerate() {
+        if count >= MAX_DOCUMENTS {
+            let message = Message::TooManyDocuments {
+                limit: MAX_DOCUMENTS as u32,
+            };
+            diagnostics.push(Diagnostic::error(chunk, message));
+            break;
+        }
+        match read(text, chunk) {
+            Ok(None) => {}
+            Ok(Some(mut document)) => {
+                if let Err(failure) = document.build() {
+                    let span = document.node(failure.node).map_or(chunk, |n| n.span);
+                    let message = Message::Yaml(failure.message);
+                    diagnostics.push(Diagnostic::error(span, message));
+                }
+                for (key, _) in &document.duplicates {
+                    let span = document.node(*key).map_or(chunk, |n| n.span);
+                    let message = Message::DuplicateKey(document.key_text(*key));
+                    diagnostics.push(Diagnostic::warning(span, message));
+                }
+                documents.push(document);
+            }
+            Err(diagnostic) => diagnostics.push(*diagnostic),
+        }
+    }
+    (documents, diagnostics)
+}
+
+/// Reads the first document of a text as one request's body, separators and all.
+///
+/// # Errors
+/// The first thing wrong with it.
+pub fn first(text: &str) -> Result<Option<Document>, Box<Diagnostic>> {
+    let whole = Span {
+        start: 0,
+        end: text.len() as u32,
+        line: 1,
+        column: 1,
+    };
+    if text.len() > MAX_BYTES {
+        let message = Message::TooLarge {
+            bytes: text.len() as u32,
+            limit: MAX_BYTES as u32,
+        };
+        return Err(Box::new(Diagnostic::error(whole, message)));
+    }
+    let Some(mut document) = read(text, whole)? else {
+        return Ok(None);
+    };
+    match document.build() {
+        Ok(()) => Ok(Some(document)),
+        Err(failure) => {
+            let span = document.node(failure.node).map_or(whole, |n| n.span);
+            let message = Message::Yaml(failure.message);
+            Err(Box::new(Diagnostic::error(span, message)))
+        }
+    }
+}
+
+/// The parts of the text between lines that begin with `---`, as kubectl cuts them. Parts without anything
+/// but blanks and comments are left out.
+pub fn chunks(text: &str) -> Vec<Span> {
+    let mut chunks = Vec::new();
+    let mut chunk = Span {
+        start: 0,
+        end: 0,
+        line: 1,
+        column: 1,
+    };
+    let mut has_content = false;
+    let (mut offset, mut line_number) = (0, 1);
+    for line in text.split_inclusive('\n') {
+        let next = offset + line.len() as u32;
+        line_number += 1;
+        if is_separator(line) {
+            if has_content {
+                chunks.push(chunk);
+            }
+            has_content = false;
+            chunk = Span {
+                start: next,
+                end: next,
+                line: line_number,
+                column: 1,
+            };
+        } else {
+            let content = line.trim();
+            has_content |= !content.is_empty() && !content.starts_with('#');
+            chunk.end = next;
+        }
+        offset = next;
+    }
+    if has_content {
+        chunks.push(chunk);
+    }
+    chunks
+}
+
+fn is_separator(line: &str) -> bool {
+    line.strip_prefix("---").is_some_and(|rest| {
+        let rest = rest.trim();
+        rest.is_empty() || rest.starts_with('#')
+    })
+}
+
+/// Turns the reader's places (in characters of the chunk) into those of the whole text.
+struct Places {
+    /// Byte offset of every character of the chunk; empty when the chunk is ASCII.
+    offsets: Vec<u32>,
+    chunk: Span,
+}
+
+impl Places {
+    fn new(text: &str, chunk: Span) -> Places {
+        let source = chunk.of(text);
+        let offsets = if source.is_ascii() {
+            Vec::new()
+        } else {
+            source.char_indices().map(|(i, _)| i as u32).collect()
+        };
+        Places { offsets, chunk }
+    }
+
+    fn byte(&self, index: usize) -> u32 {
+        let length = self.chunk.end - self.chunk.start;
+        let offset = if self.offsets.is_empty() {
+            index as u32
+        } else {
+            self.offsets.get(index).copied().unwrap_or(length)
+        };
+        self.chunk.start + offset.min(length)
+    }
+
+    fn span(&self, start: &Marker, end: &Marker) -> Span {
+        let first = self.byte(start.index());
+        Span {
+            start: first,
+            end: self.byte(end.index()).max(first),
+            line: self.chunk.line + (start.line() as u32).saturating_sub(1),
+            column: start.col() as u32 + 1,
+        }
+    }
+}
+
+/// A collection that is being read.
+struct Open {
+    id: NodeId,
+    is_map: bool,
+    children: Vec<NodeId>,
+    is_flow: bool,
+}
+
+/// Reads the first document of a chunk; `None` when there is none.
+fn read(text: &str, chunk: Span) -> Result<Option<Document>, Box<Diagnostic>> {
+    let source = chunk.of(text);
+    let places = Places::new(text, chunk);
+    let mut parser = Parser::new_from_str(source);
+    let mut nodes: Vec<Node> = Vec::new();
+    let mut stack: Vec<Open> = Vec::new();
+    let mut anchors: BTreeMap<usize, NodeId> = BTreeMap::new();
+    let mut root: Option<NodeId> = None;
+    while let Some(event) = parser.next_event() {
+        let (event, place) = match event {
+            Ok(event) => event,
+            Err(error) => {
+                let span = places.span(error.marker(), error.marker());
+                let message = go_error::message(source).unwrap_or_else(|| {
+                    format!("yaml: line {}: {}", error.marker().line(), error.info())
+                });
+                return Err(Box::new(Diagnostic::error(span, Message::Yaml(message))));
+            }
+        };
+        let span = places.span(&place.start, &place.end);
+        let mut finished = None;
+        match event {
+            Event::Scalar(value, style, anchor, tag) => {
+                let value = scalar_value(&value, style, tag.as_deref());
+                let is_plain = style == ScalarStyle::Plain;
+                let span = trimmed(text, span, style);
+                finished = Some(push(&mut nodes, span, Content::Scalar(value, is_plain)));
+                remember(&mut anchors, anchor, finished);
+            }
+            Event::Alias(anchor) => {
+                let target = anchors.get(&anchor).copied().unwrap_or(NodeId::MAX);
+                finished = Some(push(&mut nodes, span, Content::Alias(target)));
+            }
+            Event::SequenceStart(anchor, _) | Event::MappingStart(anchor, _) => {
+                let is_map = matches!(event, Event::MappingStart(..));
+                if stack.len() >= MAX_DEPTH {
+                    let message = Message::TooDeep {
+                        limit: MAX_DEPTH as u32,
+                    };
+                    return Err(Box::new(Diagnostic::error(span, message)));
+                }
+                let id = push(&mut nodes, span, Content::List(Vec::new()));
+                remember(&mut anchors, anchor, Some(id));
+                stack.push(Open {
+                    id,
+                    is_map,
+                    children: Vec::new(),
+                    is_flow: span.of(text).starts_with(['{', '[']),
+                });
+            }
+            Event::SequenceEnd | Event::MappingEnd => {
+                finished = stack.pop().map(|open| close(open, span, &mut nodes));
+            }
+            Event::DocumentEnd | Event::StreamEnd => break,
+            _ => {}
+        }
+        if let Some(id) = finished {
+            match stack.last_mut() {
+                Some(open) => open.children.push(id),
+                None => root = root.or(Some(id)),
+            }
+        }
+    }
+    // Go's reader is the judge: it refuses some texts that this one reads.
+    if let Some(message) = go_error::message(source) {
+        let line = go_line(&message).map_or(chunk.line, |l| chunk.line + l.saturating_sub(1));
+        let span = line_span(text, chunk, line);
+        return Err(Box::new(Diagnostic::error(span, Message::Yaml(message))));
+    }
+    Ok(root.map(|root| {
+        let span = nodes.get(root as usize).map_or(chunk, |n| n.span);
+        Document {
+            object: Object::default(),
+            span,
+            source: chunk,
+            duplicates: Vec::new(),
+            nodes,
+            root,
+        }
+    }))
+}
+
+fn push(nodes: &mut Vec<Node>, span: Span, content: Content) -> NodeId {
+    nodes.push(Node { span, content });
+    nodes.len() as NodeId - 1
+}
+
+fn remember(anchors: &mut BTreeMap<usize, NodeId>, anchor: usize, id: Option<NodeId>) {
+    if anchor > 0
+        && let Some(id) = id
+    {
+        anchors.insert(anchor, id);
+    }
+}
+
+fn close(open: Open, end: Span, nodes: &mut [Node]) -> NodeId {
+    let span_of = |id: Option<&NodeId>| id.and_then(|id| nodes.get(*id as usize)).map(|n| n.span);
+    let (first, last) = (
+        span_of(open.children.first()),
+        span_of(open.children.last()),
+    );
+    if let Some(node) = nodes.get_mut(open.id as usize) {
+        if open.is_flow {
+            node.span = node.span.to(end);
+        } else {
+            if let Some(first) = first
+                && open.is_map
+            {
+                node.span = first;
+            }
+            if let Some(last) = last {
+                node.span = node.span.to(last);
+            }
+        }
+        node.content = if open.is_map {
+            let pairs = open.children.chunks_exact(2);
+            let pairs = pairs.filter_map(|pair| match pair {
+                [key, value] => Some((*key, *value)),
+                _ => None,
+            });
+            Content::Map(pairs.collect())
+        } else {
+            Content::List(open.children)
+        };
+    }
+    open.id
+}
+
+/// Plain and block scalars without the blank lines after them.
+fn trimmed(text: &str, span: Span, style: ScalarStyle) -> Span {
+    if matches!(style, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted) {
+        return span;
+    }
+    let length = span.of(text).trim_end().len() as u32;
+    Span {
+        end: span.start + length,
+        ..span
+    }
+}
+
+fn scalar_value(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Value {
+    let plain = style == ScalarStyle::Plain;
+    match tag {
+        None if plain => scalar::resolve(text),
+        Some(tag) if tag.is_yaml_core_schema() => match tag.suffix.as_str() {
+            "int" | "bool" | "null" => scalar::resolve(text),
+            "float" => match scalar::resolve(text) {
+                Value::Int(i) => Value::from(i as f64),
+                other => other,
+            },
+            _ => Value::from(text),
+        },
+        _ => Value::from(text),
+    }
+}
+
+/// The line that a message of Go's reader names.
+fn go_line(message: &str) -> Option<u32> {
+    let rest = message.strip_prefix("yaml: line ")?;
+    rest.split(':').next()?.parse().ok()
+}
+
+/// A line of a chunk, without the blanks around it.
+fn line_span(text: &str, chunk: Span, line: u32) -> Span {
+    let mut start = chunk.start;
+    let mut number = chunk.line;
+    for content in chunk.of(text).split_inclusive('\n') {
+        if number == line {
+            let indent = (content.len() - content.trim_start().len()) as u32;
+            let width = content.trim().len() as u32;
+            return Span {
+                start: start + indent,
+                end: start + indent + width,
+                line,
+                column: indent + 1,
+            };
+        }
+        start += content.len() as u32;
+        number += 1;
+    }
+    Span {
+        end: chunk.start,
+        ..chunk
+    }
+}

@@ -1,0 +1,93 @@
+//! What the API server makes of a request whose body is YAML text.
+
+use crate::document::{Content, Document};
+use crate::parse;
+use crate::{Message, go_error};
+use podscope_api::decode::{self, Decoded, Source};
+use podscope_api::request::FieldValidation;
+use podscope_api::status::quote;
+use podscope_api::{Kind, Status, Value};
+use std::borrow::Cow;
+
+/// Decodes the body of `POST` with `Content-Type: application/yaml`. Only the first document is read.
+///
+/// # Errors
+/// `400 BadRequest` in the server's words.
+pub fn decode(kind: Kind, body: &[u8], validation: FieldValidation) -> Result<Decoded, Status> {
+    let unreadable = |why: &str| decode::unreadable(kind, why, body);
+    let text = match text_of(body) {
+        Some(text) => text,
+        None => {
+            let why = go_error::utf8_message(body).unwrap_or("yaml: invalid UTF-8");
+            return Err(unreadable(why));
+        }
+    };
+    let document = match parse::first(&text) {
+        Ok(document) => document,
+        Err(diagnostic) => {
+            let why = match &diagnostic.message {
+                Message::Yaml(why) => why.as_str(),
+                Message::TooDeep { .. } => "yaml: exceeded max depth",
+                _ => "yaml: the document is too large",
+            };
+            return Err(unreadable(why));
+        }
+    };
+    let value = document
+        .as_ref()
+        .map_or(Value::Null, |d| d.object.0.clone());
+    if let Some(number) = not_a_json_number(&value) {
+        return Err(unreadable(&format!("json: unsupported value: {number}")));
+    }
+    let source = Source {
+        value,
+        strict: document
+            .as_ref()
+            .and_then(duplicate_keys)
+            .into_iter()
+            .collect(),
+        body,
+    };
+    decode::decode(kind, &source, validation)
+}
+
+/// UTF-8, or UTF-16 with its mark, as Go's reader takes it.
+fn text_of(body: &[u8]) -> Option<Cow<'_, str>> {
+    let unit: fn([u8; 2]) -> u16 = match body {
+        [0xff, 0xfe, ..] => u16::from_le_bytes,
+        [0xfe, 0xff, ..] => u16::from_be_bytes,
+        _ => {
+            let text = std::str::from_utf8(body).ok()?;
+            return Some(Cow::Borrowed(text.strip_prefix('\u{feff}').unwrap_or(text)));
+        }
+    };
+    let pairs = body.get(2..)?.chunks_exact(2);
+    let units: Vec<u16> = pairs.map(|p| unit([p[0], p[1]])).collect();
+    String::from_utf16(&units).ok().map(Cow::Owned)
+}
+
+/// What strict reading says of keys that stand twice.
+pub fn duplicate_keys(document: &Document) -> Option<String> {
+    let mut message = String::new();
+    for (key, value) in &document.duplicates {
+        let line = document.node(*value).map_or(0, |n| n.span.line);
+        let line = line + 1 - document.source.line;
+        let key = match document.node(*key).map(|n| &n.content) {
+            Some(Content::Scalar(Value::Str(text), _)) => quote(text),
+            _ => document.key_text(*key),
+        };
+        message.push_str(&format!("\n  line {line}: key {key} already set in map"));
+    }
+    (!message.is_empty()).then(|| format!("yaml: unmarshal errors:{message}"))
+}
+
+fn not_a_json_number(value: &Value) -> Option<&'static str> {
+    match value {
+        Value::Float(f) if f.0.is_nan() => Some("NaN"),
+        Value::Float(f) if f.0 == f64::INFINITY => Some("+Inf"),
+        Value::Float(f) if f.0 == f64::NEG_INFINITY => Some("-Inf"),
+        Value::List(items) => items.iter().find_map(not_a_json_number),
+        Value::Map(map) => map.entries().iter().find_map(|(_, v)| not_a_json_number(v)),
+        _ => None,
+    }
+}
