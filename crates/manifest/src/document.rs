@@ -66,6 +66,15 @@ pub(crate) struct Failure {
     pub node: NodeId,
 }
 
+impl Failure {
+    /// The message; `source` is the text of the node, for an alias its name.
+    pub fn words(self, source: &str) -> String {
+        let name = source.trim_start_matches('*').trim();
+        self.message
+            .replace("anchor value", &format!("anchor '{name}' value"))
+    }
+}
+
 impl Document {
     /// The node with this number.
     pub fn node(&self, id: NodeId) -> Option<&Node> {

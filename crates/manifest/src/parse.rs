@@ -6,7 +6,7 @@ use crate::go_error;
 use crate::scalar;
 use crate::span::Span;
 use podscope_api::{Object, Value};
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag};
 use std::collections::BTreeMap;
 
 /// Longer texts are refused as a whole.
@@ -47,7 +47,7 @@ pub fn parse(text: &str) -> (Vec<Document>, Vec<Diagnostic>) {
             Ok(Some(mut document)) => {
                 if let Err(failure) = document.build() {
                     let span = document.node(failure.node).map_or(chunk, |n| n.span);
-                    let message = Message::Yaml(failure.message);
+                    let message = Message::Yaml(failure.words(span.of(text)));
                     diagnostics.push(Diagnostic::error(span, message));
                 }
                 for (key, _) in &document.duplicates {
@@ -88,7 +88,7 @@ pub fn first(text: &str) -> Result<Option<Document>, Box<Diagnostic>> {
         Ok(()) => Ok(Some(document)),
         Err(failure) => {
             let span = document.node(failure.node).map_or(whole, |n| n.span);
-            let message = Message::Yaml(failure.message);
+            let message = Message::Yaml(failure.words(span.of(text)));
             Err(Box::new(Diagnostic::error(span, message)))
         }
     }
@@ -140,22 +140,69 @@ fn is_separator(line: &str) -> bool {
     })
 }
 
-/// Turns the reader's places (in characters of the chunk) into those of the whole text.
-struct Places {
-    /// Byte offset of every character of the chunk; empty when the chunk is ASCII.
-    offsets: Vec<u32>,
+/// A chunk as the reader gets it, and how its places (in characters) map to those of the whole text.
+struct Places<'t> {
+    text: &'t str,
     chunk: Span,
+    /// Byte offset in the chunk of every character that the reader gets; empty when both are the same.
+    offsets: Vec<u32>,
+    /// The chunk with more spaces before the lines of some quoted scalars.
+    padded: Option<String>,
 }
 
-impl Places {
-    fn new(text: &str, chunk: Span) -> Places {
+/// More than the deepest column that a quoted scalar of a sensible manifest begins at.
+const PADDING: usize = 200;
+
+impl<'t> Places<'t> {
+    fn new(text: &'t str, chunk: Span) -> Places<'t> {
         let source = chunk.of(text);
         let offsets = if source.is_ascii() {
             Vec::new()
         } else {
             source.char_indices().map(|(i, _)| i as u32).collect()
         };
-        Places { offsets, chunk }
+        Places {
+            text,
+            chunk,
+            offsets,
+            padded: None,
+        }
+    }
+
+    fn source(&self) -> &str {
+        match &self.padded {
+            Some(padded) => padded,
+            None => self.chunk.of(self.text),
+        }
+    }
+
+    /// Indents the lines of the quoted scalars that begin at these characters. Go's reader takes them at any
+    /// column; the spaces before a line of a quoted scalar do not count.
+    fn pad(&mut self, starts: &[usize]) {
+        let source = self.chunk.of(self.text);
+        let mut padded = String::with_capacity(source.len());
+        let mut offsets = Vec::with_capacity(source.len());
+        let mut quote: Option<char> = None;
+        let mut escaped = false;
+        let mut spaces = 0;
+        for (count, (offset, c)) in source.char_indices().enumerate() {
+            padded.push(c);
+            offsets.push(offset as u32);
+            match quote {
+                None => quote = starts.contains(&(count + spaces)).then_some(c),
+                Some('"') if escaped => escaped = false,
+                Some('"') if c == '\\' => escaped = true,
+                Some(open) if open == c => quote = None,
+                Some(_) => {}
+            }
+            if c == '\n' && quote.is_some() {
+                padded.extend(std::iter::repeat_n(' ', PADDING));
+                offsets.extend(std::iter::repeat_n(offset as u32 + 1, PADDING));
+                spaces += PADDING;
+            }
+        }
+        self.padded = Some(padded);
+        self.offsets = offsets;
     }
 
     fn byte(&self, index: usize) -> u32 {
@@ -170,11 +217,17 @@ impl Places {
 
     fn span(&self, start: &Marker, end: &Marker) -> Span {
         let first = self.byte(start.index());
+        let column = if self.padded.is_none() {
+            start.col()
+        } else {
+            let before = self.text.get(..first as usize).unwrap_or("");
+            before.chars().rev().take_while(|c| *c != '\n').count()
+        };
         Span {
             start: first,
             end: self.byte(end.index()).max(first),
             line: self.chunk.line + (start.line() as u32).saturating_sub(1),
-            column: start.col() as u32 + 1,
+            column: column as u32 + 1,
         }
     }
 }
@@ -189,24 +242,62 @@ struct Open {
 
 /// Reads the first document of a chunk; `None` when there is none.
 fn read(text: &str, chunk: Span) -> Result<Option<Document>, Box<Diagnostic>> {
-    let source = chunk.of(text);
-    let places = Places::new(text, chunk);
-    let mut parser = Parser::new_from_str(source);
+    let mut places = Places::new(text, chunk);
+    // Go's reader is the judge; this one only tells the places.
+    let mut refusal = go_error::message(chunk.of(text));
+    let mut starts = Vec::new();
+    loop {
+        let error = match read_nodes(&places) {
+            Ok(_) if refusal.is_some() => None,
+            Ok(document) => return Ok(document),
+            Err(Failed::Limit(diagnostic)) => return Err(diagnostic),
+            Err(Failed::Syntax(error)) => Some(error),
+        };
+        let at = error.as_ref().map(ScanError::marker);
+        let message = match (refusal.take(), &error) {
+            (Some(message), _) => message,
+            (None, None) => String::new(),
+            (None, Some(error)) => {
+                let start = error.marker().index();
+                let is_quoted = error.info() == "invalid indentation in quoted scalar";
+                if is_quoted && !starts.contains(&start) && starts.len() < MAX_PADDED {
+                    starts.push(start);
+                    places.pad(&starts);
+                    continue;
+                }
+                format!("yaml: line {}: {}", error.marker().line(), error.info())
+            }
+        };
+        let span = match at {
+            Some(at) => places.span(at, at),
+            None => {
+                let line =
+                    go_line(&message).map_or(chunk.line, |l| chunk.line + l.saturating_sub(1));
+                line_span(text, chunk, line)
+            }
+        };
+        return Err(Box::new(Diagnostic::error(span, Message::Yaml(message))));
+    }
+}
+
+/// How many quoted scalars of a document may need padding.
+const MAX_PADDED: usize = 50;
+
+/// Why a document could not be read.
+enum Failed {
+    Syntax(ScanError),
+    Limit(Box<Diagnostic>),
+}
+
+fn read_nodes(places: &Places<'_>) -> Result<Option<Document>, Failed> {
+    let (text, chunk) = (places.text, places.chunk);
+    let mut parser = Parser::new_from_str(places.source());
     let mut nodes: Vec<Node> = Vec::new();
     let mut stack: Vec<Open> = Vec::new();
     let mut anchors: BTreeMap<usize, NodeId> = BTreeMap::new();
     let mut root: Option<NodeId> = None;
     while let Some(event) = parser.next_event() {
-        let (event, place) = match event {
-            Ok(event) => event,
-            Err(error) => {
-                let span = places.span(error.marker(), error.marker());
-                let message = go_error::message(source).unwrap_or_else(|| {
-                    format!("yaml: line {}: {}", error.marker().line(), error.info())
-                });
-                return Err(Box::new(Diagnostic::error(span, Message::Yaml(message))));
-            }
-        };
+        let (event, place) = event.map_err(Failed::Syntax)?;
         let span = places.span(&place.start, &place.end);
         let mut finished = None;
         match event {
@@ -227,7 +318,7 @@ fn read(text: &str, chunk: Span) -> Result<Option<Document>, Box<Diagnostic>> {
                     let message = Message::TooDeep {
                         limit: MAX_DEPTH as u32,
                     };
-                    return Err(Box::new(Diagnostic::error(span, message)));
+                    return Err(Failed::Limit(Box::new(Diagnostic::error(span, message))));
                 }
                 let id = push(&mut nodes, span, Content::List(Vec::new()));
                 remember(&mut anchors, anchor, Some(id));
@@ -250,12 +341,6 @@ fn read(text: &str, chunk: Span) -> Result<Option<Document>, Box<Diagnostic>> {
                 None => root = root.or(Some(id)),
             }
         }
-    }
-    // Go's reader is the judge: it refuses some texts that this one reads.
-    if let Some(message) = go_error::message(source) {
-        let line = go_line(&message).map_or(chunk.line, |l| chunk.line + l.saturating_sub(1));
-        let span = line_span(text, chunk, line);
-        return Err(Box::new(Diagnostic::error(span, Message::Yaml(message))));
     }
     Ok(root.map(|root| {
         let span = nodes.get(root as usize).map_or(chunk, |n| n.span);

@@ -137,15 +137,15 @@ fn score(path: &str) -> (usize, usize) {
 #[test]
 fn mutated_manifests_are_refused_in_the_servers_words() {
     let (right, all) = score("conformance/corpora/admission/mutated/create.jsonl");
-    assert!(right * 1000 >= all * 995, "{right}/{all}");
+    assert_eq!(right, all);
     let (right, all) = score("conformance/corpora/admission/mutated/fieldvalidation.jsonl");
-    assert!(right * 1000 >= all * 995, "{right}/{all}");
+    assert_eq!(right, all);
 }
 
 #[test]
 fn real_manifests_are_read() {
     let (right, all) = score("conformance/corpora/admission/real/create.jsonl");
-    assert!(right * 1000 >= all * 995, "{right}/{all}");
+    assert_eq!(right, all);
 }
 
 #[test]
@@ -208,7 +208,8 @@ fn printed_yaml_is_read_and_printed_again() {
                 .map(|d| yaml::to_string(&d.object))
                 .collect();
             all += 1;
-            if printed.join("---\n") == text {
+            // `kubectl run --expose` prints the separator twice.
+            if printed.join("---\n") == text.replace("---\n---\n", "---\n") {
                 same += 1;
             } else {
                 println!("{}", row.get("id").str_or_empty());
