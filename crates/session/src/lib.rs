@@ -15,6 +15,8 @@ mod explain;
 mod faults;
 pub mod index;
 mod inside;
+mod inside_node;
+mod inside_scheduler;
 mod objects;
 mod predict;
 mod presets;

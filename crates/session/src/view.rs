@@ -667,8 +667,8 @@ pub enum Effect {
 /// Names of the API server's stages: message codes `stage.<name>` and `stage.<name>.short`.
 pub const PIPELINE: [&str; 9] = [
     "authentication",
-    "authorization",
     "priority",
+    "authorization",
     "decode",
     "mutate",
     "validate",

@@ -328,6 +328,13 @@ macro_rules! registry {
                     _ => {}
                 }
             }
+            /// The keys that wait in a controller's work queue, next first.
+            pub fn keys(&self, id: ControllerId) -> Vec<Key> {
+                match id {
+                    $(<$controller>::ID => self.$field.queue().waiting().cloned().collect(),)*
+                    _ => Vec::new(),
+                }
+            }
             /// Each controller with the number of keys that wait and that are in hand.
             pub fn queues(&self) -> Vec<(ControllerId, usize, usize)> {
                 vec![$((<$controller>::ID, self.$field.queue().len(), self.$field.queue().in_progress()),)*]
