@@ -82,6 +82,8 @@ pub struct Recorder {
     seen: BTreeMap<u64, Seen>,
     similar: BTreeMap<u64, Similar>,
     floods: BTreeMap<Regarding, Limiter>,
+    /// The nanoseconds in the newest Event's name: names of one recorder never repeat.
+    newest_name: i64,
 }
 
 impl Recorder {
@@ -94,6 +96,7 @@ impl Recorder {
             seen: BTreeMap::new(),
             similar: BTreeMap::new(),
             floods: BTreeMap::new(),
+            newest_name: 0,
         }
     }
 
@@ -198,7 +201,7 @@ impl Recorder {
     }
 
     fn event(
-        &self,
+        &mut self,
         ctx: &Ctx<'_>,
         regarding: &Regarding,
         event_type: &str,
@@ -212,11 +215,9 @@ impl Recorder {
             regarding.key.namespace.clone()
         };
         // The real name ends in the nanoseconds since 1970, in hexadecimal.
-        let name = format!(
-            "{}.{:x}",
-            regarding.key.name,
-            ctx.wall().0.saturating_mul(1_000)
-        );
+        let nanos = ctx.wall().0.saturating_mul(1_000);
+        self.newest_name = nanos.max(self.newest_name.saturating_add(1));
+        let name = format!("{}.{:x}", regarding.key.name, self.newest_name);
         let mut involved = value!({
             "kind": (regarding.kind.name()),
             "apiVersion": (regarding.kind.api_version()),

@@ -50,8 +50,12 @@ impl WorkQueue {
     }
     /// Counts a failure of the key and says how long to wait before it is added again.
     pub fn back_off(&mut self, key: &Key) -> SimDuration {
+        self.back_off_from(key, BASE_DELAY)
+    }
+    /// [`WorkQueue::back_off`] with another first delay.
+    pub fn back_off_from(&mut self, key: &Key, base: SimDuration) -> SimDuration {
         let n = self.failures.entry(key.clone()).or_insert(0);
-        let delay = BASE_DELAY.times(1 << (*n).min(30)).min(MAX_DELAY);
+        let delay = base.times(1 << (*n).min(30)).min(MAX_DELAY);
         *n = n.saturating_add(1);
         delay
     }

@@ -3,6 +3,12 @@
 //! A controller is one file: which kinds wake it, how an event becomes a key, how a key is reconciled.
 //! The harness here does what is common: queue, workers, back-off, requests and their answers.
 
+pub mod deployment;
+pub mod meta;
+pub mod replicaset;
+#[cfg(test)]
+mod tests;
+
 use crate::client::informer::{CacheEvent, Caches};
 use crate::client::workqueue::WorkQueue;
 use crate::component::{ComponentId, ControllerId};
@@ -11,14 +17,18 @@ use crate::entry::Timer;
 use crate::sim::{Ctx, Sim};
 use crate::trace::{Note, RequestId, TraceId};
 use podscope_api::{Key, Kind, Request, Response};
-use podscope_kernel::SimDuration;
+use podscope_kernel::{EntryId, SimDuration};
 use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::hash::Hash;
 
 crate::codes! {
     /// A controller takes a key from its work queue and compares.
     RECONCILE = "controller.reconcile";
     /// A reconciliation failed and will be tried again after a back-off.
     RETRY = "controller.retry";
+    /// A reconciliation failed too often; the key is left alone until its next event.
+    DROPPED = "controller.dropped";
 }
 
 const WAKE: &str = "controller.wake";
@@ -38,16 +48,18 @@ pub enum Next {
     },
     /// It failed: try again after the key's back-off. The words are for the log.
     Retry(String),
-    /// Look again after a while.
+    /// Look again after a while; replaces what was asked for before for this key.
     After(SimDuration),
 }
 
 /// Where a reconciliation stands.
-pub struct Resume<'a> {
+pub struct Resume<'a, S> {
     /// 0 at the start, else what [`Next::Call`] said.
     pub stage: u8,
     /// The answers to the requests of [`Next::Call`], in their order.
     pub answers: &'a [Response],
+    /// What the reconciliation remembers from stage to stage; fresh at the start.
+    pub sync: &'a mut S,
 }
 
 /// What is special about a controller.
@@ -56,6 +68,14 @@ pub trait Controller {
     const ID: ControllerId;
     /// How many keys it works on at a time.
     const WORKERS: usize;
+    /// After how many failures in a row a key is dropped until its next event.
+    const MAX_RETRIES: u32 = u32::MAX;
+    /// First delay of a key's back-off; it doubles with each failure in a row.
+    const BASE_DELAY: SimDuration = SimDuration::millis(5);
+    /// The code of the deadline that [`Next::After`] sets.
+    const DEADLINE: &'static str = AGAIN;
+    /// What one reconciliation remembers while it waits for answers.
+    type Sync: Clone + Debug + Default + PartialEq + Eq + Hash;
     /// Called once when the process starts (and its caches are filled).
     fn start(&mut self, _caches: &Caches, _work: &mut Work<'_>, _ctx: &mut Ctx<'_>) {}
     /// A change in a cache: adds the keys that it concerns.
@@ -70,7 +90,7 @@ pub trait Controller {
     fn reconcile(
         &mut self,
         key: &Key,
-        resume: Resume<'_>,
+        resume: Resume<'_, Self::Sync>,
         caches: &Caches,
         ctx: &mut Ctx<'_>,
     ) -> Next;
@@ -89,6 +109,7 @@ pub trait Controller {
         _id: RequestId,
         _answer: &Response,
         _caches: &Caches,
+        _work: &mut Work<'_>,
         _ctx: &mut Ctx<'_>,
     ) {
     }
@@ -112,21 +133,22 @@ impl Work<'_> {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Running {
-    cause: Option<TraceId>,
+struct Running<S> {
     stage: u8,
+    sync: S,
     waiting: BTreeMap<RequestId, usize>,
     answers: Vec<Option<Response>>,
 }
 
 /// A controller with its queue and the reconciliations in progress.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Loop<C> {
+pub struct Loop<C: Controller> {
     /// What is special about it.
     pub controller: C,
     queue: WorkQueue,
-    running: BTreeMap<Key, Running>,
+    running: BTreeMap<Key, Running<C::Sync>>,
     requests: BTreeMap<RequestId, Key>,
+    deadlines: BTreeMap<Key, EntryId>,
     wake_set: bool,
 }
 
@@ -138,6 +160,7 @@ impl<C: Controller> Loop<C> {
             queue: WorkQueue::default(),
             running: BTreeMap::new(),
             requests: BTreeMap::new(),
+            deadlines: BTreeMap::new(),
             wake_set: false,
         }
     }
@@ -177,7 +200,7 @@ impl<C: Controller> Loop<C> {
                 self.wake_set = false;
                 self.take(caches, ctx);
             }
-            AGAIN => {
+            code if code == AGAIN || code == C::DEADLINE => {
                 let cause = ctx.cause();
                 self.queue.add(timer.key.clone(), cause);
                 self.wake(ctx);
@@ -194,8 +217,9 @@ impl<C: Controller> Loop<C> {
         ctx: &mut Ctx<'_>,
     ) {
         let Some(key) = self.requests.remove(&id) else {
-            self.controller.response(id, response, caches, ctx);
-            self.wake(ctx);
+            self.with_work(ctx, |c, work, ctx| {
+                c.response(id, response, caches, work, ctx)
+            });
             return;
         };
         let Some(running) = self.running.get_mut(&key) else {
@@ -234,8 +258,8 @@ impl<C: Controller> Loop<C> {
                 .arg("controller", C::ID.name());
             ctx.trace(note);
             let running = Running {
-                cause: ctx.cause(),
                 stage: 0,
+                sync: C::Sync::default(),
                 waiting: BTreeMap::new(),
                 answers: Vec::new(),
             };
@@ -252,6 +276,7 @@ impl<C: Controller> Loop<C> {
         let resume = Resume {
             stage: running.stage,
             answers: &answers,
+            sync: &mut running.sync,
         };
         match self.controller.reconcile(&key, resume, caches, ctx) {
             Next::Call { requests, stage } if !requests.is_empty() => {
@@ -262,7 +287,6 @@ impl<C: Controller> Loop<C> {
                     running.waiting.insert(id, i);
                     self.requests.insert(id, key.clone());
                 }
-                running.cause = ctx.cause();
                 self.running.insert(key, running);
                 return;
             }
@@ -273,13 +297,23 @@ impl<C: Controller> Loop<C> {
                 self.go_on(key, caches, ctx);
                 return;
             }
-            Next::Done => self.queue.forget(&key),
+            Next::Done => {
+                self.queue.forget(&key);
+                self.set_deadline(&key, None, ctx);
+            }
             Next::After(wait) => {
                 self.queue.forget(&key);
-                ctx.set_timer(wait, Timer::keyed(AGAIN, key.clone()));
+                self.set_deadline(&key, Some(wait), ctx);
+            }
+            Next::Retry(why) if self.queue.failures(&key) >= C::MAX_RETRIES => {
+                let note = Note::new(DROPPED)
+                    .arg("key", key.to_string())
+                    .arg("error", why);
+                ctx.trace(note);
+                self.queue.forget(&key);
             }
             Next::Retry(why) => {
-                let wait = self.queue.back_off(&key);
+                let wait = self.queue.back_off_from(&key, C::BASE_DELAY);
                 let note = Note::new(RETRY)
                     .arg("key", key.to_string())
                     .arg("error", why)
@@ -293,6 +327,22 @@ impl<C: Controller> Loop<C> {
         }
         self.queue.done(&key);
         self.wake(ctx);
+    }
+
+    /// Sets when to look at a key again, in place of what was set before.
+    fn set_deadline(&mut self, key: &Key, wait: Option<SimDuration>, ctx: &mut Ctx<'_>) {
+        if let Some(old) = self.deadlines.remove(key) {
+            ctx.cancel(old);
+        }
+        if let Some(wait) = wait {
+            let timer = if C::DEADLINE == AGAIN {
+                Timer::keyed(AGAIN, key.clone())
+            } else {
+                Timer::deadline(C::DEADLINE, key.clone())
+            };
+            let id = ctx.set_timer(wait, timer);
+            self.deadlines.insert(key.clone(), id);
+        }
     }
 }
 
@@ -343,7 +393,10 @@ macro_rules! registry {
     };
 }
 
-registry! {}
+registry! {
+    deployment: deployment::DeploymentController;
+    replicaset: replicaset::ReplicaSetController;
+}
 
 /// The kinds that the controller manager keeps caches of.
 pub const WATCHED: &[Kind] = &[

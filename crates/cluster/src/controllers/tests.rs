@@ -1,0 +1,183 @@
+//! Controllers inside the whole cluster: what a person would see them write.
+
+use crate::apiserver::{REFUSED, STORED};
+use crate::{Cluster, ClusterConfig, Command, TraceEvent};
+use podscope_api::{Key, Kind, Object, Request, Value, value};
+use podscope_kernel::SimTime;
+use std::rc::Rc;
+
+/// A cluster under test with everything that it has reported.
+struct Run {
+    cluster: Cluster,
+    trace: Vec<TraceEvent>,
+}
+
+impl Run {
+    fn new() -> Run {
+        Run::with(ClusterConfig::default())
+    }
+    fn with(config: ClusterConfig) -> Run {
+        let mut cluster = Cluster::new(config);
+        let trace = cluster.take_trace();
+        Run { cluster, trace }
+    }
+    /// Runs for so many milliseconds.
+    fn run(&mut self, millis: u64) -> &mut Run {
+        let until = SimTime(self.cluster.now().0 + millis * 1_000);
+        while self.cluster.next_time().is_some_and(|t| t <= until) {
+            self.cluster.step();
+            self.trace.extend(self.cluster.take_trace());
+        }
+        self.cluster.idle_until(until);
+        self
+    }
+    fn send(&mut self, request: Request) -> &mut Run {
+        let at = self.cluster.now();
+        self.cluster
+            .command(at, &Command::Request(Rc::new(request)));
+        self.trace.extend(self.cluster.take_trace());
+        self
+    }
+    fn create(&mut self, kind: Kind, object: Value) -> &mut Run {
+        self.send(Request::create(kind, Object(object)))
+    }
+    fn get(&self, kind: Kind, namespace: &str, name: &str) -> Option<Rc<Object>> {
+        self.cluster
+            .etcd()
+            .get(kind, &Key::new(namespace, name))
+            .map(|s| s.object.clone())
+    }
+    fn list(&self, kind: Kind) -> Vec<Rc<Object>> {
+        self.cluster
+            .etcd()
+            .objects()
+            .iter()
+            .filter(|((k, _), _)| *k == kind)
+            .map(|(_, s)| s.object.clone())
+            .collect()
+    }
+    /// `user verb resource code` of every write that ended, in order.
+    fn writes(&self) -> Vec<String> {
+        let requests: std::collections::BTreeMap<_, _> = self
+            .trace
+            .iter()
+            .filter(|e| e.code == crate::world::REQUEST)
+            .filter_map(|e| match (&e.data, e.request) {
+                (crate::Data::Request(r), Some(id)) => Some((id, (e.actor, r.clone()))),
+                _ => None,
+            })
+            .collect();
+        self.trace
+            .iter()
+            .filter(|e| e.code == STORED || e.code == REFUSED)
+            .filter_map(|e| {
+                let (actor, request) = requests.get(&e.request?)?;
+                let code = e.arg("code").as_int().unwrap_or(0);
+                Some(format!(
+                    "{actor} {} {} {code}",
+                    request.verb.name(),
+                    crate::apiserver::resource(request)
+                ))
+            })
+            .collect()
+    }
+    fn count(&self, write: &str) -> usize {
+        self.writes().iter().filter(|w| *w == write).count()
+    }
+    /// `type reason message` of all Events, in the order of their creation.
+    fn events(&self) -> Vec<String> {
+        let mut events: Vec<(u64, String)> = self
+            .list(Kind::Event)
+            .iter()
+            .map(|e| {
+                let text = |f: &str| e.get(f).str_or_empty().to_string();
+                (
+                    e.resource_version(),
+                    format!("{} {} {}", text("type"), text("reason"), text("message")),
+                )
+            })
+            .collect();
+        events.sort();
+        events.into_iter().map(|(_, e)| e).collect()
+    }
+    /// Gives every Pod without one a node, an address and the Ready condition.
+    fn make_ready(&mut self) -> &mut Run {
+        for (i, pod) in self.list(Kind::Pod).into_iter().enumerate() {
+            if pod.condition_true("Ready") || pod.is_being_deleted() {
+                continue;
+            }
+            if pod.at("spec.nodeName").is_null() {
+                let mut binding = Request::create(
+                    Kind::Pod,
+                    Object(value!({
+                        "metadata": {"name": (pod.key().name), "namespace": (pod.key().namespace)},
+                        "target": {"kind": "Node", "name": (format!("node-{}", i % 3 + 1))}
+                    })),
+                );
+                binding.name = pod.key().name;
+                binding.subresource = "binding".into();
+                self.send(binding).run(20);
+            }
+            let at = self.cluster.wall_at(self.cluster.now()).seconds_text();
+            let patch = value!({"status": {
+                "phase": "Running", "podIP": (format!("10.244.1.{}", i + 2)),
+                "podIPs": [{"ip": (format!("10.244.1.{}", i + 2))}],
+                "conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": (at)}]
+            }});
+            self.send(super::meta::strategic(Kind::Pod, &pod, "status", patch))
+                .run(30);
+        }
+        self
+    }
+}
+
+fn deployment(name: &str, replicas: i64, image: &str) -> Value {
+    value!({
+        "apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": {"name": (name), "namespace": "default"},
+        "spec": {
+            "replicas": (replicas),
+            "revisionHistoryLimit": 10, "progressDeadlineSeconds": 600,
+            "selector": {"matchLabels": {"app": (name)}},
+            "strategy": {"type": "RollingUpdate",
+                "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}},
+            "template": {
+                "metadata": {"labels": {"app": (name)}},
+                "spec": {
+                    "containers": [{"name": "c", "image": (image), "imagePullPolicy": "IfNotPresent",
+                        "resources": {}, "terminationMessagePath": "/dev/termination-log",
+                        "terminationMessagePolicy": "File"}],
+                    "restartPolicy": "Always", "terminationGracePeriodSeconds": 30,
+                    "dnsPolicy": "ClusterFirst", "securityContext": {},
+                    "schedulerName": "nobody"
+                }
+            }
+        }
+    })
+}
+
+#[test]
+fn a_new_deployment_is_written_as_often_as_recorded() {
+    let mut run = Run::new();
+    run.create(Kind::Deployment, deployment("web", 3, "nginx:1.25"))
+        .run(2_000)
+        .make_ready()
+        .run(1_000);
+    assert_eq!(run.list(Kind::Pod).len(), 3);
+    assert_eq!(run.count("deployment-controller create replicasets 201"), 1);
+    assert_eq!(
+        run.count("deployment-controller update deployments/status 200"),
+        6
+    );
+    assert_eq!(
+        run.count("deployment-controller update deployments/status 409"),
+        1
+    );
+    assert_eq!(run.count("deployment-controller create events 201"), 1);
+    assert_eq!(run.count("replicaset-controller create pods 201"), 3);
+    assert_eq!(run.count("replicaset-controller create events 201"), 3);
+    assert_eq!(
+        run.count("replicaset-controller update replicasets/status 200"),
+        5
+    );
+}
