@@ -657,7 +657,11 @@ impl FieldSelector {
     /// Whether an object fulfils all terms. A missing field reads as the empty text.
     pub fn matches(&self, object: &Object) -> bool {
         self.terms.iter().all(|term| {
-            let value = object.at(&term.field);
+            let field = match term.field.as_str() {
+                "status.successful" => "status.succeeded",
+                field => field,
+            };
+            let value = object.at(field);
             let equal = match value {
                 Value::Bool(b) => term.value == if *b { "true" } else { "false" },
                 Value::Int(i) => term.value == i.to_string(),
@@ -700,7 +704,7 @@ pub fn selectable_fields(kind: Kind) -> &'static [&'static str] {
             "source",
             "type",
         ],
-        Kind::ReplicaSet | Kind::ReplicationController => &["status.replicas"],
+        Kind::ReplicationController => &["status.replicas"],
         Kind::Job => &["status.successful"],
         Kind::Secret => &["type"],
         Kind::Service => &["spec.clusterIP", "spec.type"],

@@ -152,6 +152,15 @@ fn walk(steps: &[Step], root: &Value, at: &Value) -> Result<Vec<Value>, String> 
     let mut current = vec![at.clone()];
     for step in steps {
         let mut next = Vec::new();
+        if let Step::Union(paths) = step {
+            for path in paths {
+                for value in &current {
+                    next.extend(walk(path, root, value)?);
+                }
+            }
+            current = next;
+            continue;
+        }
         for value in &current {
             one(step, root, value, &mut next)?;
         }
@@ -197,11 +206,7 @@ fn one(step: &Step, root: &Value, value: &Value, out: &mut Vec<Value>) -> Result
                 at += (*step).max(1);
             }
         }
-        Step::Union(paths) => {
-            for path in paths {
-                out.extend(walk(path, root, value)?);
-            }
-        }
+        Step::Union(_) => {}
         Step::Filter(left, operator, right) => {
             let children: Vec<Value> = match value {
                 Value::Map(m) => m.entries().iter().map(|(_, v)| v.clone()).collect(),
@@ -527,7 +532,7 @@ mod tests {
             "a=1\nb=2\n"
         );
         assert_eq!(print("{.items[?(@.n==\"b\")].c}-{.items[-1:].n}"), "2-b");
-        assert_eq!(print("{..n} {.items[*]['n','c']}"), "a b a 1 b 2");
+        assert_eq!(print("{..n} {.items[*]['n','c']}"), "a b a b 1 2");
         assert_eq!(print("{.items[0].a.x\\.y}{.none}"), "z");
         assert_eq!(
             print("{.items[9].n}"),

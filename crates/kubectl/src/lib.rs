@@ -6,11 +6,13 @@
 
 mod command;
 mod ctx;
+mod describe;
 mod fault;
 mod files;
 mod flags;
 mod jsonpath;
 mod output;
+mod sort;
 mod table;
 mod target;
 mod text;

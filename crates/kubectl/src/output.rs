@@ -112,13 +112,13 @@ pub(crate) fn list(items: Vec<Value>) -> Value {
 pub(crate) fn print(format: &Format, object: &Value, name: &str) -> Res<String> {
     let executing = |text: &str, e: String| {
         Fault::Text(format!(
-            "error executing jsonpath {}: Error executing template: {e}. Printing more information for debugging the template:\n\ttemplate was:\n\t\t{text}\n\tobject given to jsonpath engine was:\n\t\t{}\n\n",
+            "error executing jsonpath {}: Error executing template: {e}. Printing more information for debugging the template:\n\ttemplate was:\n\t\t{text}\n\tobject given to jsonpath engine was:\n\t\t{}\n\n\n",
             quote(text),
             go_syntax(object)
         ))
     };
     Ok(match format {
-        Format::Yaml => json::to_string(object),
+        Format::Yaml => podscope_manifest::yaml::to_string(object),
         Format::Json => json::to_string_pretty(object) + "\n",
         Format::Name => format!("{name}\n"),
         Format::JsonPath(text, template) => {

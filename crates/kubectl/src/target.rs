@@ -128,9 +128,10 @@ pub(crate) fn targets(
 ) -> Res<Vec<Target>> {
     let everywhere = flags.is("all-namespaces");
     let selecting = flags.has("selector") || flags.is("all") || flags.has("field-selector");
+    let current = ctx.namespace.clone();
     let namespace = |kind: Kind| {
         if kind.namespaced() && !everywhere {
-            ctx.namespace.clone()
+            current.clone()
         } else {
             String::new()
         }
@@ -205,6 +206,9 @@ pub(crate) fn targets(
         return Err(Fault::text(NOTHING_NAMED));
     }
     let kinds = kinds(types)?;
+    if types.split(',').any(|word| word.eq_ignore_ascii_case("ev")) {
+        ctx.warn("short name \"ev\" could also match lower priority resource events.events.k8s.io");
+    }
     if !names.is_empty() {
         if everywhere {
             return Err(Fault::text(

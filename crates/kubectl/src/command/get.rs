@@ -7,7 +7,7 @@ use crate::fault::{Fault, Res};
 use crate::flags::Flags;
 use crate::jsonpath::Template;
 use crate::output::{self, Format};
-use crate::table::{Cell, Table, columns, labels, row};
+use crate::table::{Cell, Table, columns, labels, row, since};
 use crate::target::{self, Info, Rules, Target};
 
 use podscope_api::quantity::Quantity;
@@ -127,12 +127,17 @@ fn table(
 ) -> Table {
     let wide = matches!(view.format, Format::Wide);
     let with_namespace = view.flags.is("all-namespaces") && kind.namespaced();
+    let generic = !view.flags.bool_or("server-print", true);
     let mut table = Table::default();
     if headers {
         table
             .titles
             .extend(with_namespace.then(|| "NAMESPACE".to_string()));
-        table.titles.extend(columns(kind, wide).map(String::from));
+        if generic {
+            table.titles.extend(["NAME".to_string(), "AGE".to_string()]);
+        } else {
+            table.titles.extend(columns(kind, wide).map(String::from));
+        }
         table.titles.extend(
             view.label_columns
                 .iter()
@@ -143,7 +148,12 @@ fn table(
             .extend(view.flags.is("show-labels").then(|| "LABELS".to_string()));
     }
     for info in infos {
-        let mut cells = row(kind, &info.object, wide, ctx.now);
+        let mut cells = if generic {
+            let created = info.object.at("metadata.creationTimestamp");
+            vec![info.name().into(), since(created, ctx.now).into()]
+        } else {
+            row(kind, &info.object, wide, ctx.now)
+        };
         if with_kind {
             if let Some(first) = cells.first_mut() {
                 *first = Cell::Text(format!("{}/{first}", target::singular(kind)));
@@ -198,11 +208,10 @@ fn sort(infos: &mut Vec<Info>, path: &str) -> Res<bool> {
     if keyed.iter().all(|(key, _)| key.is_none()) {
         return Ok(keyed.is_empty());
     }
-    keyed.sort_by(|(a, _), (b, _)| match (a, b) {
-        (None, None) => Ordering::Equal,
-        (None, _) => Ordering::Less,
-        (_, None) => Ordering::Greater,
-        (Some(a), Some(b)) => order(a, b),
+    crate::sort::sort(&mut keyed, |(a, _), (b, _)| match (a, b) {
+        (None, _) => true,
+        (_, None) => false,
+        (Some(a), Some(b)) => order(a, b) == Ordering::Less,
     });
     infos.extend(keyed.into_iter().map(|(_, info)| info));
     Ok(true)
@@ -210,6 +219,9 @@ fn sort(infos: &mut Vec<Info>, path: &str) -> Res<bool> {
 
 fn order(a: &Value, b: &Value) -> Ordering {
     match (a, b) {
+        (Value::Null, Value::Null) => Ordering::Equal,
+        (Value::Null, _) => Ordering::Less,
+        (_, Value::Null) => Ordering::Greater,
         (Value::Int(a), Value::Int(b)) => a.cmp(b),
         (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
         (Value::Str(a), Value::Str(b)) => match (Quantity::parse(a), Quantity::parse(b)) {

@@ -1,5 +1,6 @@
 //! The commands, by name.
 
+mod describe;
 mod get;
 
 use crate::ctx::Ctx;
@@ -37,6 +38,7 @@ pub(crate) fn dispatch(ctx: &mut Ctx<'_>, argv: &[String]) -> Res<()> {
         None => ("", argv),
     };
     match command {
+        "describe" => describe::run(ctx, words),
         "get" => get::run(ctx, words),
         _ => Err(unknown(command)),
     }
