@@ -20,6 +20,7 @@ mod inside_scheduler;
 mod objects;
 mod predict;
 mod presets;
+mod preview;
 pub mod scenario;
 mod session;
 mod share;

@@ -75,6 +75,7 @@ enum Waits {
 pub struct Simulation {
     cluster: Cluster,
     terminals: BTreeMap<u16, Terminal>,
+    refused_at: Option<Text>,
 }
 
 /// The most commands of one session.
@@ -97,6 +98,10 @@ impl Simulation {
     /// All commands entered so far, in order.
     pub fn terminals(&self) -> impl Iterator<Item = &Terminal> {
         self.terminals.values()
+    }
+    /// The stage of the last refusal by the API server that this world has seen.
+    pub fn last_refusal(&self) -> Option<Text> {
+        self.refused_at.clone()
     }
     /// A hash of everything.
     pub fn state_hash(&self) -> u64 {
@@ -334,7 +339,11 @@ impl World for Simulation {
                 self.deliver();
             }
         }
-        trace.append(&mut self.cluster.take_trace());
+        let mut new = self.cluster.take_trace();
+        if let Some(refusal) = new.iter().rev().find(|e| e.code == "apiserver.refused") {
+            self.refused_at = Some(refusal.arg("stage").str_or_empty().into());
+        }
+        trace.append(&mut new);
     }
 
     fn command(&mut self, at: SimTime, command: &Command, trace: &mut Vec<TraceEvent>) {
