@@ -89,6 +89,7 @@ impl Simulation {
         Simulation {
             cluster: Cluster::new(config),
             terminals: BTreeMap::new(),
+            refused_at: None,
         }
     }
     /// The cluster.
