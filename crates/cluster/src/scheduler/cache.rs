@@ -10,6 +10,7 @@ use super::pod_info::PodInfo;
 use podscope_api::{Key, Kind, Object, Selector, Text, Value};
 use podscope_kernel::state_hash;
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 
 /// How many Pods of a class are on a Node.
@@ -89,7 +90,7 @@ impl Topology {
 }
 
 /// The picture of the cluster.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cache {
     nodes: Vec<Rc<NodeInfo>>,
     by_name: BTreeMap<Text, Slot>,
@@ -286,6 +287,32 @@ impl Cache {
     }
 
     // Pods.
+
+    /// Puts the changed Pod in the place of the one on this Node, or adds it.
+    pub fn update_pod(&mut self, pod: Rc<PodInfo>, node: &Text) {
+        let slot = self.slot(node);
+        let place = self
+            .node(slot)
+            .pods
+            .iter()
+            .position(|p| p.pod.is_same(&pod));
+        let same = place.filter(|at| self.node(slot).pods[*at].pod.counts_as(&pod));
+        match same {
+            Some(at) => self.node_mut(slot).pods[at].pod = pod,
+            None => {
+                self.remove_pod(&pod, node);
+                self.add_pod(pod, node);
+            }
+        }
+    }
+    /// The Pod on this Node.
+    pub fn pod_on(&self, node: &str, key: &Key) -> Option<&Rc<PodInfo>> {
+        let node = self.node(*self.by_name.get(node)?);
+        node.pods
+            .iter()
+            .map(|placed| &placed.pod)
+            .find(|pod| pod.key == *key)
+    }
 
     /// Puts a Pod on the Node that it names (or is to be on). It must not be there already.
     pub fn add_pod(&mut self, pod: Rc<PodInfo>, node: &Text) {
@@ -507,6 +534,20 @@ impl Cache {
         let mut requirements = Selector::from_labels(&merged).requirements().to_vec();
         requirements.extend_from_slice(label_selector(own).requirements());
         Selector::All(requirements)
+    }
+}
+
+impl Hash for Cache {
+    /// Only what does not follow from the watched objects: order, numbers, sums and nominations.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.order, &self.free, self.next_class).hash(state);
+        for node in &self.nodes {
+            (node.slot, node.pods.len(), node.non_zero).hash(state);
+        }
+        for (node, pods) in &self.nominated {
+            node.hash(state);
+            pods.iter().for_each(|pod| pod.key.hash(state));
+        }
     }
 }
 

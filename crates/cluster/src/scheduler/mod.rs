@@ -1,12 +1,14 @@
 //! kube-scheduler: which Node a Pod runs on.
 //!
 //! [`framework::schedule`] decides as a pure function over the [`cache::Cache`]; every plugin is one file in
-//! [`plugins`].
+//! [`plugins`]. [`Scheduler`] is the component around it: queue, binding, preemption, events.
 //!
 //! Models: `pkg/scheduler` (v1.36)
 
 pub mod affinity;
 pub mod cache;
+pub mod component;
+pub mod events;
 pub mod fit_error;
 pub mod framework;
 pub mod node_info;
@@ -15,6 +17,10 @@ pub mod node_tree;
 pub mod plugins;
 pub mod pod_info;
 pub mod profile;
+pub mod queue;
+pub mod report;
 pub mod resources;
 pub mod taint;
 pub mod verdict;
+
+pub use component::Scheduler;

@@ -86,10 +86,50 @@ impl PodInfo {
     pub fn labels(&self) -> &Value {
         self.object.labels()
     }
-    /// Its uid, or its namespace and name where it has none.
+    /// The same Pod after a change: parsed again only where something changed that is parsed.
+    pub fn changed(&self, object: &Object) -> PodInfo {
+        let same = object.spec() == self.object.spec()
+            && object.labels() == self.labels()
+            && !has_container_resources(object)
+            && !has_container_resources(&self.object);
+        if !same {
+            return PodInfo::new(object);
+        }
+        PodInfo {
+            object: object.clone(),
+            terminating: object.is_being_deleted(),
+            ..self.clone()
+        }
+    }
+    /// Whether it is in the same place for every rule: only the object's other parts differ.
+    pub fn counts_as(&self, other: &PodInfo) -> bool {
+        self.requests == other.requests
+            && self.non_zero == other.non_zero
+            && self.labels() == other.labels()
+            && self.affinity == other.affinity
+            && self.ports == other.ports
+            && self.terminating == other.terminating
+    }
+    /// The pod is finished: it takes no room any more.
+    pub fn is_finished(object: &Object) -> bool {
+        matches!(
+            object.status().get("phase").as_str(),
+            Some("Succeeded" | "Failed")
+        )
+    }
+    /// Whether both are one Pod (and not one of the same name later).
     pub fn is_same(&self, other: &PodInfo) -> bool {
         self.key == other.key && self.object.uid() == other.object.uid()
     }
+}
+
+/// Whether the kubelet has reported resources other than those asked for, as while resizing.
+fn has_container_resources(object: &Object) -> bool {
+    let reported = |field: &str| {
+        let statuses = object.status().get(field).items();
+        statuses.iter().any(|s| !s.get("resources").is_null())
+    };
+    reported("containerStatuses") || reported("initContainerStatuses")
 }
 
 fn host_ports(spec: &Value) -> Vec<HostPort> {

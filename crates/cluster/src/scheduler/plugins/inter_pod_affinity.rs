@@ -5,10 +5,11 @@
 use super::{Cycle, Plugin, PluginId, PreFilter};
 use crate::scheduler::affinity::{PodAffinity, Term};
 use crate::scheduler::cache::{PodClass, Topology};
+use crate::scheduler::events::ClusterEvent;
 use crate::scheduler::node_info::{NodeInfo, Slot};
 use crate::scheduler::pod_info::PodInfo;
 use crate::scheduler::verdict::{Reason, Rejection};
-use podscope_api::{Selector, Text, Value, value, value::NULL};
+use podscope_api::{Kind, Object, Selector, Text, Value, value, value::NULL};
 use std::rc::Rc;
 
 /// A sum for each domain of a label.
@@ -299,6 +300,41 @@ impl Plugin for InterPodAffinity {
             Some(value!({"topologyKey": (tally.key.clone()), "sum": (sum)}))
         });
         value!({"terms": (sums.collect::<Vec<Value>>())})
+    }
+
+    fn hint(cycle: Cycle, event: &ClusterEvent) -> bool {
+        let own = cycle.pod.affinity.clone().unwrap_or_default();
+        if event.kind == Kind::Node {
+            let keys = own
+                .required
+                .iter()
+                .chain(&own.required_anti)
+                .map(|t| &t.topology_key);
+            let value = |object: &Option<Rc<Object>>, key: &Text| {
+                object.as_ref().map(|o| o.labels().get(key).clone())
+            };
+            let changed = |key: &Text| value(&event.old, key) != value(&event.new, key);
+            return event.is_node_add_or_taint() || keys.into_iter().any(changed);
+        }
+        if event.own {
+            return event.labels_changed();
+        }
+        let read = |object: &Option<Rc<Object>>| object.as_ref().map(|o| PodInfo::new(o));
+        let near =
+            |pod: &PodInfo| about_all(cycle, &own.required, &pod.key.namespace, pod.labels());
+        let far = |pod: &PodInfo| {
+            let own = own.required_anti.iter();
+            let theirs = pod.affinity.iter().flat_map(|a| &a.required_anti);
+            let labels = pod.labels();
+            own.clone()
+                .any(|t| about(cycle, t, &pod.key.namespace, labels))
+                || theirs.into_iter().any(|t| about_own(cycle, t))
+        };
+        let (before, after) = (read(&event.old), read(&event.new));
+        let is =
+            |pod: &Option<PodInfo>, test: &dyn Fn(&PodInfo) -> bool| pod.as_ref().is_some_and(test);
+        // A Pod to be near to came, or one to be far from went.
+        (is(&after, &near) && !is(&before, &near)) || (is(&before, &far) && !is(&after, &far))
     }
 }
 

@@ -17,6 +17,7 @@ pub mod taint_toleration;
 pub mod volume_binding;
 
 use super::cache::Cache;
+use super::events::ClusterEvent;
 use super::node_info::{NodeInfo, Slot};
 use super::pod_info::PodInfo;
 use super::profile::Profile;
@@ -72,6 +73,10 @@ pub trait Plugin: Clone + Default {
     }
     /// NormalizeScore: brings the scores of all feasible Nodes to 0..=100.
     fn normalize(&self, _cycle: Cycle, _nodes: &[Slot], _scores: &mut [i64]) {}
+    /// QueueingHint: whether a change may make a Pod fit that this plugin rejected.
+    fn hint(_cycle: Cycle, _event: &ClusterEvent) -> bool {
+        false
+    }
     /// The numbers behind a Node's score, for a reader.
     fn account(&self, _cycle: Cycle, _node: &NodeInfo) -> Value {
         Value::Null
@@ -95,6 +100,10 @@ macro_rules! plugins {
             /// The weight of its score; 0 when it does not score.
             pub fn weight(self) -> i64 {
                 match self { $(PluginId::$name => $weight,)* }
+            }
+            /// See [`Plugin::hint`].
+            pub fn hint(self, cycle: Cycle, event: &ClusterEvent) -> bool {
+                match self { $(PluginId::$name => $module::$name::hint(cycle, event),)* }
             }
             /// Whether it filters.
             pub fn filters(self) -> bool {

@@ -3,6 +3,7 @@
 //! Models: `pkg/scheduler/framework/plugins/nodeaffinity` (v1.36)
 
 use super::{Cycle, Plugin, PluginId, PreFilter, default_normalize};
+use crate::scheduler::events::ClusterEvent;
 use crate::scheduler::node_info::{NodeInfo, Slot};
 use crate::scheduler::node_selector::{NodeTerm, RequiredNode};
 use crate::scheduler::verdict::{Reason, Rejection};
@@ -90,6 +91,19 @@ impl Plugin for NodeAffinity {
 
     fn account(&self, _cycle: Cycle, node: &NodeInfo) -> Value {
         value!({"matchingWeight": (self.sum(node))})
+    }
+
+    fn hint(cycle: Cycle, event: &ClusterEvent) -> bool {
+        if event.taints_changed() {
+            return true;
+        }
+        let state = NodeAffinity {
+            required: RequiredNode::parse(cycle.pod.object.spec()),
+            ..NodeAffinity::default()
+        };
+        let (before, after) = event.nodes();
+        after.is_some_and(|node| state.filter(cycle, &node).is_ok())
+            && before.is_none_or(|node| state.filter(cycle, &node).is_err())
     }
 }
 

@@ -3,6 +3,7 @@
 //! Models: `pkg/scheduler/framework/plugins/nodename` (v1.36)
 
 use super::{Cycle, Plugin, PluginId, PreFilter};
+use crate::scheduler::events::ClusterEvent;
 use crate::scheduler::node_info::NodeInfo;
 use crate::scheduler::verdict::{Reason, Rejection};
 use podscope_api::Text;
@@ -28,5 +29,9 @@ impl Plugin for NodeName {
             )),
             _ => Ok(()),
         }
+    }
+
+    fn hint(_cycle: Cycle, event: &ClusterEvent) -> bool {
+        event.is_node_add_or_taint()
     }
 }

@@ -3,7 +3,9 @@
 //! Models: `pkg/scheduler/framework/plugins/nodeports` (v1.36)
 
 use super::{Cycle, Plugin, PluginId, PreFilter};
+use crate::scheduler::events::ClusterEvent;
 use crate::scheduler::node_info::NodeInfo;
+use crate::scheduler::pod_info::PodInfo;
 use crate::scheduler::verdict::{Reason, Rejection};
 
 /// No state.
@@ -28,5 +30,14 @@ impl Plugin for NodePorts {
                 Err(Rejection::unschedulable(PluginId::NodePorts, reason))
             }
         }
+    }
+
+    fn hint(cycle: Cycle, event: &ClusterEvent) -> bool {
+        if let (true, Some(gone)) = (event.is_pod_delete(), &event.old) {
+            let freed = PodInfo::new(gone).ports;
+            let mut wanted = cycle.pod.ports.iter();
+            return wanted.any(|port| freed.iter().any(|f| f.clashes(port)));
+        }
+        event.is_node_add_or_taint()
     }
 }

@@ -4,11 +4,13 @@
 //! `most_allocated.go`, `requested_to_capacity_ratio.go` (v1.36)
 
 use super::{Cycle, Plugin, PluginId, PreFilter};
+use crate::scheduler::events::ClusterEvent;
 use crate::scheduler::node_info::{NodeInfo, Slot};
 use crate::scheduler::profile::Strategy;
-use crate::scheduler::resources::{Resource, Resources, is_extended};
+use crate::scheduler::resources::{Resource, Resources, is_extended, pod_requests};
 use crate::scheduler::verdict::{Code, Reason, Rejection};
-use podscope_api::{Text, Value, value};
+use podscope_api::{Kind, Object, Text, Value, value};
+use std::rc::Rc;
 
 /// A resource that scoring looks at.
 #[derive(Clone)]
@@ -187,6 +189,41 @@ impl Plugin for NodeResourcesFit {
             })
         });
         value!({"resources": (resources.collect::<Vec<Value>>())})
+    }
+
+    fn hint(cycle: Cycle, event: &ClusterEvent) -> bool {
+        if event.is_pod_delete() || event.taints_changed() {
+            return true;
+        }
+        if event.kind == Kind::Pod {
+            // A Pod that asks for less than before leaves room (or fits itself).
+            let requests = |object: &Rc<Object>| pod_requests(object).0;
+            let (Some(old), Some(new)) = (&event.old, &event.new) else {
+                return false;
+            };
+            let (old, new) = (requests(old), requests(new));
+            return new.milli_cpu < old.milli_cpu || new.memory < old.memory;
+        }
+        let (before, after) = event.nodes();
+        let Some(after) = after else {
+            return false;
+        };
+        let requests = &cycle.pod.requests;
+        let fits_when_empty = insufficient(requests, &requests.scalar, &after)
+            .0
+            .is_empty();
+        let more = |before: &NodeInfo| {
+            let (b, a) = (&before.allocatable, &after.allocatable);
+            let scalar = requests.scalar.iter();
+            a.pods > b.pods
+                || (requests.milli_cpu > 0 && a.milli_cpu > b.milli_cpu)
+                || (requests.memory > 0 && a.memory > b.memory)
+                || (requests.ephemeral_storage > 0 && a.ephemeral_storage > b.ephemeral_storage)
+                || scalar
+                    .clone()
+                    .any(|(name, _)| a.scalar(name) > b.scalar(name))
+        };
+        fits_when_empty && before.is_none_or(|before| more(&before))
     }
 }
 

@@ -3,6 +3,7 @@
 //! Models: `pkg/scheduler/framework/plugins/nodeunschedulable` (v1.36)
 
 use super::{Cycle, Plugin, PluginId, PreFilter};
+use crate::scheduler::events::ClusterEvent;
 use crate::scheduler::node_info::NodeInfo;
 use crate::scheduler::taint::{Effect, Taint, Toleration};
 use crate::scheduler::verdict::{Reason, Rejection};
@@ -36,5 +37,16 @@ impl Plugin for NodeUnschedulable {
             PluginId::NodeUnschedulable,
             Reason::Cordoned,
         ))
+    }
+
+    fn hint(cycle: Cycle, event: &ClusterEvent) -> bool {
+        if event.is_own() {
+            let mut state = NodeUnschedulable::default();
+            state.pre_filter(cycle);
+            return state.tolerated;
+        }
+        let (before, after) = event.nodes();
+        after.is_some_and(|node| !node.unschedulable)
+            && before.is_none_or(|node| node.unschedulable)
     }
 }

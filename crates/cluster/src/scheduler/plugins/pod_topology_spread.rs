@@ -4,6 +4,7 @@
 
 use super::{Cycle, Plugin, PluginId, PreFilter};
 use crate::scheduler::cache::Topology;
+use crate::scheduler::events::ClusterEvent;
 use crate::scheduler::node_info::{NodeInfo, Slot};
 use crate::scheduler::node_selector::RequiredNode;
 use crate::scheduler::pod_info::PodInfo;
@@ -11,7 +12,7 @@ use crate::scheduler::profile::Constraint;
 use crate::scheduler::taint::{Toleration, untolerated};
 use crate::scheduler::verdict::{Reason, Rejection};
 use podscope_api::value::Float;
-use podscope_api::{Value, value};
+use podscope_api::{Kind, Object, Value, value};
 use std::rc::Rc;
 
 const HOSTNAME: &str = "kubernetes.io/hostname";
@@ -334,6 +335,36 @@ impl Plugin for PodTopologySpread {
             .copied()
             .unwrap_or(false);
         value!({"constraints": (parts.collect::<Vec<Value>>()), "ignored": (ignored)})
+    }
+
+    fn hint(cycle: Cycle, event: &ClusterEvent) -> bool {
+        let constraints = constraints(cycle, true);
+        match event.kind {
+            Kind::Pod => {
+                let counted = |object: &Rc<Object>| {
+                    object.namespace() == &*cycle.pod.key.namespace
+                        && constraints
+                            .iter()
+                            .any(|c| c.selector.matches(object.labels()))
+                };
+                let before = event.old.as_ref().is_some_and(counted);
+                let after = event.new.as_ref().is_some_and(counted);
+                before != after || (event.own && event.labels_changed())
+            }
+            Kind::Node => {
+                let labels = |object: &Rc<Object>| -> Option<Vec<Value>> {
+                    let value = |c: &Constraint| {
+                        let value = object.labels().get(&c.topology_key);
+                        (!value.is_null()).then(|| value.clone())
+                    };
+                    constraints.iter().map(value).collect()
+                };
+                let before = event.old.as_ref().and_then(labels);
+                let after = event.new.as_ref().and_then(labels);
+                before != after || event.taints_changed()
+            }
+            _ => false,
+        }
     }
 }
 

@@ -3,10 +3,11 @@
 //! Models: `pkg/scheduler/framework/plugins/tainttoleration` (v1.36)
 
 use super::{Cycle, Plugin, PluginId, PreFilter, default_normalize};
+use crate::scheduler::events::ClusterEvent;
 use crate::scheduler::node_info::{NodeInfo, Slot};
 use crate::scheduler::taint::{Effect, Toleration, untolerated};
 use crate::scheduler::verdict::{Reason, Rejection};
-use podscope_api::{Value, value};
+use podscope_api::{Object, Value, value};
 
 /// State: the Pod's tolerations.
 #[derive(Clone, Default)]
@@ -66,5 +67,18 @@ impl Plugin for TaintToleration {
 
     fn account(&self, cycle: Cycle, node: &NodeInfo) -> Value {
         value!({"untolerated": (self.unwelcome(cycle, node))})
+    }
+
+    fn hint(cycle: Cycle, event: &ClusterEvent) -> bool {
+        if event.is_own() {
+            let tolerations = |object: &Object| object.spec().get("tolerations").clone();
+            let (old, new) = (event.old.as_deref(), event.new.as_deref());
+            return old.map(tolerations) != new.map(tolerations);
+        }
+        let mut state = TaintToleration::default();
+        state.read(cycle);
+        let (before, after) = event.nodes();
+        after.is_some_and(|node| state.filter(cycle, &node).is_ok())
+            && before.is_none_or(|node| state.filter(cycle, &node).is_err())
     }
 }

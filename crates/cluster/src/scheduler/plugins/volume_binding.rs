@@ -5,6 +5,7 @@
 //! per Node, zones of in-tree disks and ReadWriteOncePod.
 
 use super::{Cycle, Plugin, PluginId, PreFilter};
+use crate::scheduler::events::ClusterEvent;
 use crate::scheduler::node_info::NodeInfo;
 use crate::scheduler::node_selector::NodeSelector;
 use crate::scheduler::verdict::{Reason, Rejection};
@@ -169,5 +170,14 @@ impl Plugin for VolumeBinding {
             ));
         }
         Ok(())
+    }
+
+    fn hint(_cycle: Cycle, event: &ClusterEvent) -> bool {
+        let volumes = matches!(
+            event.kind,
+            Kind::PersistentVolumeClaim | Kind::PersistentVolume | Kind::StorageClass
+        );
+        let nodes = event.is_node_add_or_taint() || event.labels_changed();
+        (volumes && event.new.is_some()) || (event.kind == Kind::Node && nodes)
     }
 }
