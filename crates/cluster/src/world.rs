@@ -10,6 +10,7 @@ use crate::controllers::{self, ControllerManager};
 use crate::entry::{Entry, Timer, WatchEvent};
 use crate::etcd::Etcd;
 use crate::node::{Input, Node};
+use crate::scheduler::Scheduler;
 use crate::sim::Sim;
 use crate::trace::{Data, Note, RequestId, TraceEvent, TraceId};
 use podscope_api::{Failure, Kind, Request, Response, Text};
@@ -61,6 +62,7 @@ pub struct Cluster {
     pub(crate) etcd: Etcd,
     pub(crate) api: ApiServer,
     pub(crate) controllers: ControllerManager,
+    pub(crate) scheduler: Scheduler,
     pub(crate) nodes: Vec<Node>,
     pub(crate) caches: BTreeMap<Process, Caches>,
     outbox: Vec<(u16, RequestId, Rc<Response>, Option<TraceId>)>,
@@ -74,6 +76,7 @@ impl Cluster {
             etcd: Etcd::new(config.etcd_members),
             api: ApiServer::default(),
             controllers: ControllerManager::default(),
+            scheduler: Scheduler::default(),
             nodes: Vec::new(),
             caches: BTreeMap::new(),
             sim: Sim::new(config.clone()),
@@ -144,6 +147,9 @@ impl Cluster {
     fn start(&mut self) {
         let caches = self.caches.entry(Process::ControllerManager).or_default();
         self.controllers.start(&mut self.sim, caches);
+        let caches = self.caches.entry(Process::Scheduler).or_default();
+        self.scheduler
+            .start(caches, &mut self.sim.ctx(ComponentId::Scheduler, None));
         for i in 0..self.nodes.len() {
             let id = self.nodes[i].id;
             for component in [
@@ -175,6 +181,10 @@ impl Cluster {
     /// The controllers.
     pub fn controllers(&self) -> &ControllerManager {
         &self.controllers
+    }
+    /// The scheduler.
+    pub fn scheduler(&self) -> &Scheduler {
+        &self.scheduler
     }
     /// The machines.
     pub fn nodes(&self) -> &[Node] {
@@ -456,6 +466,11 @@ impl Cluster {
                 self.controllers
                     .response(c, id, response, caches, &mut self.sim.ctx(to, cause));
             }
+            ComponentId::Scheduler => {
+                let caches = self.caches.entry(Process::Scheduler).or_default();
+                let mut ctx = self.sim.ctx(to, cause);
+                self.scheduler.response(id, response, caches, &mut ctx);
+            }
             ComponentId::Kubelet(_) | ComponentId::Runtime(_) | ComponentId::KubeProxy(_) => {
                 self.wake_node(to, Input::Response(id, response), cause);
             }
@@ -478,6 +493,11 @@ impl Cluster {
                 let caches = self.caches.entry(Process::ControllerManager).or_default();
                 self.controllers
                     .timer(c, timer, caches, &mut self.sim.ctx(to, cause));
+            }
+            ComponentId::Scheduler => {
+                let caches = self.caches.entry(Process::Scheduler).or_default();
+                self.scheduler
+                    .timer(timer, caches, &mut self.sim.ctx(to, cause));
             }
             ComponentId::Kubelet(_) | ComponentId::Runtime(_) | ComponentId::KubeProxy(_) => {
                 self.wake_node(to, Input::Timer(timer), cause);
@@ -545,7 +565,11 @@ impl Cluster {
                 Input::Cache(change),
                 change.cause,
             ),
-            Process::Scheduler | Process::Client(_) => {}
+            Process::Scheduler => {
+                let mut ctx = self.sim.ctx(ComponentId::Scheduler, change.cause);
+                self.scheduler.event(change, &mut ctx);
+            }
+            Process::Client(_) => {}
         }
     }
 

@@ -21,6 +21,8 @@ pub mod queue;
 pub mod report;
 pub mod resources;
 pub mod taint;
+#[cfg(test)]
+mod tests;
 pub mod verdict;
 
 pub use component::Scheduler;
