@@ -73,13 +73,19 @@ pub fn check(tables: &std::path::Path, bless: bool) -> Result<String> {
 
 /// Lines `name passed/total …` of the runner.
 fn read_runner(printed: &str) -> Scores {
-    let read = |line: &str| {
+    let read = |line: &str| -> Option<(String, (u32, u32))> {
         let mut words = line.split(' ');
         let name = words.next().filter(|name| !name.is_empty())?;
         let (passed, total) = words.next()?.split_once('/')?;
         Some((name.to_owned(), (passed.parse().ok()?, total.parse().ok()?)))
     };
-    printed.lines().filter_map(read).collect()
+    let mut scores = Scores::new();
+    for (name, (passed, total)) in printed.lines().filter_map(read) {
+        // Several files may carry one table.
+        let score = scores.entry(name).or_default();
+        *score = (score.0 + passed, score.1 + total);
+    }
+    scores
 }
 
 fn read_recorded(text: &str) -> Result<Scores> {
@@ -127,7 +133,7 @@ mod tests {
 
     #[test]
     fn the_runners_lines_are_read() {
-        let printed = "a/b 3/4\n  FAIL a/b/1: 1/2\nc skipped (9 cases): later\n\
+        let printed = "a/b 1/1\na/b 2/3\n  FAIL a/b/1: 1/2\nc skipped (9 cases): later\n\
                        d 5/5 (2 skipped: gates)\n8 passed, 1 failed, 11 skipped\n";
         let want = [("a/b".to_owned(), (3, 4)), ("d".to_owned(), (5, 5))];
         assert_eq!(read_runner(printed), Scores::from(want));
