@@ -48,7 +48,8 @@ impl Tag {
         out.join(self.get("data-target-path").unwrap_or_default())
     }
 
-    fn file_name(&self) -> Result<&str> {
+    /// That file's name without its folder.
+    pub fn file_name(&self) -> Result<&str> {
         let source = self.source()?;
         Ok(source.rsplit('/').next().unwrap_or(source))
     }

@@ -5,6 +5,7 @@
 //! from any folder of any host), and nothing is inline (a strict Content-Security-Policy allows it).
 
 mod assets;
+mod css;
 mod html;
 mod wasm;
 
@@ -79,7 +80,8 @@ fn assemble(root: &Path, engine: &wasm::Engine, out: &Path) -> Result<()> {
         names.add_file(out, &root.join(tag.source()?))?;
     }
     for tag in tags.iter().filter(|tag| tag.is("css")) {
-        names.add_file(out, &root.join(tag.source()?))?;
+        let sheet = css::minify(&workspace::read(&root.join(tag.source()?))?);
+        names.add(out, tag.file_name()?, sheet.as_bytes())?;
     }
     names.add(out, &engine.glue_name, engine.glue.as_bytes())?;
     let boot = boot_script(engine);
