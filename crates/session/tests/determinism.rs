@@ -22,7 +22,12 @@ fn hashes() -> String {
     for preset in podscope_session::preset_titles() {
         let session = play(preset.0);
         let state = session.simulation().state_hash();
-        out.push_str(&format!("{} {} {:016x} {state:016x}\n", preset.0, session.log().len(), session.log_hash()));
+        out.push_str(&format!(
+            "{} {} {:016x} {state:016x}\n",
+            preset.0,
+            session.log().len(),
+            session.log_hash()
+        ));
     }
     out
 }
@@ -42,11 +47,20 @@ fn every_preset_gives_the_recorded_hash() {
 #[test]
 fn going_back_and_forth_changes_nothing() {
     let mut session = play("birth");
-    let (hash, state, all) = (session.log_hash(), session.simulation().state_hash(), session.log().len());
+    let (hash, state, all) = (
+        session.log_hash(),
+        session.simulation().state_hash(),
+        session.log().len(),
+    );
     for target in [0, all / 3, all / 2, 7, all.saturating_sub(1), all] {
-        session.seek(podscope_session::view::Seek::Event(u32::try_from(target).expect("small")));
+        session.seek(podscope_session::view::Seek::Event(
+            u32::try_from(target).expect("small"),
+        ));
     }
-    assert_eq!((session.log_hash(), session.simulation().state_hash()), (hash, state));
+    assert_eq!(
+        (session.log_hash(), session.simulation().state_hash()),
+        (hash, state)
+    );
     session.seek_time(SimTime(100_000));
     session.seek_end();
     assert_eq!(session.log_hash(), hash);
@@ -55,15 +69,23 @@ fn going_back_and_forth_changes_nothing() {
 #[test]
 fn an_exported_scenario_and_a_link_open_to_the_same_log() {
     let mut session = play("birth");
-    session.kubectl(&["scale", "deployment", "nginx", "--replicas=4"]).expect("accepted");
+    session
+        .kubectl(&["scale", "deployment", "nginx", "--replicas=4"])
+        .expect("accepted");
     session.seek_end();
     let hash = session.log_hash();
     let shown = session.log().len();
-    let mut again = Session::from_scenario(&Scenario::parse(&session.export_scenario()).expect("valid")).expect("opens");
-    again.seek(podscope_session::view::Seek::Event(u32::try_from(shown).expect("small")));
+    let mut again =
+        Session::from_scenario(&Scenario::parse(&session.export_scenario()).expect("valid"))
+            .expect("opens");
+    again.seek(podscope_session::view::Seek::Event(
+        u32::try_from(shown).expect("small"),
+    ));
     assert_eq!(again.log_hash(), hash, "exported scenario");
     let link = session.share();
     let mut linked = Session::open(Source::Link(&link)).expect("the link opens");
-    linked.seek(podscope_session::view::Seek::Event(u32::try_from(shown).expect("small")));
+    linked.seek(podscope_session::view::Seek::Event(
+        u32::try_from(shown).expect("small"),
+    ));
     assert_eq!(linked.log_hash(), hash, "link");
 }
