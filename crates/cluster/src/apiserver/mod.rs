@@ -4,10 +4,13 @@
 //! each stage is reported. Models: staging/src/k8s.io/apiserver (v1.36)
 
 pub mod authorization;
+pub mod defaulting;
 pub mod delete;
+pub mod go;
 pub mod pipeline;
 pub mod read;
 pub mod special;
+pub mod validation;
 pub mod watch;
 pub mod write;
 

@@ -352,7 +352,8 @@ fn csi(errors: &mut Errors, path: &Path<'_>, value: &Value) {
     storage::csi_driver(errors, &path.f("driver"), value.get("driver"));
     let secret = value.get("nodePublishSecretRef");
     if !secret.is_null() {
-        let path = &path.f("nodePublishSecretRef").f("name");
+        let path = path.f("nodePublishSecretRef");
+        let path = &path.f("name");
         if secret.get("name").is_empty() {
             errors.required(path, "");
         } else {
