@@ -17,7 +17,7 @@ use super::meta::{self, NameRule};
 use super::names;
 use podscope_api::Value;
 
-pub(crate) use update::{ephemeral_containers, resize, update};
+pub(crate) use update::{ephemeral_containers, qos, resize, update};
 
 /// Whether a Pod itself is checked or the template of a workload.
 #[derive(Clone, Copy, PartialEq, Eq)]
