@@ -3,11 +3,18 @@
 //! A request is in flight from its arrival to its answer and passes the stages one after the other;
 //! each stage is reported. Models: staging/src/k8s.io/apiserver (v1.36)
 
+pub mod admission;
 pub mod authorization;
+pub mod check;
+pub mod defaulting;
 pub mod delete;
+pub mod go;
 pub mod pipeline;
 pub mod read;
 pub mod special;
+pub mod strategy;
+pub mod validation;
+pub mod warnings;
 pub mod watch;
 pub mod write;
 
