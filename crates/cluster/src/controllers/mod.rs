@@ -4,8 +4,11 @@
 //! The harness here does what is common: queue, workers, back-off, requests and their answers.
 
 pub mod deployment;
+pub mod endpointslice;
 pub mod meta;
+pub mod node_lifecycle;
 pub mod replicaset;
+pub mod taint_eviction;
 #[cfg(test)]
 mod tests;
 
@@ -396,6 +399,9 @@ macro_rules! registry {
 registry! {
     deployment: deployment::DeploymentController;
     replicaset: replicaset::ReplicaSetController;
+    endpointslice: endpointslice::EndpointSliceController;
+    node_lifecycle: node_lifecycle::NodeLifecycleController;
+    taint_eviction: taint_eviction::TaintEvictionController;
 }
 
 /// The kinds that the controller manager keeps caches of.

@@ -181,3 +181,142 @@ fn a_new_deployment_is_written_as_often_as_recorded() {
         5
     );
 }
+
+fn service(name: &str, app: &str) -> Value {
+    value!({
+        "apiVersion": "v1", "kind": "Service",
+        "metadata": {"name": (name), "namespace": "default"},
+        "spec": {"selector": {"app": (app)}, "clusterIP": "10.96.0.10",
+            "ports": [{"port": 80, "targetPort": 80, "protocol": "TCP"}]}
+    })
+}
+
+#[test]
+fn endpoints_follow_their_pods() {
+    let mut run = Run::new();
+    run.create(Kind::Service, service("web", "web")).run(200);
+    assert_eq!(
+        run.count("endpointslice-controller create endpointslices 201"),
+        1
+    );
+    run.create(Kind::Deployment, deployment("web", 3, "nginx:1.25"))
+        .run(1_000)
+        .make_ready()
+        .run(500);
+    assert_eq!(
+        run.count("endpointslice-controller update endpointslices 200"),
+        3
+    );
+    let slices = run.list(Kind::EndpointSlice);
+    assert_eq!(slices.len(), 2, "the API server's own and the Service's");
+    let slice = slices.iter().find(|s| s.name() != "kubernetes").cloned();
+    let slice = slice.map(|s| (*s).clone()).unwrap_or_default();
+    let endpoints = slice.get("endpoints").items().to_vec();
+    assert_eq!(endpoints.len(), 3);
+    assert!(endpoints.iter().all(|e| e.at("conditions.ready").is_true()));
+    assert!(endpoints.iter().all(|e| e.at("zone").as_str().is_some()));
+    assert_eq!(slice.at("ports").index(0).at("port").as_int(), Some(80));
+    let pod = run.list(Kind::Pod)[0].clone();
+    run.send(Request::delete(Kind::Pod, "default", pod.name()))
+        .run(100);
+    let ready = |run: &Run| {
+        let slice = run.get(Kind::EndpointSlice, "default", slice.name());
+        slice.map_or(0, |s| {
+            let ready = |e: &&Value| e.at("conditions.ready").is_true();
+            s.get("endpoints").items().iter().filter(ready).count()
+        })
+    };
+    assert_eq!(
+        ready(&run),
+        2,
+        "a Pod that is being deleted is not ready any more"
+    );
+}
+
+/// Renews the Leases of these nodes every 10 s for so many seconds.
+fn alive(run: &mut Run, nodes: &[&str], seconds: u64) {
+    for _ in 0..seconds / 10 {
+        for node in nodes {
+            let at = run.cluster.wall_at(run.cluster.now()).micros_text();
+            let patch = value!({"spec": {"renewTime": (at)}});
+            let lease =
+                Object(value!({"metadata": {"name": (*node), "namespace": "kube-node-lease"}}));
+            run.send(super::meta::strategic(Kind::Lease, &lease, "", patch));
+        }
+        run.run(10_000);
+    }
+}
+
+#[test]
+fn a_silent_node_is_marked_and_its_pods_are_replaced() {
+    let mut run = Run::new();
+    run.create(Kind::Deployment, {
+        let mut d = deployment("web", 3, "nginx:1.25");
+        d.set("spec.template.spec.tolerations", value!([
+            {"key": "node.kubernetes.io/not-ready", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300},
+            {"key": "node.kubernetes.io/unreachable", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}
+        ]));
+        d
+    })
+    .run(1_000)
+    .make_ready();
+    alive(&mut run, &["node-1", "node-2", "node-3"], 20);
+    let start = run.cluster.now();
+    alive(&mut run, &["node-1", "node-3"], 360);
+    let at = |code: &str| {
+        run.trace
+            .iter()
+            .find(|e| e.code == code && e.at > start)
+            .map(|e| e.at.since(start).as_secs())
+    };
+    let unknown = at(super::node_lifecycle::UNKNOWN);
+    assert!(
+        unknown.is_some_and(|s| (40..=55).contains(&s)),
+        "{unknown:?}"
+    );
+    let evicted = at(super::taint_eviction::EVICT);
+    assert!(
+        evicted.is_some_and(|s| (340..=356).contains(&s)),
+        "{evicted:?}"
+    );
+    let node = run.get(Kind::Node, "", "node-2").unwrap_or_default();
+    assert_eq!(
+        node.condition("Ready").get("reason").as_str(),
+        Some("NodeStatusUnknown")
+    );
+    let taints: Vec<&str> = node
+        .at("spec.taints")
+        .items()
+        .iter()
+        .map(|t| t.get("effect").str_or_empty())
+        .collect();
+    assert_eq!(taints, ["NoSchedule", "NoExecute"]);
+    let events = run.events();
+    for event in [
+        "Normal NodeNotReady Node node-2 status is now: NodeNotReady",
+        "Warning NodeNotReady Node is not ready",
+    ] {
+        assert!(
+            events.iter().any(|e| e == event),
+            "{event} is missing in {events:#?}"
+        );
+    }
+    assert!(events.iter().any(|e| {
+        e.starts_with("Normal TaintManagerEviction Marking for deletion Pod default/web-")
+    }));
+    assert_eq!(
+        run.list(Kind::Pod).len(),
+        4,
+        "the replacement is there, the old one is Terminating"
+    );
+    let old = run
+        .list(Kind::Pod)
+        .into_iter()
+        .find(|p| p.is_being_deleted())
+        .unwrap_or_default();
+    assert_eq!(
+        old.condition("DisruptionTarget").get("reason").as_str(),
+        Some("DeletionByTaintManager")
+    );
+    assert_eq!(run.count("taint-eviction-controller delete pods 200"), 1);
+}
