@@ -1,0 +1,253 @@
+//! The scheduling cycle: one Pod at a time, from the queue to a Node or to the end of hope.
+//!
+//! Models: `pkg/scheduler/schedule_one.go` schedulingCycle (v1.36)
+
+use super::{
+    ASSUME, Attempt, CHOOSE, CYCLE, CYCLE_END, FILTER, Outcome, POST_FILTER, PRE_FILTER, SCORE,
+    STREAM,
+};
+use super::{Scheduler, count};
+use crate::client::informer::Caches;
+use crate::entry::Timer;
+use crate::scheduler::framework::{Decision, schedule};
+use crate::scheduler::node_info::Slot;
+use crate::scheduler::plugins::default_preemption::{Candidate, post_filter, post_filter_message};
+use crate::scheduler::plugins::{Cycle, Plugins};
+use crate::scheduler::pod_info::PodInfo;
+use crate::scheduler::queue::{Place, Waiting};
+use crate::scheduler::report;
+use crate::sim::Ctx;
+use crate::trace::{Data, Note};
+use podscope_api::{Kind, Text, Value, value};
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+/// How long a scheduling cycle takes (microseconds).
+const CYCLE_TIME: (u64, u64) = (700, 1_800);
+
+impl Scheduler {
+    pub(super) fn next_cycle(&mut self, ctx: &mut Ctx<'_>) {
+        if self.attempt.is_some() {
+            return;
+        }
+        while let Some(waiting) = self.queue.pop() {
+            ctx.set_cause(waiting.cause);
+            if waiting.pod.terminating {
+                let note = ["skip schedule deleting pod: ", &waiting.pod.key.to_string()].concat();
+                self.warn(&waiting.pod, &note, ctx);
+                self.queue.remove(&waiting.pod.key);
+                continue;
+            }
+            let outcome = self.try_pod(&waiting, ctx);
+            self.attempt = Some(Attempt {
+                pod: waiting.pod,
+                outcome,
+                events: Vec::new(),
+                cause: ctx.cause(),
+            });
+            let wait = ctx.jitter(STREAM, CYCLE_TIME);
+            ctx.set_timer(wait, Timer::internal(CYCLE_END));
+            return;
+        }
+    }
+
+    pub(super) fn try_pod(&mut self, waiting: &Waiting, ctx: &mut Ctx<'_>) -> Outcome {
+        let pod = &waiting.pod;
+        let about = |code| Note::new(code).about(Kind::Pod, pod.key.clone());
+        ctx.trace(
+            about(CYCLE)
+                .arg("attempt", i64::from(waiting.attempts))
+                .arg("nodes", count(self.cache.len()))
+                .arg("waiting", count(self.queue.count(Place::Active))),
+        );
+        self.keep_topologies(pod);
+        let (decision, plugins) = schedule(pod, &self.cache, &self.profile, self.next_start);
+        self.next_start = decision.next_start;
+        let cycle = Cycle {
+            cache: &self.cache,
+            profile: &self.profile,
+            pod,
+        };
+        report_decision(cycle, &plugins, &decision, &about, ctx);
+        match decision.chosen {
+            Some(slot) => {
+                let node = self.cache.node(slot).name.clone();
+                self.assume(pod, &node, ctx);
+                Outcome::Bind(node)
+            }
+            None => self.no_node(pod, &plugins, &decision, &about, ctx),
+        }
+    }
+
+    /// Keeps the labels' groups that the Pod's rules look at.
+    pub(super) fn keep_topologies(&mut self, pod: &PodInfo) {
+        let defaults = self
+            .profile
+            .default_constraints
+            .iter()
+            .map(|c| c.topology_key.clone());
+        let own = pod
+            .object
+            .spec()
+            .get("topologySpreadConstraints")
+            .items()
+            .iter();
+        let own = own.filter_map(|c| c.get("topologyKey").as_text().cloned());
+        let terms = pod.affinity.iter().flat_map(|a| {
+            let required = a.required.iter().chain(&a.required_anti);
+            required.chain(&a.preferred).chain(&a.preferred_anti)
+        });
+        let terms = terms.map(|t| t.topology_key.clone());
+        let keys: Vec<Text> = defaults.chain(own).chain(terms).collect();
+        for key in &keys {
+            self.cache.keep_topology(key);
+        }
+    }
+
+    pub(super) fn assume(&mut self, pod: &Rc<PodInfo>, node: &Text, ctx: &mut Ctx<'_>) {
+        self.cache.forget_nomination(pod);
+        self.cache.add_pod(pod.clone(), node);
+        self.assumed.insert(pod.key.clone(), node.clone());
+        ctx.trace(
+            Note::new(ASSUME)
+                .about(Kind::Pod, pod.key.clone())
+                .arg("node", node.clone()),
+        );
+    }
+
+    pub(super) fn no_node(
+        &self,
+        pod: &Rc<PodInfo>,
+        plugins: &Plugins,
+        decision: &Decision,
+        about: &dyn Fn(&'static str) -> Note,
+        ctx: &mut Ctx<'_>,
+    ) -> Outcome {
+        let cycle = Cycle {
+            cache: &self.cache,
+            profile: &self.profile,
+            pod,
+        };
+        if decision.nodes == 0 {
+            let (message, rejected_by) = (decision.fit_error(""), BTreeSet::new());
+            return Outcome::Unschedulable {
+                message,
+                rejected_by,
+                preempt: None,
+            };
+        }
+        let offset = ctx.random(STREAM, 0, decision.nodes - 1);
+        let out = match decision.pre_filter {
+            // PostFilter ends with an error before preemption is looked at.
+            Some(_) => Default::default(),
+            None => post_filter(cycle, plugins, decision, offset),
+        };
+        let post_filter = post_filter_message(cycle, decision, &out);
+        ctx.trace(
+            about(POST_FILTER)
+                .arg("message", post_filter.clone())
+                .data(Data::Json(report::preemption(&self.cache, &out))),
+        );
+        let name = |slot: Slot| self.cache.node(slot).name.clone();
+        let preempt = out
+            .chosen
+            .map(|Candidate { node, victims, .. }| (name(node), victims));
+        Outcome::Unschedulable {
+            message: decision.fit_error(&post_filter),
+            rejected_by: decision.rejecting_plugins(),
+            preempt,
+        }
+    }
+
+    pub(super) fn end_cycle(&mut self, caches: &Caches, ctx: &mut Ctx<'_>) {
+        let Some(attempt) = self.attempt.take() else {
+            return;
+        };
+        ctx.set_cause(attempt.cause);
+        let pod = attempt.pod;
+        match attempt.outcome {
+            Outcome::Bind(node) => self.bind(pod, node, ctx),
+            Outcome::Unschedulable {
+                message,
+                rejected_by,
+                preempt,
+            } => {
+                self.unschedulable(
+                    &pod,
+                    &message,
+                    rejected_by,
+                    attempt.events,
+                    &preempt,
+                    caches,
+                    ctx,
+                );
+                if let Some((node, victims)) = preempt {
+                    self.preempt(&pod, node, victims, caches, ctx);
+                }
+            }
+        }
+        self.next_cycle(ctx);
+    }
+}
+
+/// Reports what each extension point said.
+pub(super) fn report_decision(
+    cycle: Cycle,
+    plugins: &Plugins,
+    decision: &Decision,
+    about: &dyn Fn(&'static str) -> Note,
+    ctx: &mut Ctx<'_>,
+) {
+    let skipped = decision
+        .skipped_filters
+        .iter()
+        .map(|id| Value::str(id.name()));
+    let mut pre_filter = value!({"skipped": (Value::list(skipped))});
+    if let Some(no) = &decision.pre_filter {
+        pre_filter.set("rejected", report::rejection(no));
+    }
+    if let Some((by, left)) = &decision.narrowed {
+        let by = by.iter().map(|id| Value::str(id.name()));
+        pre_filter.set("narrowedBy", Value::list(by));
+        pre_filter.set("left", i64::try_from(*left).unwrap_or(i64::MAX));
+    }
+    ctx.trace(about(PRE_FILTER).data(Data::Json(pre_filter)));
+    if decision.pre_filter.is_some() || decision.nodes == 0 {
+        return;
+    }
+    ctx.trace(
+        about(FILTER)
+            .arg(
+                "nodes",
+                count(decision.feasible.len() + decision.rejected.len()),
+            )
+            .arg("feasible", count(decision.feasible.len()))
+            .data(Data::Json(report::filter(cycle.cache, decision, false))),
+    );
+    if let Some(scores) = &decision.scores {
+        let data = report::scores(cycle, plugins, scores, false);
+        ctx.trace(
+            about(SCORE)
+                .arg("nodes", count(scores.nodes.len()))
+                .data(Data::Json(data)),
+        );
+    }
+    if let Some(slot) = decision.chosen {
+        let best = decision
+            .scores
+            .as_ref()
+            .and_then(|s| s.totals.iter().max().copied());
+        let tied = decision
+            .scores
+            .iter()
+            .flat_map(|s| &s.totals)
+            .filter(|t| Some(**t) == best);
+        let note = about(CHOOSE)
+            .arg("node", cycle.cache.node(slot).name.clone())
+            .arg("tied", count(tied.count()));
+        ctx.trace(match best {
+            Some(best) => note.arg("score", best),
+            None => note,
+        });
+    }
+}

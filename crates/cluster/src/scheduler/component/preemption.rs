@@ -1,0 +1,145 @@
+//! Preemption in action: less important Pods are marked and deleted while the preemptor waits.
+//!
+//! Models: `pkg/scheduler/framework/preemption/executor.go` (v1.36)
+
+use super::failure::with_condition;
+use super::{Call, PREEMPT, Scheduler};
+use crate::client::informer::Caches;
+use crate::client::recorder::Regarding;
+use crate::scheduler::pod_info::PodInfo;
+use crate::scheduler::queue::{Place, Waiting};
+use crate::sim::Ctx;
+use crate::trace::Note;
+use podscope_api::{Key, Kind, Request, Text, value};
+use std::rc::Rc;
+
+impl Scheduler {
+    /// Makes less important Pods go; the preemptor waits meanwhile.
+    pub(super) fn preempt(
+        &mut self,
+        pod: &Rc<PodInfo>,
+        node: Text,
+        victims: Vec<Rc<PodInfo>>,
+        caches: &Caches,
+        ctx: &mut Ctx<'_>,
+    ) {
+        let waiting = self.cache.nominated_to(&node).iter();
+        let lesser: Vec<Key> = waiting
+            .filter(|p| p.priority < pod.priority)
+            .map(|p| p.key.clone())
+            .collect();
+        for key in lesser {
+            if let Some(object) = caches.get(Kind::Pod, &key) {
+                let mut wanted = (**object).clone();
+                wanted.remove("status.nominatedNodeName");
+                self.cache.forget_nomination(&PodInfo::new(object));
+                self.patch(object, &wanted, ctx);
+            }
+        }
+        let preemptor = pod.key.clone();
+        let begin = ctx.cause();
+        let victims = victims.into_iter().filter(|victim| !victim.terminating);
+        let victims: Vec<Rc<PodInfo>> = victims.collect();
+        match u32::try_from(victims.len()) {
+            Ok(0) => self.preempting.remove(&preemptor),
+            Ok(left) => self.preempting.insert(preemptor.clone(), left),
+            Err(_) => None,
+        };
+        for victim in victims {
+            ctx.set_cause(begin);
+            ctx.trace(
+                Note::new(PREEMPT)
+                    .about(Kind::Pod, victim.key.clone())
+                    .arg("preemptor", preemptor.to_string())
+                    .arg("node", node.clone()),
+            );
+            let mut condition = value!({
+                "type": "DisruptionTarget", "status": "True", "reason": "PreemptionByScheduler",
+                "lastProbeTime": null
+            });
+            let by = [
+                &*self.profile.scheduler_name,
+                ": preempting to accommodate a higher priority pod",
+            ];
+            condition.set("message", by.concat());
+            if victim.object.generation() > 0 {
+                condition.set("observedGeneration", victim.object.generation());
+            }
+            let marked = with_condition(&victim.object, condition, ctx);
+            let request = marked.and_then(|wanted| self.patch(&victim.object, &wanted, ctx));
+            let (preemptor, node) = (preemptor.clone(), node.clone());
+            match request {
+                Some(id) => {
+                    self.calls.insert(
+                        id,
+                        Call::MarkVictim {
+                            preemptor,
+                            victim,
+                            node,
+                        },
+                    );
+                }
+                None => self.delete_victim(preemptor, victim, node, ctx),
+            }
+        }
+    }
+
+    pub(super) fn delete_victim(
+        &mut self,
+        preemptor: Key,
+        victim: Rc<PodInfo>,
+        node: Text,
+        ctx: &mut Ctx<'_>,
+    ) {
+        // The last deletion must find the preemptor ready to be woken by it.
+        self.one_victim_less(&preemptor);
+        let Key { namespace, name } = victim.key.clone();
+        let id = ctx.request(Request::delete(Kind::Pod, namespace, name));
+        let call = Call::DeleteVictim {
+            preemptor,
+            victim,
+            node,
+        };
+        self.calls.insert(id, call);
+    }
+
+    /// A victim could not be marked: when it was the last one, the preemptor is to look again.
+    pub(super) fn victim_spared(&mut self, preemptor: &Key, ctx: &mut Ctx<'_>) {
+        if self.one_victim_less(preemptor) {
+            let now = ctx.now();
+            let waits = |w: &Waiting| w.place == Place::Unschedulable;
+            if self.queue.get(preemptor).is_some_and(waits) {
+                self.queue.requeue(preemptor, now, ctx.cause());
+            }
+        }
+    }
+
+    /// True when no victim is left to be dealt with.
+    pub(super) fn one_victim_less(&mut self, preemptor: &Key) -> bool {
+        let left = self.preempting.get(preemptor).copied().unwrap_or(0);
+        if left > 1 {
+            self.preempting.insert(preemptor.clone(), left - 1);
+            return false;
+        }
+        self.preempting.remove(preemptor);
+        true
+    }
+
+    pub(super) fn preempted(
+        &mut self,
+        preemptor: &Key,
+        victim: &PodInfo,
+        node: &Text,
+        ctx: &mut Ctx<'_>,
+    ) {
+        let uid = self
+            .queue
+            .get(preemptor)
+            .map(|w| w.pod.object.uid().to_string())
+            .unwrap_or_default();
+        let note = format!("Preempted by pod {uid} on node {node}");
+        let regarding = Regarding::object(Kind::Pod, &victim.object);
+        self.recorder
+            .record(ctx, regarding, "Normal", "Preempted", "Preempting", &note);
+    }
+}
