@@ -290,6 +290,15 @@ impl Builder<'_> {
             return self.fail(id, "yaml: no such node");
         };
         let built = match &node.content {
+            // Such numbers do not exist in JSON.
+            Content::Scalar(Value::Float(f), _) if !f.0.is_finite() => {
+                let number = match f.0 {
+                    n if n.is_nan() => "NaN",
+                    n if n > 0.0 => "+Inf",
+                    _ => "-Inf",
+                };
+                return self.fail(id, format!("json: unsupported value: {number}"));
+            }
             Content::Scalar(value, _) => Built {
                 value: value.clone(),
                 nodes: 1,

@@ -418,11 +418,7 @@ fn scalar_value(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Value {
     match tag {
         None if plain => scalar::resolve(text),
         Some(tag) if tag.is_yaml_core_schema() => match tag.suffix.as_str() {
-            "int" | "bool" | "null" => scalar::resolve(text),
-            "float" => match scalar::resolve(text) {
-                Value::Int(i) => Value::from(i as f64),
-                other => other,
-            },
+            "int" | "float" | "bool" | "null" => scalar::resolve(text),
             _ => Value::from(text),
         },
         _ => Value::from(text),
@@ -438,8 +434,7 @@ fn go_line(message: &str) -> Option<u32> {
 /// A line of a chunk, without the blanks around it.
 fn line_span(text: &str, chunk: Span, line: u32) -> Span {
     let mut start = chunk.start;
-    let mut number = chunk.line;
-    for content in chunk.of(text).split_inclusive('\n') {
+    for (number, content) in (chunk.line..).zip(chunk.of(text).split_inclusive('\n')) {
         if number == line {
             let indent = (content.len() - content.trim_start().len()) as u32;
             let width = content.trim().len() as u32;
@@ -451,7 +446,6 @@ fn line_span(text: &str, chunk: Span, line: u32) -> Span {
             };
         }
         start += content.len() as u32;
-        number += 1;
     }
     Span {
         end: chunk.start,

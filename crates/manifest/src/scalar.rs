@@ -2,8 +2,8 @@
 //!
 //! Models: go.yaml.in/yaml/v2 resolve.go
 
-use podscope_api::Value;
 use podscope_api::value::Float;
+use podscope_api::{Value, json};
 
 /// The value of an unquoted scalar: null, bool, number or text.
 pub fn resolve(text: &str) -> Value {
@@ -11,7 +11,7 @@ pub fn resolve(text: &str) -> Value {
         Some(value) => value,
         None => match text.as_bytes().first() {
             Some(b'.') => match go_float(text) {
-                Some(f) => Value::Float(Float(f)),
+                Some(f) => float(f),
                 None => Value::from(text),
             },
             Some(b'+' | b'-' | b'0'..=b'9') if !is_timestamp(text) => {
@@ -25,6 +25,14 @@ pub fn resolve(text: &str) -> Value {
 /// True when the text, written without quotes, reads back as text.
 pub fn is_plain_text(text: &str) -> bool {
     matches!(resolve(text), Value::Str(_)) && text != "<<" && !is_timestamp(text)
+}
+
+/// A float as it comes back from JSON: without a fraction it is an integer.
+fn float(f: f64) -> Value {
+    match json::float_text(f).parse() {
+        Ok(whole) => Value::Int(whole),
+        Err(_) => Value::Float(Float(f)),
+    }
 }
 
 fn word(text: &str) -> Option<Value> {
@@ -51,7 +59,7 @@ fn number(text: &str) -> Option<Value> {
         return Some(value);
     }
     if is_float(&plain) {
-        return plain.parse().ok().map(|f| Value::Float(Float(f)));
+        return plain.parse().ok().map(float);
     }
     None
 }
@@ -174,15 +182,15 @@ mod tests {
             ("~", Value::Null),
             ("", Value::Null),
             ("017", Value::Int(15)),
-            ("08", Value::Float(Float(8.0))),
+            ("08", Value::Int(8)),
             ("0o17", Value::Int(15)),
             ("0x1F", Value::Int(31)),
             ("0b11", Value::Int(3)),
             ("-0b11", Value::Int(-3)),
             ("1_000", Value::Int(1000)),
             ("+5", Value::Int(5)),
-            ("1e3", Value::Float(Float(1000.0))),
-            ("1.", Value::Float(Float(1.0))),
+            ("1e3", Value::Int(1000)),
+            ("1.", Value::Int(1)),
             (".5", Value::Float(Float(0.5))),
             ("1.2.3", Value::from("1.2.3")),
             ("12:30:45", Value::from("12:30:45")),

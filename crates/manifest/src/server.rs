@@ -36,9 +36,6 @@ pub fn decode(kind: Kind, body: &[u8], validation: FieldValidation) -> Result<De
     let value = document
         .as_ref()
         .map_or(Value::Null, |d| d.object.0.clone());
-    if let Some(number) = not_a_json_number(&value) {
-        return Err(unreadable(&format!("json: unsupported value: {number}")));
-    }
     let source = Source {
         value,
         strict: document
@@ -79,15 +76,4 @@ pub fn duplicate_keys(document: &Document) -> Option<String> {
         message.push_str(&format!("\n  line {line}: key {key} already set in map"));
     }
     (!message.is_empty()).then(|| format!("yaml: unmarshal errors:{message}"))
-}
-
-fn not_a_json_number(value: &Value) -> Option<&'static str> {
-    match value {
-        Value::Float(f) if f.0.is_nan() => Some("NaN"),
-        Value::Float(f) if f.0 == f64::INFINITY => Some("+Inf"),
-        Value::Float(f) if f.0 == f64::NEG_INFINITY => Some("-Inf"),
-        Value::List(items) => items.iter().find_map(not_a_json_number),
-        Value::Map(map) => map.entries().iter().find_map(|(_, v)| not_a_json_number(v)),
-        _ => None,
-    }
 }

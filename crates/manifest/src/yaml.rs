@@ -63,7 +63,7 @@ impl Emitter {
                     self.put(' ');
                 }
                 // Continuation lines stand one level deeper than the collection around the scalar.
-                let deeper = if place == Place::Root { 0 } else { indent };
+                let deeper = indent.max(INDENT);
                 match leaf {
                     Value::Map(_) => self.put_str("{}"),
                     Value::List(_) => self.put_str("[]"),
