@@ -1,0 +1,552 @@
+//! The page: owns the session, turns acts into its commands, and draws the panels.
+
+use crate::draw::{lanes, sprite};
+use crate::layout::lanes::Axis;
+use crate::panel;
+use crate::state::*;
+use crate::words::Words;
+use crate::{motion, store};
+use gloo_timers::callback::Timeout;
+use podscope_session::api::SessionApi;
+use podscope_session::view::*;
+use std::rc::Rc;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::*;
+use yew::prelude::*;
+
+/// The page's root component.
+pub struct App {
+    session: Box<dyn SessionApi>,
+    words: Words,
+    ui: Ui,
+    view: Rc<ClusterView>,
+    timeline: Rc<TimelineView>,
+    files: Rc<[FileView]>,
+    explain: Option<Rc<ExplainView>>,
+    axis: Rc<Axis>,
+    /// What the axis was laid out for.
+    axis_of: (Rc<TimelineView>, i32),
+    /// The last change was one step forward: messages travel.
+    stepped: bool,
+    /// Said by the live region.
+    spoken: AttrValue,
+    figure: NodeRef,
+    strip: NodeRef,
+    timer: Option<Timeout>,
+    _listeners: Vec<Listener>,
+}
+
+/// A listener on the window for as long as it lives.
+struct Listener {
+    name: &'static str,
+    call: Closure<dyn FnMut(web_sys::Event)>,
+}
+
+impl Listener {
+    fn new(name: &'static str, call: impl FnMut(web_sys::Event) + 'static) -> Listener {
+        let call = Closure::new(call);
+        if let Some(window) = web_sys::window() {
+            window.add_event_listener_with_callback(name, AsRef::<JsValue>::as_ref(&call).unchecked_ref()).ok();
+        }
+        Listener { name, call }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        if let Some(window) = web_sys::window() {
+            let call = AsRef::<JsValue>::as_ref(&self.call).unchecked_ref();
+            window.remove_event_listener_with_callback(self.name, call).ok();
+        }
+    }
+}
+
+/// How long a clock-speed frame lasts.
+const FRAME_MS: u32 = 40;
+
+impl Component for App {
+    type Message = Act;
+    type Properties = ();
+
+    fn create(ctx: &Context<App>) -> App {
+        let words = Words::english();
+        let (session, problem) = store::open();
+        let link = ctx.link().clone();
+        let keys = Listener::new("keydown", move |event| {
+            if let Ok(event) = event.dyn_into::<KeyboardEvent>() {
+                link.send_message(Act::Key(event));
+            }
+        });
+        let link = ctx.link().clone();
+        let sizes = Listener::new("resize", move |_| link.send_message(Act::Resize(0, 0, 0)));
+        let hash = Listener::new("hashchange", |_| store::reload());
+        let timeline = session.timeline();
+        let mut ui = Ui { theme: store::theme(), ..Ui::default() };
+        ui.notice = problem.map(|msg| Notice { text: words.say(&msg), bad: true });
+        let mut app = App {
+            view: session.view(),
+            files: session.files(),
+            explain: None,
+            axis: Rc::default(),
+            axis_of: (timeline.clone(), -1),
+            timeline,
+            words,
+            ui,
+            stepped: false,
+            spoken: AttrValue::default(),
+            figure: NodeRef::default(),
+            strip: NodeRef::default(),
+            timer: None,
+            _listeners: vec![keys, sizes, hash],
+            session,
+        };
+        app.refresh();
+        app
+    }
+
+    fn update(&mut self, ctx: &Context<App>, act: Act) -> bool {
+        self.stepped = false;
+        let drawn = self.act(ctx, act);
+        if drawn {
+            self.refresh();
+        }
+        drawn
+    }
+
+    fn rendered(&mut self, ctx: &Context<App>, _first: bool) {
+        self.measure(ctx);
+    }
+
+    fn view(&self, ctx: &Context<App>) -> Html {
+        let on = ctx.link().callback(|act: Act| act);
+        let scene = Scene {
+            ui: &self.ui,
+            view: &self.view,
+            timeline: &self.timeline,
+            files: &self.files,
+            session: &*self.session,
+            words: &self.words,
+            on: &on,
+        };
+        let problems = self.files.get(self.ui.file).is_some_and(|file| {
+            file.diagnostics.items.iter().any(|item| item.severity == Severity::Error)
+        });
+        let moving = self.stepped && !motion::is_reduced();
+        let inspect = self.ui.pane == Pane::Inspect;
+        html! { <>
+            {sprite()}
+            <a class="skip" href="#stage" onclick={scene.act::<MouseEvent>(Act::Pane(Pane::Cluster))}>{scene.t("bar.skip")}</a>
+            <div class={classes!("app", problems.then_some("problems"))} data-pane={self.ui.pane.name()}>
+                {panel::bar::draw(&scene)}
+                {panel::manifest::draw(&scene)}
+                {panel::stage::draw(&scene, &self.figure, moving)}
+                {panel::explain::draw(&scene, self.explain.as_ref())}
+                {panel::inspector::draw(&scene, inspect)}
+                {panel::time::draw(&scene, &self.axis, &self.strip)}
+                {panel::bar::tabs(&scene)}
+            </div>
+            {panel::bar::notice(&scene)}
+            {panel::help::draw(&scene)}
+            if self.ui.menu.is_some() {
+                <div class="backdrop" onclick={scene.act::<MouseEvent>(Act::Menu(None))}></div>
+            }
+            <p class="sr" aria-live="polite">{self.spoken.clone()}</p>
+        </> }
+    }
+}
+
+impl App {
+    /// Does what was asked; whether anything is to be drawn.
+    fn act(&mut self, ctx: &Context<App>, act: Act) -> bool {
+        match act {
+            Act::Edit(text) => self.edit(&text),
+            Act::Fix(diagnostic, fix) => self.fix(diagnostic, fix),
+            Act::Apply => self.apply(),
+            Act::File(file) => self.ui.file = file,
+            Act::Preset(id) => self.open_preset(id),
+            Act::Step(size) => self.step(size),
+            Act::Back(size) => {
+                self.pause();
+                let size = size.unwrap_or(self.zoom());
+                return self.session.back(size);
+            }
+            Act::Seek(to) => {
+                self.pause();
+                self.session.seek(to);
+            }
+            Act::End => {
+                self.pause();
+                let known = self.timeline.events;
+                if self.view.cursor.event < known {
+                    self.session.seek(Seek::Event(known));
+                } else {
+                    self.session.step(StepSize::UntilStable);
+                }
+            }
+            Act::Play => self.play(ctx),
+            Act::Tick => self.tick(ctx),
+            Act::Speed(speed) => self.ui.speed = speed,
+            Act::Zoom(zoom) => self.ui.zoom = zoom,
+            Act::Open(target) => {
+                self.ui.target = target;
+                self.ui.as_text = false;
+            }
+            Act::AsText => self.ui.as_text = !self.ui.as_text,
+            Act::Tab(tab) => self.ui.tab = if self.ui.tab == Some(tab) { None } else { Some(tab) },
+            Act::Object(object) => {
+                self.ui.object = Some(object);
+                self.ui.revision = None;
+                self.ui.tab = Some(Tab::Objects);
+                if is_small() {
+                    self.ui.pane = Pane::Inspect;
+                }
+            }
+            Act::Revision(revision) => self.ui.revision = Some(revision),
+            Act::CloseObject => self.ui.object = None,
+            Act::Filter(filter) => self.ui.filter = filter,
+            Act::Kubectl(line) => self.kubectl(&line),
+            Act::Fault(kind, target) => {
+                self.ui.menu = None;
+                let done = self.session.fault(kind, &target, &[]);
+                self.report(done);
+                self.session.step(StepSize::Event);
+            }
+            Act::Heal(id) => {
+                self.ui.menu = None;
+                let done = self.session.heal(id);
+                self.report(done);
+            }
+            Act::Menu(menu) => self.ui.menu = menu,
+            Act::Theme(theme) => {
+                self.ui.theme = theme;
+                self.ui.menu = None;
+                store::set_theme(theme);
+            }
+            Act::Pane(pane) => self.ui.pane = pane,
+            Act::ExplainTab(tab) => self.ui.explain_tab = tab,
+            Act::Answer(answer) => self.answer(answer),
+            Act::Copy(what) => self.copy(ctx, what),
+            Act::Copied(done) => {
+                let code = if done { "share.copied" } else { "share.refused" };
+                self.ui.notice = Some(Notice { text: self.words.t(code).to_string(), bad: !done });
+            }
+            Act::Help(open) => self.ui.help = open,
+            Act::Key(event) => return self.key(ctx, &event),
+            Act::Resize(0, ..) => self.measure(ctx),
+            Act::Resize(w, h, lanes) => {
+                self.ui.stage_size = (w, h);
+                self.ui.lanes_width = lanes;
+            }
+            Act::Hush => self.ui.notice = None,
+            Act::Switch(fork) => {
+                let done = self.session.switch(fork);
+                self.report(done);
+            }
+        }
+        true
+    }
+
+    fn zoom(&self) -> StepSize {
+        ZOOMS.get(self.ui.zoom).map_or(StepSize::Action, |zoom| zoom.0)
+    }
+
+    fn refresh(&mut self) {
+        self.view = self.session.view();
+        self.timeline = self.session.timeline();
+        self.files = self.session.files();
+        self.ui.file = self.ui.file.min(self.files.len().saturating_sub(1));
+        let event = self.view.cursor.event;
+        if self.explain.as_ref().map(|explain| explain.event) != Some(event) {
+            self.explain = if event == 0 { None } else { self.session.explain(event) };
+            self.ui.explain_tab = 0;
+        }
+        let of = (self.timeline.clone(), self.ui.lanes_width);
+        if !Rc::ptr_eq(&self.axis_of.0, &of.0) || self.axis_of.1 != of.1 {
+            let axis = Axis::new(&self.timeline, lanes::LEFT, self.ui.lanes_width - 16);
+            if *self.axis != axis {
+                self.axis = Rc::new(axis);
+            }
+            self.axis_of = of;
+        }
+        if !self.ui.playing {
+            self.spoken = self.sentence();
+        }
+    }
+
+    /// What the live region says: the step's title, else the summary.
+    fn sentence(&self) -> AttrValue {
+        let title = self.explain.as_ref().and_then(|explain| self.words.part(&explain.msg, ".title"));
+        let summary = crate::draw::cluster::summary(&self.view, &self.words);
+        match title {
+            Some(title) => AttrValue::from([&title.replace('`', ""), ". ", &summary].concat()),
+            None => AttrValue::from(summary),
+        }
+    }
+
+    fn report(&mut self, done: Result<(), Refused>) {
+        if let Err(refused) = done {
+            self.ui.notice = Some(Notice { text: self.words.say(&refused), bad: true });
+        }
+    }
+
+    fn pause(&mut self) {
+        self.ui.playing = false;
+        self.timer = None;
+    }
+
+    fn edit(&mut self, text: &str) {
+        let Some(name) = self.files.get(self.ui.file).map(|file| file.name.clone()) else { return };
+        self.session.edit(&name, text);
+        store::keep(&*self.session);
+    }
+
+    fn fix(&mut self, diagnostic: usize, fix: usize) {
+        let Some(file) = self.files.get(self.ui.file) else { return };
+        let found = file.diagnostics.items.get(diagnostic).and_then(|item| item.fixes.get(fix));
+        let Some(fix) = found else { return };
+        let mut text = file.text.to_string();
+        for edit in fix.edits.iter().rev() {
+            let range = edit.from as usize..edit.to as usize;
+            if text.get(range.clone()).is_some() {
+                text.replace_range(range, &edit.text);
+            }
+        }
+        self.edit(&text);
+    }
+
+    fn apply(&mut self) {
+        self.pause();
+        let Some(name) = self.files.get(self.ui.file).map(|file| file.name.clone()) else { return };
+        let done = self.session.apply(&name);
+        let applied = done.is_ok();
+        self.report(done);
+        store::keep(&*self.session);
+        if applied {
+            self.ui.target = Target::Cluster;
+            self.ui.pane = Pane::Explain;
+            self.session.step(StepSize::Action);
+            self.stepped = true;
+        }
+    }
+
+    fn open_preset(&mut self, id: &'static str) {
+        self.pause();
+        let theme = self.ui.theme;
+        let sizes = (self.ui.stage_size, self.ui.lanes_width);
+        match store::open_preset(id) {
+            Ok(session) => {
+                self.session = session;
+                self.ui = Ui { theme, stage_size: sizes.0, lanes_width: sizes.1, ..Ui::default() };
+                self.explain = None;
+            }
+            Err(msg) => {
+                self.ui.menu = None;
+                self.report(Err(msg));
+            }
+        }
+    }
+
+    fn step(&mut self, size: Option<StepSize>) {
+        self.pause();
+        self.start_if_blank();
+        let moved = self.session.step(size.unwrap_or(self.zoom()));
+        self.stepped = moved;
+        if !moved {
+            self.ui.notice = Some(Notice { text: self.words.t("time.done").to_string(), bad: false });
+        }
+    }
+
+    /// A scenario without any command begins with applying the file that is shown.
+    fn start_if_blank(&mut self) {
+        if self.timeline.events == 0 && self.view.cursor.event == 0 {
+            if let Some(name) = self.files.get(self.ui.file).map(|file| file.name.clone()) {
+                let done = self.session.apply(&name);
+                self.report(done);
+            }
+        }
+    }
+
+    fn play(&mut self, ctx: &Context<App>) {
+        if self.ui.playing {
+            return self.pause();
+        }
+        self.start_if_blank();
+        self.ui.playing = true;
+        self.ui.notice = None;
+        self.tick(ctx);
+    }
+
+    fn tick(&mut self, ctx: &Context<App>) {
+        if !self.ui.playing {
+            return;
+        }
+        let speed = SPEEDS.get(self.ui.speed).map_or(Speed::Steps(1100), |speed| speed.0);
+        let (size, wait) = match speed {
+            Speed::Steps(ms) => (self.zoom(), ms),
+            Speed::Clock(rate) => {
+                (StepSize::For(Nanos::from(FRAME_MS) * 1_000 * rate), FRAME_MS)
+            }
+        };
+        let moved = self.session.step(size);
+        self.stepped = moved && matches!(speed, Speed::Steps(ms) if ms > 480);
+        let view = self.session.view();
+        let over = view.cursor.stable && view.faults.is_empty();
+        if !moved || over {
+            return self.pause();
+        }
+        let link = ctx.link().clone();
+        self.timer = Some(Timeout::new(wait, move || link.send_message(Act::Tick)));
+    }
+
+    fn answer(&mut self, answer: u16) {
+        let predict = self.explain.as_ref().and_then(|explain| explain.predict.as_ref());
+        if let Some(predict) = predict {
+            self.ui.answer = Some((predict.event, answer));
+        }
+    }
+
+    fn kubectl(&mut self, line: &str) {
+        self.pause();
+        let argv = split(line);
+        let argv: Vec<&str> = argv.iter().map(String::as_str).collect();
+        let argv = argv.strip_prefix(&["kubectl"]).unwrap_or(&argv);
+        let done = self.session.kubectl(argv);
+        self.report(done);
+        // The answer takes simulated time; the terminal shows what has been printed at the cursor.
+        for _ in 0..400 {
+            let entries = self.session.terminal();
+            let answered = entries.last().is_none_or(|entry| entry.exit.is_some());
+            if answered || !self.session.step(StepSize::Event) {
+                break;
+            }
+        }
+    }
+
+    fn copy(&mut self, ctx: &Context<App>, what: Copy) {
+        self.ui.menu = None;
+        let text = match what {
+            Copy::Link => store::link(&self.session.share()),
+            Copy::Scenario => self.session.export_scenario(),
+            Copy::Transcript => self.session.transcript(),
+        };
+        let link = ctx.link().clone();
+        store::copy(&text, move |done| link.send_message(Act::Copied(done)));
+    }
+
+    /// Keys that no control took; whether anything is to be drawn.
+    fn key(&mut self, ctx: &Context<App>, event: &KeyboardEvent) -> bool {
+        if event.alt_key() || event.default_prevented() {
+            return false;
+        }
+        if event.ctrl_key() || event.meta_key() {
+            if event.key() == "Enter" {
+                self.apply();
+                return true;
+            }
+            return false;
+        }
+        if takes_keys(event) && event.key() != "Escape" {
+            return false;
+        }
+        let shift = event.shift_key();
+        let act = match event.key().as_str() {
+            " " => Act::Play,
+            "ArrowRight" if shift => Act::Step(Some(StepSize::Phase)),
+            "ArrowLeft" if shift => Act::Back(Some(StepSize::Phase)),
+            "ArrowRight" => Act::Step(None),
+            "ArrowLeft" => Act::Back(None),
+            "Home" => Act::Seek(Seek::Event(0)),
+            "End" => Act::End,
+            "d" | "D" => Act::Step(Some(StepSize::NextDeadline)),
+            "t" | "T" => Act::AsText,
+            "?" => Act::Help(!self.ui.help),
+            "1" => Act::Zoom(0),
+            "2" => Act::Zoom(1),
+            "3" => Act::Zoom(2),
+            "4" => Act::Zoom(3),
+            "Escape" => self.escape(),
+            _ => return false,
+        };
+        event.prevent_default();
+        self.act(ctx, act)
+    }
+
+    /// What Escape closes: the topmost thing.
+    fn escape(&self) -> Act {
+        if self.ui.help {
+            Act::Help(false)
+        } else if self.ui.menu.is_some() {
+            Act::Menu(None)
+        } else if self.ui.notice.is_some() {
+            Act::Hush
+        } else if self.ui.object.is_some() {
+            Act::CloseObject
+        } else if let Some(tab) = self.ui.tab {
+            Act::Tab(tab)
+        } else {
+            Act::Open(Target::Cluster)
+        }
+    }
+
+    /// Reads the sizes that the drawings need; asks for a new drawing when they changed.
+    fn measure(&self, ctx: &Context<App>) {
+        let size = |node: &NodeRef| {
+            let element = node.cast::<web_sys::Element>()?;
+            let (w, h) = (element.client_width(), element.client_height());
+            (w > 0 && h > 0).then_some((w, h))
+        };
+        let stage = size(&self.figure).unwrap_or(self.ui.stage_size);
+        let lanes = size(&self.strip).map_or(self.ui.lanes_width, |strip| strip.0);
+        if stage != self.ui.stage_size || lanes != self.ui.lanes_width {
+            ctx.link().send_message(Act::Resize(stage.0, stage.1, lanes));
+        }
+    }
+}
+
+fn is_small() -> bool {
+    motion::media("(max-width: 1180px)")
+}
+
+/// Whether the focused control needs plain keys for itself.
+fn takes_keys(event: &KeyboardEvent) -> bool {
+    let Some(element) = event.target_dyn_into::<web_sys::Element>() else { return false };
+    let typing = matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT");
+    let role = element.get_attribute("role");
+    let button = matches!(element.tag_name().as_str(), "BUTTON" | "A" | "SUMMARY") || role.as_deref() == Some("button");
+    typing || button && (event.key() == " " || event.key() == "Enter")
+}
+
+/// Splits a command line into words; quotes group, a backslash takes the next character as it is.
+pub fn split(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote = None;
+    let mut chars = line.chars().take(4_000);
+    while let Some(c) = chars.next() {
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (None, '"' | '\'') => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            (None | Some('"'), '\\') => word.get_or_insert_default().extend(chars.next()),
+            (None, c) if c.is_whitespace() => words.extend(word.take()),
+            (_, c) => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split;
+
+    #[test]
+    fn command_lines_split_as_a_shell_does() {
+        assert_eq!(split("get pods  -o wide"), ["get", "pods", "-o", "wide"]);
+        assert_eq!(split(r#"patch x -p '{"a": 1}' "" a\ b"#), ["patch", "x", "-p", r#"{"a": 1}"#, "", "a b"]);
+        assert_eq!(split("  "), Vec::<String>::new());
+        assert_eq!(split("'open"), ["open"]);
+    }
+}

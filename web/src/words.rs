@@ -1,0 +1,222 @@
+//! Words and numbers for people: catalogue look-up, times, and text with `code` in it.
+
+use podscope_lesson::catalogue::{Argument, Catalogue};
+use podscope_session::view::{Arg, Msg, Nanos, Text};
+use std::rc::Rc;
+use yew::prelude::*;
+
+/// The catalogue, shared by all components; equal when it is the same one.
+#[derive(Clone)]
+pub struct Words(Rc<Catalogue>);
+
+impl PartialEq for Words {
+    fn eq(&self, other: &Words) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Words {
+    /// The English words.
+    pub fn english() -> Words {
+        Words(Rc::new(podscope_lesson::english()))
+    }
+
+    /// A message as text.
+    pub fn say(&self, msg: &Msg) -> String {
+        self.say_part(msg, "")
+    }
+
+    /// A part of a message's entry: `.title`, `.what`, ….
+    pub fn say_part(&self, msg: &Msg, part: &str) -> String {
+        let code = [msg.code, part].concat();
+        self.0.say(&code, &arguments(&msg.args))
+    }
+
+    /// As [`Words::say_part`], or `None` when the catalogue has no such part.
+    pub fn part(&self, msg: &Msg, part: &str) -> Option<String> {
+        let code = [msg.code, part].concat();
+        self.0.get(&code)?;
+        Some(self.0.say(&code, &arguments(&msg.args)))
+    }
+
+    /// A text without arguments.
+    pub fn t(&self, code: &str) -> AttrValue {
+        AttrValue::from(self.0.say(code, &[]))
+    }
+
+    /// A text with one argument.
+    pub fn t1(&self, code: &str, name: &str, text: &str) -> AttrValue {
+        let count = text.parse().ok();
+        AttrValue::from(self.0.say(
+            code,
+            &[Argument {
+                name,
+                text: text.into(),
+                count,
+            }],
+        ))
+    }
+
+    /// Whether the catalogue has this code.
+    pub fn has(&self, code: &str) -> bool {
+        self.0.get(code).is_some()
+    }
+}
+
+fn arguments(args: &[(&'static str, Arg)]) -> Vec<Argument<'static>> {
+    let one = |(name, arg): &(&'static str, Arg)| {
+        let (text, count) = match arg {
+            Arg::Text(text) => (text.to_string(), None),
+            Arg::Count(n) => (n.to_string(), Some(*n)),
+            Arg::At(at) => (moment(*at), None),
+            Arg::Span(span) => (length(*span), None),
+        };
+        Argument {
+            name,
+            text: text.into(),
+            count,
+        }
+    };
+    args.iter().map(one).collect()
+}
+
+const MS: Nanos = 1_000_000;
+const SECOND: Nanos = 1_000 * MS;
+
+/// A moment on the clock: `2.0 ms`, `1009 ms`, `59.0 s`, `350.64 s`.
+pub fn moment(at: Nanos) -> String {
+    if at < 100 * MS {
+        return decimals(at, MS, 1, " ms");
+    }
+    if at < 10 * SECOND {
+        return decimals(at, MS, 0, " ms");
+    }
+    if at < 100 * SECOND {
+        return decimals(at, SECOND, 1, " s");
+    }
+    decimals(at, SECOND, 2, " s")
+}
+
+/// A length of time in its best unit: `2.5 ms`, `44 s`, `4 min 51 s`.
+pub fn length(span: Nanos) -> String {
+    if span < 10 * MS {
+        return decimals(span, MS, 1, " ms");
+    }
+    if span < SECOND {
+        return decimals(span, MS, 0, " ms");
+    }
+    if span < 10 * SECOND {
+        return decimals(span, SECOND, 1, " s");
+    }
+    if span < 120 * SECOND {
+        return decimals(span, SECOND, 0, " s");
+    }
+    let seconds = (span + SECOND / 2) / SECOND;
+    match (seconds / 60, seconds % 60) {
+        (minutes, 0) => [minutes.to_string().as_str(), " min"].concat(),
+        (minutes, rest) => [
+            minutes.to_string().as_str(),
+            " min ",
+            &rest.to_string(),
+            " s",
+        ]
+        .concat(),
+    }
+}
+
+/// Rounds half up to `places` decimals of `unit`.
+fn decimals(value: Nanos, unit: Nanos, places: u32, suffix: &str) -> String {
+    let step = unit / 10u64.pow(places);
+    let rounded = (value + step / 2) / step;
+    let scale = 10u64.pow(places);
+    let whole = (rounded / scale).to_string();
+    if places == 0 {
+        return [whole.as_str(), suffix].concat();
+    }
+    let rest = (rounded % scale).to_string();
+    let zeros = if places as usize > rest.len() {
+        "0"
+    } else {
+        ""
+    };
+    [whole.as_str(), ".", zeros, &rest, suffix].concat()
+}
+
+/// A size: `512 B`, `67.3 MiB`.
+pub fn bytes(n: u64) -> String {
+    let (unit, name) = match n {
+        0..1024 => return [n.to_string().as_str(), " B"].concat(),
+        1024..1_048_576 => (1024, " KiB"),
+        1_048_576..1_073_741_824 => (1_048_576, " MiB"),
+        _ => (1_073_741_824, " GiB"),
+    };
+    decimals(n * 10, unit * 10, 1, name)
+}
+
+/// Text in which backquotes mark code.
+pub fn rich(text: &str) -> Html {
+    let part = |(i, part): (usize, &str)| {
+        let part = part.to_owned();
+        if i % 2 == 1 {
+            html! { <code>{part}</code> }
+        } else {
+            html! { {part} }
+        }
+    };
+    text.split('`').enumerate().map(part).collect()
+}
+
+/// A name shortened in the middle to at most `max` characters: `d300-…-9ssfs`.
+pub fn middle(name: &str, max: usize) -> Text {
+    let count = name.chars().count();
+    if count <= max || max < 5 {
+        return name.into();
+    }
+    // Keep a Pod's random end, which tells it from its siblings.
+    let tail = name
+        .rfind('-')
+        .map(|at| &name[at..])
+        .filter(|tail| tail.len() + 3 <= max);
+    let tail_count = tail.map_or(max / 2, |tail| tail.chars().count());
+    let head: String = name
+        .chars()
+        .take(max.saturating_sub(tail_count + 1))
+        .collect();
+    let end: String = name.chars().skip(count - tail_count).collect();
+    [head.as_str(), "…", &end].concat().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_units_and_fit_their_size() {
+        let at: Vec<String> = [0, 2_000_000, 99_960_000, 1_009_000_000, 59_000_000_000]
+            .into_iter()
+            .map(moment)
+            .collect();
+        assert_eq!(at, ["0.0 ms", "2.0 ms", "100.0 ms", "1009 ms", "59.0 s"]);
+        assert_eq!(moment(350_640_000_000), "350.64 s");
+        assert_eq!(moment(350_040_000_000), "350.04 s");
+        assert_eq!(length(44 * SECOND), "44 s");
+        assert_eq!(length(291 * SECOND), "4 min 51 s");
+        assert_eq!(length(300 * SECOND), "5 min");
+        assert_eq!(length(1_500 * MS), "1.5 s");
+    }
+
+    #[test]
+    fn sizes_have_binary_units() {
+        assert_eq!(bytes(70_569_000), "67.3 MiB");
+        assert_eq!(bytes(12), "12 B");
+    }
+
+    #[test]
+    fn names_are_cut_in_the_middle() {
+        assert_eq!(&*middle("nginx", 12), "nginx");
+        assert_eq!(&*middle("d300-75644fdc4d-9ssfs", 12), "d300-…-9ssfs");
+        let long = middle("nginx-deployment-7c5ddbdf54-abcde", 20);
+        assert_eq!(&*long, "nginx-deploym…-abcde");
+        assert_eq!(long.chars().count(), 20);
+    }
+}
