@@ -295,7 +295,11 @@ mod tests {
         let gap = axis.gaps[0];
         assert_eq!(axis.gaps.len(), 1);
         assert!(axis.x(90 * MS) < gap.x0 && axis.x(2600 * MS) > gap.x1);
-        assert_eq!(axis.x(1000 * MS), (gap.x0 + gap.x1) / 2, "a moment in a gap");
+        assert_eq!(
+            axis.x(1000 * MS),
+            (gap.x0 + gap.x1) / 2,
+            "a moment in a gap"
+        );
     }
 
     #[test]
