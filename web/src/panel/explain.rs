@@ -1,0 +1,174 @@
+//! The explain panel: what happens, why, the data, what caused it, what comes next.
+
+use crate::draw::{glyph, kind_glyph, line_class, yaml_spans};
+use crate::state::{Act, Scene};
+use crate::words::{moment, rich};
+use podscope_session::view::*;
+use std::rc::Rc;
+use yew::prelude::*;
+
+/// Draws it for the current event; before the first one, the cast.
+pub fn draw(scene: &Scene<'_>, explain: Option<&Rc<ExplainView>>) -> Html {
+    match explain {
+        Some(explain) => event(scene, explain),
+        None => cast(scene),
+    }
+}
+
+/// Who plays: glyph names, in the order of the story.
+const CAST: [&str; 9] = ["client", "api", "etcd", "ctrl", "sched", "kubelet", "runtime", "net", "pod"];
+
+fn cast(scene: &Scene<'_>) -> Html {
+    let item = |name: &'static str| {
+        html! { <li key={name}>{glyph(name, 22)}
+            <span><b>{scene.t(&["cast.", name].concat())}</b><br/>
+            <span class="muted">{scene.t(&["cast.", name, ".role"].concat())}</span></span></li> }
+    };
+    html! {
+        <aside class="explain" aria-label={scene.t("pane.explain")}>
+            <div class="head"><h2>{scene.t("cast.title")}</h2><span class="right muted small">{scene.t("cast.note")}</span></div>
+            <div class="scroll prose" tabindex="0">
+                <ul class="cast">{for CAST.into_iter().map(item)}</ul>
+                <p class="small muted note">{scene.t("cast.marks")}</p>
+            </div>
+        </aside>
+    }
+}
+
+fn event(scene: &Scene<'_>, explain: &ExplainView) -> Html {
+    let words = scene.words;
+    let title = words.part(&explain.msg, ".title").unwrap_or_else(|| explain.msg.code.to_owned());
+    let part = |name: &str| words.part(&explain.msg, name);
+    let section = |head: &str, text: Option<String>| {
+        text.map(|text| html! { <><h4>{scene.t(head)}</h4>{for text.split('\n').map(|p| html! { <p>{rich(p)}</p> })}</> })
+    };
+    html! {
+        <aside class="explain" aria-label={scene.t("pane.explain")}>
+            <div class="head wide"><h2>{scene.t("pane.explain")}</h2>
+                <span class="right muted small num">{words.t1("explain.step", "n", &explain.event.to_string())}</span></div>
+            <div class="scroll prose" tabindex="0" key={explain.event}>
+                <div class="phase">{kind_glyph(explain.kind, 18)}{words.say(&explain.who)}</div>
+                <h3 class="title">{rich(&title)}</h3>
+                {section("explain.what", part(".what"))}
+                {section("explain.why", part(".why"))}
+                {causes(scene, explain)}
+                {panes(scene, explain, part(".detail"))}
+                {section("explain.next", explain.next.as_ref().map(|next| words.say(next)))}
+            </div>
+            {predict(scene, explain)}
+        </aside>
+    }
+}
+
+fn causes(scene: &Scene<'_>, explain: &ExplainView) -> Html {
+    if explain.causes.is_empty() {
+        return html! {};
+    }
+    let count = explain.causes.len();
+    let link = |(i, cause): (usize, &CauseView)| {
+        let last = i + 1 == count;
+        let text = scene.words.say(&cause.text);
+        let inner = match cause.event {
+            Some(event) if !last => {
+                html! { <button type="button" onclick={scene.act(Act::Seek(Seek::Event(event)))}>{rich(&text)}</button> }
+            }
+            _ => rich(&text),
+        };
+        html! {
+            <li key={i} class={classes!(last.then_some("now"))}>{kind_glyph(cause.kind, 16)}
+                <span>{inner}</span><span class="at">{moment(cause.at)}</span></li>
+        }
+    };
+    html! { <><h4>{scene.t("explain.causes")}</h4><ol class="chain">{for explain.causes.iter().enumerate().map(link)}</ol></> }
+}
+
+fn panes(scene: &Scene<'_>, explain: &ExplainView, detail: Option<String>) -> Html {
+    let mut tabs: Vec<AttrValue> = explain.panes.iter().map(|pane| scene.t(pane.title)).collect();
+    if detail.is_some() {
+        tabs.push(scene.t("pane.detail"));
+    }
+    if tabs.is_empty() {
+        return html! {};
+    }
+    let chosen = scene.ui.explain_tab.min(tabs.len() - 1);
+    let tab = |(i, title): (usize, &AttrValue)| {
+        let focus = if i == chosen { "0" } else { "-1" };
+        html! {
+            <button key={i} class="tab" type="button" role="tab" id={["xt", &i.to_string()].concat()} aria-controls="explain-data" tabindex={focus}
+                aria-selected={(i == chosen).to_string()} onclick={scene.act(Act::ExplainTab(i))}>{title.clone()}</button>
+        }
+    };
+    let body = match explain.panes.get(chosen) {
+        Some(pane) => html! { <div class="req">{for pane.lines.iter().map(|line| pane_line(pane.syntax, line))}</div> },
+        None => html! { {for detail.unwrap_or_default().split('\n').map(|p| html! { <p>{rich(p)}</p> })} },
+    };
+    html! { <>
+        <div class="seg" role="tablist" aria-label={scene.t("explain.data")} onkeydown={arrows()}>{for tabs.iter().enumerate().map(tab)}</div>
+        <div id="explain-data" role="tabpanel" tabindex="0" aria-labelledby={["xt", &chosen.to_string()].concat()}>{body}</div>
+    </> }
+}
+
+/// Arrow keys move between the tabs of a tab list.
+pub fn arrows() -> Callback<KeyboardEvent> {
+    Callback::from(|event: KeyboardEvent| {
+        let step = match event.key().as_str() {
+            "ArrowRight" => 1,
+            "ArrowLeft" => -1,
+            _ => return,
+        };
+        event.prevent_default();
+        event.stop_propagation();
+        let Some(tab) = event.target_dyn_into::<web_sys::HtmlElement>() else { return };
+        let next = if step > 0 { tab.next_element_sibling() } else { tab.previous_element_sibling() };
+        if let Some(next) = next.and_then(|next| wasm_bindgen::JsCast::dyn_into::<web_sys::HtmlElement>(next).ok()) {
+            next.focus().ok();
+            next.click();
+        }
+    })
+}
+
+/// One line of a data pane.
+pub fn pane_line(syntax: PaneSyntax, line: &CodeLine) -> Html {
+    let class = line_class(line.mark);
+    let text = &*line.text;
+    match syntax {
+        PaneSyntax::Yaml => html! { <div class={class}>{yaml_spans(text)}</div> },
+        PaneSyntax::Http => {
+            let (first, rest) = text.split_once(' ').unwrap_or((text, ""));
+            let loud = first.chars().all(|c| c.is_ascii_uppercase()) && first.len() > 2 || first.starts_with("HTTP/");
+            if !loud {
+                return html! { <div class={class}>{text.to_owned()}</div> };
+            }
+            let (path, query) = rest.split_at(rest.find('?').unwrap_or(rest.len()));
+            html! { <div class={class}><b>{first.to_owned()}</b>{" "}{path.to_owned()}<span class="k">{query.to_owned()}</span></div> }
+        }
+        PaneSyntax::Json | PaneSyntax::Plain => html! { <div class={class}>{text.to_owned()}</div> },
+    }
+}
+
+fn predict(scene: &Scene<'_>, explain: &ExplainView) -> Html {
+    let Some(predict) = &explain.predict else { return html! {} };
+    let given = scene.ui.answer.filter(|(event, _)| *event == predict.event).map(|(_, answer)| answer);
+    let option = |(i, option): (usize, &Msg)| {
+        let i = i as u16;
+        let mark = match given {
+            Some(_) if i == predict.answer => html! { <span class="key">{"✓"}</span> },
+            Some(given) if i == given => html! { <span class="key">{"✕"}</span> },
+            _ => html! { <span class="key">{i + 1}</span> },
+        };
+        html! { <button key={i} class="opt" type="button" disabled={given.is_some()} onclick={scene.act(Act::Answer(i))}>
+            {mark}{rich(&scene.words.say(option))}</button> }
+    };
+    let verdict = given.map(|given| {
+        let word = if given == predict.answer { "predict.right" } else { "predict.wrong" };
+        html! { <p class="small" role="status">{scene.t(word)}{" "}
+            <button class="linky" type="button" onclick={scene.act(Act::Seek(Seek::Event(predict.event)))}>{scene.t("predict.show")}</button></p> }
+    });
+    html! {
+        <div class="ask">
+            <p><b>{scene.t("predict.head")}</b>{" "}{rich(&scene.words.say(&predict.question))}</p>
+            <div class="opts">{for predict.options.iter().enumerate().map(option)}</div>
+            {verdict}
+        </div>
+    }
+}

@@ -1,0 +1,243 @@
+//! The stage: the cluster, or the inside of what was opened; timers and the preview below it.
+
+use super::popper;
+use crate::draw::cluster::ClusterPicture;
+use crate::draw::{api_server, glyph, icon, kind_glyph, node, other, px, scheduler};
+use crate::path;
+use crate::state::{Act, Menu, Scene, ZOOMS};
+use crate::words::{length, moment};
+use podscope_session::view::*;
+use yew::prelude::*;
+
+/// Draws it. `figure` is measured to size the picture.
+pub fn draw(scene: &Scene<'_>, figure: &NodeRef, moving: bool) -> Html {
+    let start = scene.view.cursor.event == 0 && scene.ui.target == Target::Cluster;
+    html! {
+        <main class="stage" id="stage" tabindex="-1" aria-label={scene.t("pane.stage")}>
+            if start && !scene.ui.as_text { {intro(scene)} } else { {head(scene)} }
+            {body(scene, figure, moving)}
+            if scene.ui.target == Target::Cluster { {timers(scene)} }
+            {super::manifest::effect(scene)}
+        </main>
+    }
+}
+
+fn intro(scene: &Scene<'_>) -> Html {
+    let code = scene.session.preset();
+    let part = |suffix: &str| {
+        let own = ["preset.", &*code, suffix].concat();
+        if scene.words.has(&own) { scene.t(&own) } else { scene.t(&["intro", suffix].concat()) }
+    };
+    html! {
+        <div class="intro">
+            <h1>{part(".head")}</h1>
+            <p>{part(".text")}</p>
+            <div class="acts">
+                <button class="btn go big" type="button" onclick={scene.act(Act::Play)}>{icon("play")}{part(".play")}</button>
+                <span class="muted small wide">{scene.t("intro.or")}{" "}<kbd>{"Ctrl"}</kbd>{" "}<kbd>{"Enter"}</kbd></span>
+            </div>
+        </div>
+    }
+}
+
+fn head(scene: &Scene<'_>) -> Html {
+    let inside = scene.ui.target != Target::Cluster;
+    let (title, mark) = title(scene);
+    let zoom = |(i, (_, word)): (usize, &(StepSize, &'static str))| {
+        let here = i == scene.ui.zoom;
+        html! { <button key={i} type="button" role="radio" aria-checked={here.to_string()} tabindex={if here { "0" } else { "-1" }}
+            onclick={scene.act(Act::Zoom(i))}>{scene.t(word)}</button> }
+    };
+    html! {
+        <div class="stagehead">
+            if inside {
+                <button class="btn quiet" type="button" onclick={scene.act(Act::Open(Target::Cluster))}>{icon("back")}{scene.t("stage.cluster")}</button>
+            }
+            <h2>{mark}{title}</h2>
+            <span class="right">
+                if !inside { {faults(scene)} }
+                <button class="btn quiet wide" type="button" aria-pressed={scene.ui.as_text.to_string()} onclick={scene.act(Act::AsText)}>{scene.t("stage.as-text")}</button>
+                <span class="zoom" role="radiogroup" aria-label={scene.t("zoom.label")} onkeydown={super::explain::arrows()}>{for ZOOMS.iter().enumerate().map(zoom)}</span>
+            </span>
+        </div>
+    }
+}
+
+fn title(scene: &Scene<'_>) -> (String, Html) {
+    match &scene.ui.target {
+        Target::Cluster => (scene.t("stage.cluster").to_string(), glyph("node", 18)),
+        Target::Node(name) => (name.to_string(), glyph("node", 18)),
+        Target::Component(id) => match scene.view.components.get(usize::from(*id)) {
+            Some(component) => (component.name.to_string(), kind_glyph(component.kind, 18)),
+            None => (String::new(), html! {}),
+        },
+    }
+}
+
+/// The fault palette and the faults in force.
+fn faults(scene: &Scene<'_>) -> Html {
+    let heal = scene.view.faults.iter().take(2).map(|fault| {
+        html! { <button key={fault.id} class="btn" type="button" onclick={scene.act(Act::Heal(fault.id))}>
+            {scene.t("fault.heal")}{" "}{scene.words.say_part(&fault.name, ".short")}</button> }
+    });
+    let word = if scene.view.faults.is_empty() { "fault.break" } else { "fault.break-more" };
+    html! { <>
+        {for heal}
+        {popper(scene, Menu::Faults, html! { {scene.t(word)} }, "btn quiet menu", "right", || palette(scene))}
+    </> }
+}
+
+fn palette(scene: &Scene<'_>) -> Html {
+    let kinds = scene.session.fault_kinds();
+    let kind = |kind: &FaultKindView| {
+        let word = ["fault.", kind.kind].concat();
+        let help = [&word, ".help"].concat();
+        let target = |target: &Text| {
+            let label = if target.is_empty() { scene.t("fault.do") } else { AttrValue::from(target.to_string()) };
+            html! { <button key={target.to_string()} type="button" onclick={scene.act(Act::Fault(kind.kind, target.clone()))}>{label}</button> }
+        };
+        html! { <div key={kind.kind}>
+            <p class="what">{glyph("fault", 14)}<span><b>{scene.t(&word)}</b>
+                if scene.words.has(&help) { <small>{scene.t(&help)}</small> }</span></p>
+            <div class="row">{for kind.targets.iter().take(24).map(target)}</div>
+        </div> }
+    };
+    html! { <>
+        <h3>{scene.t("fault.palette")}</h3>
+        {for kinds.iter().map(kind)}
+        if scene.view.faults.len() > 2 {
+            <h3>{scene.t("fault.active")}</h3>
+            {for scene.view.faults.iter().map(|fault| html! {
+                <button key={fault.id} type="button" onclick={scene.act(Act::Heal(fault.id))}>{scene.t("fault.heal")}{" "}{scene.words.say_part(&fault.name, ".short")}</button>
+            })}
+        }
+    </> }
+}
+
+fn body(scene: &Scene<'_>, figure: &NodeRef, moving: bool) -> Html {
+    if scene.ui.as_text {
+        return as_text(scene);
+    }
+    let narrow = scene.ui.stage_size.0 < crate::layout::cluster::NARROW;
+    if scene.ui.target != Target::Cluster {
+        let inside = scene.session.inside(&scene.ui.target);
+        return match &*inside {
+            InsideView::ApiServer(inside) => {
+                let go = scene.on.reform(|event| Act::Seek(Seek::Event(event)));
+                api_server::draw(inside, scene.words, narrow, &go)
+            }
+            InsideView::Scheduler(inside) => scheduler::draw(inside, scene.words),
+            InsideView::Node(inside) => node::draw(inside, scene.view.cursor.time, scene.words),
+            InsideView::Etcd(inside) => other::etcd(inside, scene.words),
+            InsideView::Controller(inside) => other::controller(inside, scene.words),
+            InsideView::Nothing => html! { <p class="empty">{scene.t("inside.nothing")}</p> },
+        };
+    }
+    html! {
+        <div class="fig" ref={figure.clone()}>
+            <ClusterPicture view={scene.view.clone()} size={scene.ui.stage_size} words={scene.words.clone()} {moving}
+                on_open={scene.on.reform(Act::Open)} on_object={scene.on.reform(Act::Object)}/>
+        </div>
+    }
+}
+
+/// The same as the picture, in words and tables.
+fn as_text(scene: &Scene<'_>) -> Html {
+    let view = scene.view;
+    let words = scene.words;
+    let pod = |node: &str, pod: &PodView| {
+        let object = pod.object.clone();
+        let message = pod.message.as_deref().unwrap_or_default().to_owned();
+        html! { <tr key={pod.object.name.to_string()}>
+            <td><button class="linky" type="button" onclick={scene.act(Act::Object(object))}>{pod.object.name.to_string()}</button></td>
+            <td>{pod.ready.to_string()}</td><td>{pod.status.to_string()}</td><td>{node.to_owned()}</td><td>{message}</td>
+        </tr> }
+    };
+    let pods = view.nodes.iter().flat_map(|node| node.pods.iter().map(|p| pod(&node.name, p)));
+    let node = |node: &NodeView| {
+        html! { <tr key={node.name.to_string()}>
+            <td><button class="linky" type="button" onclick={scene.act(Act::Open(Target::Node(node.name.clone())))}>{node.name.to_string()}</button></td>
+            <td>{node.status.to_string()}</td><td>{node.zone.to_string()}</td><td>{node.capacity.to_string()}</td>
+            <td class="num">{node.pods.len()}</td>
+        </tr> }
+    };
+    let message = |message: &MessageView| {
+        let name = |id: ComponentId| view.components.get(usize::from(id)).map(|c| c.name.to_string()).unwrap_or_default();
+        html! { <li>{[name(message.from).as_str(), " → ", &name(message.to), ": ", &message.label].concat()}</li> }
+    };
+    let component = |component: &ComponentView| {
+        let doing = component.doing.as_ref().map(|doing| words.say(doing)).unwrap_or_default();
+        let state = if component.up { html! {} } else { html! { <b class="badge">{scene.t("stage.down")}</b> } };
+        html! { <li key={component.id}>
+            <button class="linky" type="button" onclick={scene.act(Act::Open(Target::Component(component.id)))}>{component.name.to_string()}</button>
+            {" "}{state}{" "}<span class="muted">{doing}</span></li> }
+    };
+    let upper = view.components.iter().filter(|c| c.node.is_none());
+    html! {
+        <div class="astext" tabindex="0" role="region" aria-label={scene.t("stage.as-text")}>
+            <p>{crate::draw::cluster::summary(view, words)}</p>
+            if !view.messages.is_empty() {
+                <h3>{scene.t("text.messages")}</h3><ul>{for view.messages.iter().map(message)}</ul>
+            }
+            <h3>{scene.t("text.components")}</h3><ul>{for upper.map(component)}</ul>
+            <h3>{scene.t("text.nodes")}</h3>
+            <table><thead><tr>{heads(scene, &["text.name", "text.status", "text.zone", "text.capacity", "text.pods"])}</tr></thead>
+                <tbody>{for view.nodes.iter().map(node)}</tbody></table>
+            <h3>{scene.t("text.pods")}</h3>
+            <table><thead><tr>{heads(scene, &["text.name", "text.ready", "text.status", "text.node", "text.message"])}</tr></thead>
+                <tbody>{for view.pending.iter().map(|p| pod("", p))}{for pods}</tbody></table>
+        </div>
+    }
+}
+
+/// Column heads from words.
+pub fn heads(scene: &Scene<'_>, codes: &[&str]) -> Html {
+    codes.iter().map(|code| html! { <th scope="col">{scene.t(code)}</th> }).collect()
+}
+
+fn timers(scene: &Scene<'_>) -> Html {
+    if scene.view.timers.is_empty() || scene.view.faults.is_empty() && scene.view.timers.iter().all(|timer| timer.name.code == "timer.lease") {
+        return html! {};
+    }
+    let now = scene.view.cursor.time;
+    let timer = |(i, timer): (usize, &TimerView)| {
+        let kind = scene.view.components.get(usize::from(timer.component)).map_or(ComponentKind::Controller, |c| c.kind);
+        let passed = now.saturating_sub(timer.from);
+        let (value, filled, due) = match timer.due {
+            None => (scene.t("timer.for-ever").to_string(), 0, false),
+            Some(at) => {
+                let whole = at.saturating_sub(timer.from).max(1);
+                let filled = (u128::from(passed.min(whole)) * 330 / u128::from(whole)) as i32;
+                let over = now >= at;
+                let text = if over {
+                    [&length(passed), " ", &scene.t("timer.old")].concat()
+                } else {
+                    let mut text = length(passed);
+                    text.push(' ');
+                    text.push_str(&scene.t("timer.of"));
+                    text.push(' ');
+                    text.push_str(&length(whole));
+                    text
+                };
+                (text, filled, over)
+            }
+        };
+        let then = scene.words.say(&timer.then);
+        let then = match timer.due {
+            Some(at) if at > now => [&then, ", ", &scene.words.t1("timer.at", "at", &moment(at))].concat(),
+            _ => then,
+        };
+        let class = if due { "meter k-fault".to_owned() } else { ["meter ", &crate::draw::kind_class(kind)].concat() };
+        html! {
+            <div key={i} class={classes!("timer", due.then_some("due"))}>
+                <b>{scene.words.say(&timer.name)}</b><span class="v">{value}</span>
+                <svg class={class} viewBox="0 0 330 18" preserveAspectRatio="none" aria-hidden="true">
+                    <rect class="t" x="0" y="5" width="330" height="8"/><rect class="b" x="0" y="5" width={px(filled)} height="8"/>
+                    <path class="nowline" d={path!("M", filled.clamp(1, 329), " 0v18")}/>
+                </svg>
+                <small>{then}</small>
+            </div>
+        }
+    };
+    html! { <div class="timers" role="group" aria-label={scene.t("timer.label")}>{for scene.view.timers.iter().take(6).enumerate().map(timer)}</div> }
+}

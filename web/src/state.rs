@@ -1,0 +1,316 @@
+//! What the page itself remembers, and what a person can do to it.
+
+use podscope_session::view::*;
+use std::rc::Rc;
+use yew::prelude::*;
+
+/// Tabs of the inspector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tab {
+    /// Tables and YAML.
+    Objects,
+    /// Kubernetes Events.
+    Events,
+    /// Keys and revisions.
+    Etcd,
+    /// The matrix.
+    Scheduler,
+    /// Runtime view.
+    Node,
+    /// The terminal.
+    Kubectl,
+}
+
+/// All tabs with their word.
+pub const TABS: [(Tab, &str); 6] = [
+    (Tab::Objects, "tab.objects"),
+    (Tab::Events, "tab.events"),
+    (Tab::Etcd, "tab.etcd"),
+    (Tab::Scheduler, "tab.scheduler"),
+    (Tab::Node, "tab.node"),
+    (Tab::Kubectl, "tab.kubectl"),
+];
+
+/// The pane in focus on small screens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pane {
+    /// Explain.
+    Explain,
+    /// Manifest.
+    Manifest,
+    /// Stage alone.
+    Cluster,
+    /// Inspector.
+    Inspect,
+}
+
+impl Pane {
+    /// As the `data-pane` attribute.
+    pub fn name(self) -> &'static str {
+        match self {
+            Pane::Explain => "explain",
+            Pane::Manifest => "manifest",
+            Pane::Cluster => "cluster",
+            Pane::Inspect => "inspect",
+        }
+    }
+}
+
+/// An open menu.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Menu {
+    /// Lessons.
+    Lessons,
+    /// Example manifests.
+    Examples,
+    /// Themes.
+    Theme,
+    /// Faults.
+    Faults,
+    /// Sharing and exporting.
+    Share,
+    /// Everything that does not fit a phone's bar.
+    More,
+}
+
+/// A theme.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Theme {
+    /// As the system.
+    System,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+    /// High contrast.
+    Contrast,
+}
+
+/// All themes with their word and attribute.
+pub const THEMES: [(Theme, &str, &str); 4] = [
+    (Theme::System, "theme.system", ""),
+    (Theme::Light, "theme.light", "light"),
+    (Theme::Dark, "theme.dark", "dark"),
+    (Theme::Contrast, "theme.contrast", "contrast"),
+];
+
+/// Step sizes of the zoom control with their word.
+pub const ZOOMS: [(StepSize, &str); 4] = [
+    (StepSize::Phase, "zoom.phase"),
+    (StepSize::Action, "zoom.action"),
+    (StepSize::Call, "zoom.call"),
+    (StepSize::Event, "zoom.field"),
+];
+
+/// A way to play.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speed {
+    /// One step every so many milliseconds.
+    Steps(u32),
+    /// Simulated seconds per second, in thousandths.
+    Clock(u64),
+}
+
+/// All speeds with their word.
+pub const SPEEDS: [(Speed, &str); 7] = [
+    (Speed::Steps(2400), "speed.slow"),
+    (Speed::Steps(1100), "speed.normal"),
+    (Speed::Steps(350), "speed.fast"),
+    (Speed::Clock(100), "speed.tenth"),
+    (Speed::Clock(1_000), "speed.real"),
+    (Speed::Clock(10_000), "speed.10"),
+    (Speed::Clock(100_000), "speed.100"),
+];
+
+/// What a person can do.
+#[derive(Clone, Debug)]
+pub enum Act {
+    /// The current file's text is now this.
+    Edit(String),
+    /// Takes up a one-key fix: diagnostic and fix by index.
+    Fix(usize, usize),
+    /// Applies the current file.
+    Apply,
+    /// Shows a file.
+    File(usize),
+    /// Opens a preset.
+    Preset(&'static str),
+    /// Steps forward by the zoom, or by the size given.
+    Step(Option<StepSize>),
+    /// Steps back.
+    Back(Option<StepSize>),
+    /// Goes anywhere.
+    Seek(Seek),
+    /// To the end of what is known.
+    End,
+    /// Plays or pauses.
+    Play,
+    /// The play timer fired.
+    Tick,
+    /// Chooses a speed by index.
+    Speed(usize),
+    /// Chooses the step size by index of [`ZOOMS`].
+    Zoom(usize),
+    /// Opens the inside of something, or the cluster.
+    Open(Target),
+    /// Shows the stage as text or as a picture.
+    AsText,
+    /// Opens or closes an inspector tab.
+    Tab(Tab),
+    /// Shows an object.
+    Object(ObjectRef),
+    /// Shows a revision of it.
+    Revision(u64),
+    /// Back to the tables.
+    CloseObject,
+    /// Shows only events that contain this.
+    Filter(String),
+    /// Runs a kubectl command line.
+    Kubectl(String),
+    /// Injects a fault.
+    Fault(&'static str, Text),
+    /// Heals one.
+    Heal(u32),
+    /// Opens or closes a menu.
+    Menu(Option<Menu>),
+    /// Chooses a theme.
+    Theme(Theme),
+    /// A small screen's pane.
+    Pane(Pane),
+    /// A data tab of the explanation.
+    ExplainTab(usize),
+    /// Answers a prediction.
+    Answer(u16),
+    /// Copies a link, or a text.
+    Copy(Copy),
+    /// The clipboard answered.
+    Copied(bool),
+    /// Shows or hides the shortcuts.
+    Help(bool),
+    /// A key that no control took.
+    Key(KeyboardEvent),
+    /// The stage has this size; the lanes this width.
+    Resize(i32, i32, i32),
+    /// Clears the status line.
+    Hush,
+    /// Switches to another future.
+    Switch(u32),
+}
+
+/// What can be copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Copy {
+    /// A link to this very moment.
+    Link,
+    /// The scenario file.
+    Scenario,
+    /// The trace as text.
+    Transcript,
+}
+
+/// A message to the person, above everything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// Its text.
+    pub text: String,
+    /// It tells of a failure.
+    pub bad: bool,
+}
+
+/// The page's own state.
+#[derive(Clone, Debug)]
+pub struct Ui {
+    /// Index of the file shown.
+    pub file: usize,
+    /// Whether it plays.
+    pub playing: bool,
+    /// Index into [`SPEEDS`].
+    pub speed: usize,
+    /// Index into [`ZOOMS`].
+    pub zoom: usize,
+    /// What the stage shows.
+    pub target: Target,
+    /// The stage is shown as text.
+    pub as_text: bool,
+    /// Open tab of the inspector.
+    pub tab: Option<Tab>,
+    /// Object shown in it.
+    pub object: Option<ObjectRef>,
+    /// Its revision.
+    pub revision: Option<u64>,
+    /// Filter of the events.
+    pub filter: String,
+    /// Open menu.
+    pub menu: Option<Menu>,
+    /// Theme.
+    pub theme: Theme,
+    /// Pane of a small screen.
+    pub pane: Pane,
+    /// Data tab of the explanation.
+    pub explain_tab: usize,
+    /// Answer given to the prediction of an event.
+    pub answer: Option<(EventIndex, u16)>,
+    /// Shortcuts are shown.
+    pub help: bool,
+    /// Size of the stage's figure, width of the lanes.
+    pub stage_size: (i32, i32),
+    /// Width of the lanes.
+    pub lanes_width: i32,
+    /// Status line.
+    pub notice: Option<Notice>,
+}
+
+impl Default for Ui {
+    fn default() -> Ui {
+        Ui {
+            file: 0,
+            playing: false,
+            speed: 1,
+            zoom: 1,
+            target: Target::Cluster,
+            as_text: false,
+            tab: None,
+            object: None,
+            revision: None,
+            filter: String::new(),
+            menu: None,
+            theme: Theme::System,
+            pane: Pane::Explain,
+            explain_tab: 0,
+            answer: None,
+            help: false,
+            stage_size: (720, 436),
+            lanes_width: 1440,
+            notice: None,
+        }
+    }
+}
+
+/// What every panel draws from.
+pub struct Scene<'a> {
+    /// The page's own state.
+    pub ui: &'a Ui,
+    /// The cluster.
+    pub view: &'a Rc<ClusterView>,
+    /// Past and future.
+    pub timeline: &'a Rc<TimelineView>,
+    /// Files.
+    pub files: &'a Rc<[FileView]>,
+    /// The session, for what is shown only when asked for.
+    pub session: &'a dyn podscope_session::api::SessionApi,
+    /// Words.
+    pub words: &'a crate::words::Words,
+    /// Where acts go.
+    pub on: &'a Callback<Act>,
+}
+
+impl Scene<'_> {
+    /// A callback that does one thing whatever the event.
+    pub fn act<E: 'static>(&self, act: Act) -> Callback<E> {
+        self.on.reform(move |_| act.clone())
+    }
+    /// A word.
+    pub fn t(&self, code: &str) -> AttrValue {
+        self.words.t(code)
+    }
+}
