@@ -46,7 +46,12 @@ impl Listener {
     fn new(name: &'static str, call: impl FnMut(web_sys::Event) + 'static) -> Listener {
         let call = Closure::new(call);
         if let Some(window) = web_sys::window() {
-            window.add_event_listener_with_callback(name, AsRef::<JsValue>::as_ref(&call).unchecked_ref()).ok();
+            window
+                .add_event_listener_with_callback(
+                    name,
+                    AsRef::<JsValue>::as_ref(&call).unchecked_ref(),
+                )
+                .ok();
         }
         Listener { name, call }
     }
@@ -56,7 +61,9 @@ impl Drop for Listener {
     fn drop(&mut self) {
         if let Some(window) = web_sys::window() {
             let call = AsRef::<JsValue>::as_ref(&self.call).unchecked_ref();
-            window.remove_event_listener_with_callback(self.name, call).ok();
+            window
+                .remove_event_listener_with_callback(self.name, call)
+                .ok();
         }
     }
 }
@@ -81,8 +88,14 @@ impl Component for App {
         let sizes = Listener::new("resize", move |_| link.send_message(Act::Resize(0, 0, 0)));
         let hash = Listener::new("hashchange", |_| store::reload());
         let timeline = session.timeline();
-        let mut ui = Ui { theme: store::theme(), ..Ui::default() };
-        ui.notice = problem.map(|msg| Notice { text: words.say(&msg), bad: true });
+        let mut ui = Ui {
+            theme: store::theme(),
+            ..Ui::default()
+        };
+        ui.notice = problem.map(|msg| Notice {
+            text: words.say(&msg),
+            bad: true,
+        });
         let mut app = App {
             view: session.view(),
             files: session.files(),
@@ -129,13 +142,16 @@ impl Component for App {
             on: &on,
         };
         let problems = self.files.get(self.ui.file).is_some_and(|file| {
-            file.diagnostics.items.iter().any(|item| item.severity == Severity::Error)
+            file.diagnostics
+                .items
+                .iter()
+                .any(|item| item.severity == Severity::Error)
         });
         let moving = self.stepped && !motion::is_reduced();
-        let inspect = self.ui.pane == Pane::Inspect;
+        let inspect = self.ui.pane == Section::Inspect;
         html! { <>
             {sprite()}
-            <a class="skip" href="#stage" onclick={scene.act::<MouseEvent>(Act::Pane(Pane::Cluster))}>{scene.t("bar.skip")}</a>
+            <a class="skip" href="#stage" onclick={scene.act::<MouseEvent>(Act::Section(Section::Cluster))}>{scene.t("bar.skip")}</a>
             <div class={classes!("app", problems.then_some("problems"))} data-pane={self.ui.pane.name()}>
                 {panel::bar::draw(&scene)}
                 {panel::manifest::draw(&scene)}
@@ -192,13 +208,19 @@ impl App {
                 self.ui.as_text = false;
             }
             Act::AsText => self.ui.as_text = !self.ui.as_text,
-            Act::Tab(tab) => self.ui.tab = if self.ui.tab == Some(tab) { None } else { Some(tab) },
+            Act::Tab(tab) => {
+                self.ui.tab = if self.ui.tab == Some(tab) {
+                    None
+                } else {
+                    Some(tab)
+                }
+            }
             Act::Object(object) => {
                 self.ui.object = Some(object);
                 self.ui.revision = None;
                 self.ui.tab = Some(Tab::Objects);
                 if is_small() {
-                    self.ui.pane = Pane::Inspect;
+                    self.ui.pane = Section::Inspect;
                 }
             }
             Act::Revision(revision) => self.ui.revision = Some(revision),
@@ -222,13 +244,20 @@ impl App {
                 self.ui.menu = None;
                 store::set_theme(theme);
             }
-            Act::Pane(pane) => self.ui.pane = pane,
+            Act::Section(pane) => self.ui.pane = pane,
             Act::ExplainTab(tab) => self.ui.explain_tab = tab,
             Act::Answer(answer) => self.answer(answer),
             Act::Copy(what) => self.copy(ctx, what),
             Act::Copied(done) => {
-                let code = if done { "share.copied" } else { "share.refused" };
-                self.ui.notice = Some(Notice { text: self.words.t(code).to_string(), bad: !done });
+                let code = if done {
+                    "share.copied"
+                } else {
+                    "share.refused"
+                };
+                self.ui.notice = Some(Notice {
+                    text: self.words.t(code).to_string(),
+                    bad: !done,
+                });
             }
             Act::Help(open) => self.ui.help = open,
             Act::Key(event) => return self.key(ctx, &event),
@@ -247,7 +276,9 @@ impl App {
     }
 
     fn zoom(&self) -> StepSize {
-        ZOOMS.get(self.ui.zoom).map_or(StepSize::Action, |zoom| zoom.0)
+        ZOOMS
+            .get(self.ui.zoom)
+            .map_or(StepSize::Action, |zoom| zoom.0)
     }
 
     fn refresh(&mut self) {
@@ -257,7 +288,11 @@ impl App {
         self.ui.file = self.ui.file.min(self.files.len().saturating_sub(1));
         let event = self.view.cursor.event;
         if self.explain.as_ref().map(|explain| explain.event) != Some(event) {
-            self.explain = if event == 0 { None } else { self.session.explain(event) };
+            self.explain = if event == 0 {
+                None
+            } else {
+                self.session.explain(event)
+            };
             self.ui.explain_tab = 0;
         }
         let of = (self.timeline.clone(), self.ui.lanes_width);
@@ -275,7 +310,10 @@ impl App {
 
     /// What the live region says: the step's title, else the summary.
     fn sentence(&self) -> AttrValue {
-        let title = self.explain.as_ref().and_then(|explain| self.words.part(&explain.msg, ".title"));
+        let title = self
+            .explain
+            .as_ref()
+            .and_then(|explain| self.words.part(&explain.msg, ".title"));
         let summary = crate::draw::cluster::summary(&self.view, &self.words);
         match title {
             Some(title) => AttrValue::from([&title.replace('`', ""), ". ", &summary].concat()),
@@ -285,7 +323,10 @@ impl App {
 
     fn report(&mut self, done: Result<(), Refused>) {
         if let Err(refused) = done {
-            self.ui.notice = Some(Notice { text: self.words.say(&refused), bad: true });
+            self.ui.notice = Some(Notice {
+                text: self.words.say(&refused),
+                bad: true,
+            });
         }
     }
 
@@ -295,14 +336,22 @@ impl App {
     }
 
     fn edit(&mut self, text: &str) {
-        let Some(name) = self.files.get(self.ui.file).map(|file| file.name.clone()) else { return };
+        let Some(name) = self.files.get(self.ui.file).map(|file| file.name.clone()) else {
+            return;
+        };
         self.session.edit(&name, text);
         store::keep(&*self.session);
     }
 
     fn fix(&mut self, diagnostic: usize, fix: usize) {
-        let Some(file) = self.files.get(self.ui.file) else { return };
-        let found = file.diagnostics.items.get(diagnostic).and_then(|item| item.fixes.get(fix));
+        let Some(file) = self.files.get(self.ui.file) else {
+            return;
+        };
+        let found = file
+            .diagnostics
+            .items
+            .get(diagnostic)
+            .and_then(|item| item.fixes.get(fix));
         let Some(fix) = found else { return };
         let mut text = file.text.to_string();
         for edit in fix.edits.iter().rev() {
@@ -316,14 +365,16 @@ impl App {
 
     fn apply(&mut self) {
         self.pause();
-        let Some(name) = self.files.get(self.ui.file).map(|file| file.name.clone()) else { return };
+        let Some(name) = self.files.get(self.ui.file).map(|file| file.name.clone()) else {
+            return;
+        };
         let done = self.session.apply(&name);
         let applied = done.is_ok();
         self.report(done);
         store::keep(&*self.session);
         if applied {
             self.ui.target = Target::Cluster;
-            self.ui.pane = Pane::Explain;
+            self.ui.pane = Section::Explain;
             self.session.step(StepSize::Action);
             self.stepped = true;
         }
@@ -336,7 +387,12 @@ impl App {
         match store::open_preset(id) {
             Ok(session) => {
                 self.session = session;
-                self.ui = Ui { theme, stage_size: sizes.0, lanes_width: sizes.1, ..Ui::default() };
+                self.ui = Ui {
+                    theme,
+                    stage_size: sizes.0,
+                    lanes_width: sizes.1,
+                    ..Ui::default()
+                };
                 self.explain = None;
             }
             Err(msg) => {
@@ -352,7 +408,10 @@ impl App {
         let moved = self.session.step(size.unwrap_or(self.zoom()));
         self.stepped = moved;
         if !moved {
-            self.ui.notice = Some(Notice { text: self.words.t("time.done").to_string(), bad: false });
+            self.ui.notice = Some(Notice {
+                text: self.words.t("time.done").to_string(),
+                bad: false,
+            });
         }
     }
 
@@ -380,12 +439,15 @@ impl App {
         if !self.ui.playing {
             return;
         }
-        let speed = SPEEDS.get(self.ui.speed).map_or(Speed::Steps(1100), |speed| speed.0);
+        let speed = SPEEDS
+            .get(self.ui.speed)
+            .map_or(Speed::Steps(1100), |speed| speed.0);
         let (size, wait) = match speed {
             Speed::Steps(ms) => (self.zoom(), ms),
-            Speed::Clock(rate) => {
-                (StepSize::For(Nanos::from(FRAME_MS) * 1_000 * rate), FRAME_MS)
-            }
+            Speed::Clock(rate) => (
+                StepSize::For(Nanos::from(FRAME_MS) * 1_000 * rate),
+                FRAME_MS,
+            ),
         };
         let moved = self.session.step(size);
         self.stepped = moved && matches!(speed, Speed::Steps(ms) if ms > 480);
@@ -399,7 +461,10 @@ impl App {
     }
 
     fn answer(&mut self, answer: u16) {
-        let predict = self.explain.as_ref().and_then(|explain| explain.predict.as_ref());
+        let predict = self
+            .explain
+            .as_ref()
+            .and_then(|explain| explain.predict.as_ref());
         if let Some(predict) = predict {
             self.ui.answer = Some((predict.event, answer));
         }
@@ -498,7 +563,8 @@ impl App {
         let stage = size(&self.figure).unwrap_or(self.ui.stage_size);
         let lanes = size(&self.strip).map_or(self.ui.lanes_width, |strip| strip.0);
         if stage != self.ui.stage_size || lanes != self.ui.lanes_width {
-            ctx.link().send_message(Act::Resize(stage.0, stage.1, lanes));
+            ctx.link()
+                .send_message(Act::Resize(stage.0, stage.1, lanes));
         }
     }
 }
@@ -509,10 +575,13 @@ fn is_small() -> bool {
 
 /// Whether the focused control needs plain keys for itself.
 fn takes_keys(event: &KeyboardEvent) -> bool {
-    let Some(element) = event.target_dyn_into::<web_sys::Element>() else { return false };
+    let Some(element) = event.target_dyn_into::<web_sys::Element>() else {
+        return false;
+    };
     let typing = matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT");
     let role = element.get_attribute("role");
-    let button = matches!(element.tag_name().as_str(), "BUTTON" | "A" | "SUMMARY") || role.as_deref() == Some("button");
+    let button = matches!(element.tag_name().as_str(), "BUTTON" | "A" | "SUMMARY")
+        || role.as_deref() == Some("button");
     typing || button && (event.key() == " " || event.key() == "Enter")
 }
 
@@ -545,7 +614,10 @@ mod tests {
     #[test]
     fn command_lines_split_as_a_shell_does() {
         assert_eq!(split("get pods  -o wide"), ["get", "pods", "-o", "wide"]);
-        assert_eq!(split(r#"patch x -p '{"a": 1}' "" a\ b"#), ["patch", "x", "-p", r#"{"a": 1}"#, "", "a b"]);
+        assert_eq!(
+            split(r#"patch x -p '{"a": 1}' "" a\ b"#),
+            ["patch", "x", "-p", r#"{"a": 1}"#, "", "a b"]
+        );
         assert_eq!(split("  "), Vec::<String>::new());
         assert_eq!(split("'open"), ["open"]);
     }

@@ -43,7 +43,11 @@ pub fn show(report: &str) -> Option<()> {
     }
     let words = podscope_lesson::english();
     let say = |code: &str| words.say(code, &[]);
-    let (link, files) = WORK.with(|work| work.try_borrow().map(|work| work.clone()).unwrap_or_default());
+    let (link, files) = WORK.with(|work| {
+        work.try_borrow()
+            .map(|work| work.clone())
+            .unwrap_or_default()
+    });
     let make = |tag: &str, class: &str, text: &str| {
         let element = document.create_element(tag).ok()?;
         element.set_class_name(class);
@@ -60,18 +64,31 @@ pub fn show(report: &str) -> Option<()> {
     let text = make("p", "", &say("crash.text"))?;
     let acts = make("p", "acts", "")?;
     let again = make("a", "btn go", &say("crash.reload"))?;
-    again.set_attribute("href", &["?again#", &link].concat()).ok();
+    again
+        .set_attribute("href", &["?again#", &link].concat())
+        .ok();
     let fresh = make("a", "btn", &say("crash.fresh"))?;
     fresh.set_attribute("href", "?").ok();
     let copy = make("button", "btn", &say("crash.copy"))?;
     let area = make("textarea", "", "")?;
-    let whole = ["Podscope ", env!("CARGO_PKG_VERSION"), "\n", report, "\n\n#", &link, "\n\n", &files].concat();
+    let whole = [
+        "Podscope ",
+        env!("CARGO_PKG_VERSION"),
+        "\n",
+        report,
+        "\n\n#",
+        &link,
+        "\n\n",
+        &files,
+    ]
+    .concat();
     area.set_text_content(Some(&whole));
     area.set_attribute("readonly", "").ok();
     area.set_attribute("aria-label", &say("crash.report")).ok();
     let on_copy = Closure::<dyn FnMut()>::new(move || crate::store::copy(&whole, |_| ()));
     let call: &JsValue = on_copy.as_ref();
-    copy.add_event_listener_with_callback("click", call.unchecked_ref()).ok();
+    copy.add_event_listener_with_callback("click", call.unchecked_ref())
+        .ok();
     on_copy.forget();
     for child in [&again, &fresh, &copy] {
         acts.append_child(child).ok();

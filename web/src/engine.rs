@@ -1,15 +1,39 @@
-//! Where sessions come from: the engine, or the fixture when the page is worked on alone.
+//! Where sessions come from.
 
+use podscope_session::Session;
 use podscope_session::api::{SessionApi, Source};
-use podscope_session::view::Msg;
+use podscope_session::view::{Arg, Msg};
 
-/// Opens a session.
+/// Opens a session; the message says why it cannot be.
 pub fn open(source: Source<'_>) -> Result<Box<dyn SessionApi>, Msg> {
-    crate::fixture::Fixture::open(source).map(|session| Box::new(session) as Box<dyn SessionApi>)
+    match Session::open(source) {
+        Ok(session) => Ok(Box::new(session)),
+        Err(error) => {
+            let text = Arg::Text(error.to_string().into());
+            Err(Msg::new("open.failed", vec![("text", text)]))
+        }
+    }
 }
 
-/// Opens a preset that is known to exist.
+/// Opens a preset that comes with the program.
+///
+/// # Panics
+/// When the preset is broken: a tidy test opens every one.
 pub fn first(preset: &'static str) -> Box<dyn SessionApi> {
-    let _ = preset;
-    Box::new(crate::fixture::Fixture::birth())
+    match open(Source::Preset(preset)) {
+        Ok(session) => session,
+        Err(msg) => panic!("the first lesson opens: {msg:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_preset_opens() {
+        for preset in first("birth").presets() {
+            assert!(open(Source::Preset(preset.id)).is_ok(), "{}", preset.id);
+        }
+    }
 }

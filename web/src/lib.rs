@@ -1,7 +1,25 @@
 //! The Yew single-page app; the only crate that knows the DOM.
 
+mod app;
+mod crash;
 mod draw;
+mod engine;
 mod layout;
 mod motion;
+mod panel;
+mod state;
+mod store;
 mod words;
 mod yaml;
+
+use wasm_bindgen::prelude::*;
+
+/// Starts the page when the document has its root; else waits to be asked for widgets.
+#[wasm_bindgen(start)]
+pub fn start() {
+    crash::install();
+    let document = web_sys::window().and_then(|window| window.document());
+    if let Some(root) = document.and_then(|document| document.get_element_by_id("app")) {
+        yew::Renderer::<app::App>::with_root(root).render();
+    }
+}

@@ -33,7 +33,7 @@ pub const TABS: [(Tab, &str); 6] = [
 
 /// The pane in focus on small screens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pane {
+pub enum Section {
     /// Explain.
     Explain,
     /// Manifest.
@@ -44,14 +44,14 @@ pub enum Pane {
     Inspect,
 }
 
-impl Pane {
+impl Section {
     /// As the `data-pane` attribute.
     pub fn name(self) -> &'static str {
         match self {
-            Pane::Explain => "explain",
-            Pane::Manifest => "manifest",
-            Pane::Cluster => "cluster",
-            Pane::Inspect => "inspect",
+            Section::Explain => "explain",
+            Section::Manifest => "manifest",
+            Section::Cluster => "cluster",
+            Section::Inspect => "inspect",
         }
     }
 }
@@ -176,7 +176,7 @@ pub enum Act {
     /// Chooses a theme.
     Theme(Theme),
     /// A small screen's pane.
-    Pane(Pane),
+    Section(Section),
     /// A data tab of the explanation.
     ExplainTab(usize),
     /// Answers a prediction.
@@ -244,8 +244,8 @@ pub struct Ui {
     pub menu: Option<Menu>,
     /// Theme.
     pub theme: Theme,
-    /// Pane of a small screen.
-    pub pane: Pane,
+    /// Section of a small screen.
+    pub pane: Section,
     /// Data tab of the explanation.
     pub explain_tab: usize,
     /// Answer given to the prediction of an event.
@@ -275,7 +275,7 @@ impl Default for Ui {
             filter: String::new(),
             menu: None,
             theme: Theme::System,
-            pane: Pane::Explain,
+            pane: Section::Explain,
             explain_tab: 0,
             answer: None,
             help: false,

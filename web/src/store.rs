@@ -17,8 +17,13 @@ const MOST_KEPT: usize = 400_000;
 /// The message says what could not be opened.
 pub fn open() -> (Box<dyn SessionApi>, Option<Msg>) {
     let location = web_sys::window().map(|window| window.location());
-    let hash = location.as_ref().and_then(|location| location.hash().ok()).unwrap_or_default();
-    let search = location.and_then(|location| location.search().ok()).unwrap_or_default();
+    let hash = location
+        .as_ref()
+        .and_then(|location| location.hash().ok())
+        .unwrap_or_default();
+    let search = location
+        .and_then(|location| location.search().ok())
+        .unwrap_or_default();
     let fragment = hash.trim_start_matches('#');
     let mut problem = None;
     if search.contains("again") {
@@ -82,7 +87,10 @@ pub fn set_theme(theme: Theme) {
 }
 
 fn attribute(theme: Theme) -> &'static str {
-    THEMES.iter().find(|entry| entry.0 == theme).map_or("", |entry| entry.2)
+    THEMES
+        .iter()
+        .find(|entry| entry.0 == theme)
+        .map_or("", |entry| entry.2)
 }
 
 fn show_theme(theme: Theme) {
@@ -98,9 +106,15 @@ fn show_theme(theme: Theme) {
 pub fn link(fragment: &str) -> String {
     let location = web_sys::window().map(|window| window.location());
     let part = |read: fn(&web_sys::Location) -> Result<String, JsValue>| {
-        location.as_ref().and_then(|location| read(location).ok()).unwrap_or_default()
+        location
+            .as_ref()
+            .and_then(|location| read(location).ok())
+            .unwrap_or_default()
     };
-    let (origin, path) = (part(web_sys::Location::origin), part(web_sys::Location::pathname));
+    let (origin, path) = (
+        part(web_sys::Location::origin),
+        part(web_sys::Location::pathname),
+    );
     [&origin, &path, "#", fragment].concat()
 }
 
@@ -135,7 +149,10 @@ fn then(promise: &web_sys::js_sys::Promise, yes: &JsValue, no: &JsValue) {
 /// Loads the page anew, for a link that was pasted into the address.
 pub fn reload() {
     let window = web_sys::window();
-    let hash = window.as_ref().and_then(|window| window.location().hash().ok()).unwrap_or_default();
+    let hash = window
+        .as_ref()
+        .and_then(|window| window.location().hash().ok())
+        .unwrap_or_default();
     if hash.len() > 12 {
         if let Some(window) = window {
             window.location().reload().ok();

@@ -9,7 +9,11 @@ use yew::prelude::*;
 /// Draws it.
 pub fn draw(scene: &Scene<'_>) -> Html {
     let current = scene.session.preset();
-    let title = scene.session.presets().iter().find(|preset| *preset.id == *current);
+    let title = scene
+        .session
+        .presets()
+        .iter()
+        .find(|preset| *preset.id == *current);
     let title = title.map_or_else(|| scene.t("preset.own"), |preset| scene.t(preset.title));
     html! {
         <header class="bar">
@@ -61,7 +65,13 @@ pub fn presets(scene: &Scene<'_>, lessons: bool) -> Vec<Html> {
             </button>
         }
     };
-    scene.session.presets().iter().filter(|preset| preset.lesson == lessons).map(item).collect()
+    scene
+        .session
+        .presets()
+        .iter()
+        .filter(|preset| preset.lesson == lessons)
+        .map(item)
+        .collect()
 }
 
 fn share(scene: &Scene<'_>) -> Html {
@@ -83,29 +93,31 @@ fn themes(scene: &Scene<'_>) -> Html {
 
 /// The tab bar of small screens.
 pub fn tabs(scene: &Scene<'_>) -> Html {
-    use crate::state::Pane;
-    let item = |(pane, word, kind, symbol): (Pane, &'static str, &'static str, &'static str)| {
+    use crate::state::Section;
+    let item = |(pane, word, kind, symbol): (Section, &'static str, &'static str, &'static str)| {
         let here = scene.ui.pane == pane;
         let href = ["#g-", symbol].concat();
         let class = ["g g-18 k-", kind].concat();
         html! {
-            <button key={word} type="button" aria-current={here.then_some("page")} onclick={scene.act(Act::Pane(pane))}>
+            <button key={word} type="button" aria-current={here.then_some("page")} onclick={scene.act(Act::Section(pane))}>
                 <svg class={class} viewBox="0 0 24 24" aria-hidden="true"><use href={href}/></svg>{scene.t(word)}
             </button>
         }
     };
     let items = [
-        (Pane::Explain, "pane.explain", "client", "text"),
-        (Pane::Manifest, "pane.manifest", "obj", "obj"),
-        (Pane::Cluster, "pane.cluster", "kubelet", "node"),
-        (Pane::Inspect, "pane.inspect", "etcd", "etcd"),
+        (Section::Explain, "pane.explain", "client", "text"),
+        (Section::Manifest, "pane.manifest", "obj", "obj"),
+        (Section::Cluster, "pane.cluster", "kubelet", "node"),
+        (Section::Inspect, "pane.inspect", "etcd", "etcd"),
     ];
     html! { <nav class="tabbar" aria-label={scene.t("pane.all")}>{for items.into_iter().map(item)}</nav> }
 }
 
 /// The status line.
 pub fn notice(scene: &Scene<'_>) -> Html {
-    let Some(notice) = &scene.ui.notice else { return html! {} };
+    let Some(notice) = &scene.ui.notice else {
+        return html! {};
+    };
     html! {
         <div class={classes!("status", notice.bad.then_some("bad"))} role="status">
             {notice.text.clone()}{" "}

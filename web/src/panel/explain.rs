@@ -16,13 +16,15 @@ pub fn draw(scene: &Scene<'_>, explain: Option<&Rc<ExplainView>>) -> Html {
 }
 
 /// Who plays: glyph names, in the order of the story.
-const CAST: [&str; 9] = ["client", "api", "etcd", "ctrl", "sched", "kubelet", "runtime", "net", "pod"];
+const CAST: [&str; 9] = [
+    "client", "api", "etcd", "ctrl", "sched", "kubelet", "runtime", "net", "pod",
+];
 
 fn cast(scene: &Scene<'_>) -> Html {
     let item = |name: &'static str| {
         html! { <li key={name}>{glyph(name, 22)}
-            <span><b>{scene.t(&["cast.", name].concat())}</b><br/>
-            <span class="muted">{scene.t(&["cast.", name, ".role"].concat())}</span></span></li> }
+        <span><b>{scene.t(&["cast.", name].concat())}</b><br/>
+        <span class="muted">{scene.t(&["cast.", name, ".role"].concat())}</span></span></li> }
     };
     html! {
         <aside class="explain" aria-label={scene.t("pane.explain")}>
@@ -37,7 +39,9 @@ fn cast(scene: &Scene<'_>) -> Html {
 
 fn event(scene: &Scene<'_>, explain: &ExplainView) -> Html {
     let words = scene.words;
-    let title = words.part(&explain.msg, ".title").unwrap_or_else(|| explain.msg.code.to_owned());
+    let title = words
+        .part(&explain.msg, ".title")
+        .unwrap_or_else(|| explain.msg.code.to_owned());
     let part = |name: &str| words.part(&explain.msg, name);
     let section = |head: &str, text: Option<String>| {
         text.map(|text| html! { <><h4>{scene.t(head)}</h4>{for text.split('\n').map(|p| html! { <p>{rich(p)}</p> })}</> })
@@ -83,7 +87,11 @@ fn causes(scene: &Scene<'_>, explain: &ExplainView) -> Html {
 }
 
 fn panes(scene: &Scene<'_>, explain: &ExplainView, detail: Option<String>) -> Html {
-    let mut tabs: Vec<AttrValue> = explain.panes.iter().map(|pane| scene.t(pane.title)).collect();
+    let mut tabs: Vec<AttrValue> = explain
+        .panes
+        .iter()
+        .map(|pane| scene.t(pane.title))
+        .collect();
     if detail.is_some() {
         tabs.push(scene.t("pane.detail"));
     }
@@ -99,8 +107,12 @@ fn panes(scene: &Scene<'_>, explain: &ExplainView, detail: Option<String>) -> Ht
         }
     };
     let body = match explain.panes.get(chosen) {
-        Some(pane) => html! { <div class="req">{for pane.lines.iter().map(|line| pane_line(pane.syntax, line))}</div> },
-        None => html! { {for detail.unwrap_or_default().split('\n').map(|p| html! { <p>{rich(p)}</p> })} },
+        Some(pane) => {
+            html! { <div class="req">{for pane.lines.iter().map(|line| pane_line(pane.syntax, line))}</div> }
+        }
+        None => {
+            html! { {for detail.unwrap_or_default().split('\n').map(|p| html! { <p>{rich(p)}</p> })} }
+        }
     };
     html! { <>
         <div class="seg" role="tablist" aria-label={scene.t("explain.data")} onkeydown={arrows()}>{for tabs.iter().enumerate().map(tab)}</div>
@@ -118,9 +130,17 @@ pub fn arrows() -> Callback<KeyboardEvent> {
         };
         event.prevent_default();
         event.stop_propagation();
-        let Some(tab) = event.target_dyn_into::<web_sys::HtmlElement>() else { return };
-        let next = if step > 0 { tab.next_element_sibling() } else { tab.previous_element_sibling() };
-        if let Some(next) = next.and_then(|next| wasm_bindgen::JsCast::dyn_into::<web_sys::HtmlElement>(next).ok()) {
+        let Some(tab) = event.target_dyn_into::<web_sys::HtmlElement>() else {
+            return;
+        };
+        let next = if step > 0 {
+            tab.next_element_sibling()
+        } else {
+            tab.previous_element_sibling()
+        };
+        if let Some(next) =
+            next.and_then(|next| wasm_bindgen::JsCast::dyn_into::<web_sys::HtmlElement>(next).ok())
+        {
             next.focus().ok();
             next.click();
         }
@@ -135,20 +155,29 @@ pub fn pane_line(syntax: PaneSyntax, line: &CodeLine) -> Html {
         PaneSyntax::Yaml => html! { <div class={class}>{yaml_spans(text)}</div> },
         PaneSyntax::Http => {
             let (first, rest) = text.split_once(' ').unwrap_or((text, ""));
-            let loud = first.chars().all(|c| c.is_ascii_uppercase()) && first.len() > 2 || first.starts_with("HTTP/");
+            let loud = first.chars().all(|c| c.is_ascii_uppercase()) && first.len() > 2
+                || first.starts_with("HTTP/");
             if !loud {
                 return html! { <div class={class}>{text.to_owned()}</div> };
             }
             let (path, query) = rest.split_at(rest.find('?').unwrap_or(rest.len()));
             html! { <div class={class}><b>{first.to_owned()}</b>{" "}{path.to_owned()}<span class="k">{query.to_owned()}</span></div> }
         }
-        PaneSyntax::Json | PaneSyntax::Plain => html! { <div class={class}>{text.to_owned()}</div> },
+        PaneSyntax::Json | PaneSyntax::Plain => {
+            html! { <div class={class}>{text.to_owned()}</div> }
+        }
     }
 }
 
 fn predict(scene: &Scene<'_>, explain: &ExplainView) -> Html {
-    let Some(predict) = &explain.predict else { return html! {} };
-    let given = scene.ui.answer.filter(|(event, _)| *event == predict.event).map(|(_, answer)| answer);
+    let Some(predict) = &explain.predict else {
+        return html! {};
+    };
+    let given = scene
+        .ui
+        .answer
+        .filter(|(event, _)| *event == predict.event)
+        .map(|(_, answer)| answer);
     let option = |(i, option): (usize, &Msg)| {
         let i = i as u16;
         let mark = match given {
@@ -157,7 +186,7 @@ fn predict(scene: &Scene<'_>, explain: &ExplainView) -> Html {
             _ => html! { <span class="key">{i + 1}</span> },
         };
         html! { <button key={i} class="opt" type="button" disabled={given.is_some()} onclick={scene.act(Act::Answer(i))}>
-            {mark}{rich(&scene.words.say(option))}</button> }
+        {mark}{rich(&scene.words.say(option))}</button> }
     };
     let verdict = given.map(|given| {
         let word = if given == predict.answer { "predict.right" } else { "predict.wrong" };

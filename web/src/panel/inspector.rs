@@ -43,7 +43,7 @@ fn legend(scene: &Scene<'_>) -> Html {
     ];
     let mark = |(kind, word, open): &(MarkKind, &'static str, bool)| {
         html! { <span key={*word}><svg class="k-client" viewBox="-7 -7 14 14" aria-hidden="true">
-            <path class={if *open { "mk h" } else { "mk" }} d={lanes::shape(*kind, 0, 0)}/></svg>{scene.t(word)}</span> }
+        <path class={if *open { "mk h" } else { "mk" }} d={lanes::shape(*kind, 0, 0)}/></svg>{scene.t(word)}</span> }
     };
     html! { <div class="legend wide">{for MARKS.iter().map(mark)}</div> }
 }
@@ -55,8 +55,10 @@ fn panel(scene: &Scene<'_>, tab: Tab) -> Html {
         Tab::Etcd => etcd(scene),
         Tab::Scheduler => of_component(scene, ComponentKind::Scheduler),
         Tab::Node => nodes(scene),
-        Tab::Kubectl => html! { <Terminal entries={scene.session.terminal()} words={scene.words.clone()} on={scene.on.clone()}
-            completions={scene.session.complete("")}/> },
+        Tab::Kubectl => {
+            html! { <Terminal entries={scene.session.terminal()} words={scene.words.clone()} on={scene.on.clone()}
+            completions={scene.session.complete("")}/> }
+        }
     }
 }
 
@@ -68,7 +70,13 @@ fn objects(scene: &Scene<'_>) -> Html {
         let row = |row: &RowView| {
             let object = row.object.clone();
             let chosen = selected == Some(&row.object);
-            let class = if chosen { "sel" } else if row.now { "now" } else { "" };
+            let class = if chosen {
+                "sel"
+            } else if row.now {
+                "now"
+            } else {
+                ""
+            };
             let cells = row.cells.iter().enumerate().map(|(i, cell)| {
                 if i > 0 {
                     return html! { <td>{cell.to_string()}</td> };
@@ -100,9 +108,12 @@ fn object_side(scene: &Scene<'_>, object: &ObjectRef) -> Html {
         let here = revision.revision == view.shown;
         let label = [&revision.by, ", ", &*moment(revision.at)].concat();
         html! { <button key={revision.revision} type="button" aria-pressed={here.to_string()} title={label}
-            onclick={scene.act(Act::Revision(revision.revision))}>{kind_glyph(revision.kind, 13)}{revision.revision}</button> }
+        onclick={scene.act(Act::Revision(revision.revision))}>{kind_glyph(revision.kind, 13)}{revision.revision}</button> }
     };
-    let written = view.revisions.iter().find(|revision| revision.revision == view.shown);
+    let written = view
+        .revisions
+        .iter()
+        .find(|revision| revision.revision == view.shown);
     let skip = view.revisions.len().saturating_sub(40);
     html! {
         <div class="side">
@@ -173,7 +184,12 @@ fn etcd(scene: &Scene<'_>) -> Html {
 }
 
 fn of_component(scene: &Scene<'_>, kind: ComponentKind) -> Html {
-    let Some(component) = scene.view.components.iter().find(|component| component.kind == kind) else {
+    let Some(component) = scene
+        .view
+        .components
+        .iter()
+        .find(|component| component.kind == kind)
+    else {
         return html! {};
     };
     let inside = scene.session.inside(&Target::Component(component.id));
@@ -184,10 +200,15 @@ fn of_component(scene: &Scene<'_>, kind: ComponentKind) -> Html {
 }
 
 fn nodes(scene: &Scene<'_>) -> Html {
-    let node = scene.view.focus.node.clone().or_else(|| match &scene.ui.target {
-        Target::Node(name) => Some(name.clone()),
-        _ => scene.view.nodes.first().map(|node| node.name.clone()),
-    });
+    let node = scene
+        .view
+        .focus
+        .node
+        .clone()
+        .or_else(|| match &scene.ui.target {
+            Target::Node(name) => Some(name.clone()),
+            _ => scene.view.nodes.first().map(|node| node.name.clone()),
+        });
     let Some(node) = node else { return html! {} };
     let inside = scene.session.inside(&Target::Node(node));
     match &*inside {
@@ -219,10 +240,17 @@ fn Terminal(props: &TerminalProps) -> Html {
         });
     }
     let onkeydown = {
-        let (on, entries, history, input) = (props.on.clone(), props.entries.clone(), history.clone(), input.clone());
+        let (on, entries, history, input) = (
+            props.on.clone(),
+            props.entries.clone(),
+            history.clone(),
+            input.clone(),
+        );
         Callback::from(move |event: KeyboardEvent| {
             event.stop_propagation();
-            let Some(field) = input.cast::<HtmlInputElement>() else { return };
+            let Some(field) = input.cast::<HtmlInputElement>() else {
+                return;
+            };
             match event.key().as_str() {
                 "Enter" => {
                     let line = field.value();
@@ -234,9 +262,15 @@ fn Terminal(props: &TerminalProps) -> Html {
                 }
                 "ArrowUp" | "ArrowDown" => {
                     event.prevent_default();
-                    let next = if event.key() == "ArrowUp" { *history + 1 } else { history.saturating_sub(1) };
+                    let next = if event.key() == "ArrowUp" {
+                        *history + 1
+                    } else {
+                        history.saturating_sub(1)
+                    };
                     let next = next.min(entries.len());
-                    let line = next.checked_sub(1).and_then(|back| entries.get(entries.len() - 1 - back));
+                    let line = next
+                        .checked_sub(1)
+                        .and_then(|back| entries.get(entries.len() - 1 - back));
                     field.set_value(line.map_or("", |entry| &entry.command));
                     history.set(next);
                 }
@@ -247,7 +281,7 @@ fn Terminal(props: &TerminalProps) -> Html {
     let entry = |entry: &TerminalEntry| {
         let bad = entry.exit.is_some_and(|exit| exit != 0);
         html! { <div key={entry.event}><span class="p">{"$ "}</span>{"kubectl "}{entry.command.to_string()}{"\n"}
-            <span class={if bad { "bad" } else { "" }}>{entry.output.to_string()}</span></div> }
+        <span class={if bad { "bad" } else { "" }}>{entry.output.to_string()}</span></div> }
     };
     html! {
         <div class="terminal">

@@ -15,10 +15,18 @@ const MOST_COLOURED: usize = 2_000;
 
 /// Draws the pane.
 pub fn draw(scene: &Scene<'_>) -> Html {
-    let Some(file) = scene.files.get(scene.ui.file).or_else(|| scene.files.first()) else {
+    let Some(file) = scene
+        .files
+        .get(scene.ui.file)
+        .or_else(|| scene.files.first())
+    else {
         return html! { <section class="manifest" aria-label={scene.t("pane.manifest")}></section> };
     };
-    let here = scene.view.focus.lines.filter(|lines| usize::from(lines.0) == scene.ui.file);
+    let here = scene
+        .view
+        .focus
+        .lines
+        .filter(|lines| usize::from(lines.0) == scene.ui.file);
     html! {
         <section class="manifest" aria-label={scene.t("pane.manifest")}>
             {head(scene)}
@@ -32,7 +40,11 @@ pub fn draw(scene: &Scene<'_>) -> Html {
 }
 
 fn errors(file: &FileView) -> usize {
-    file.diagnostics.items.iter().filter(|item| item.severity == Severity::Error).count()
+    file.diagnostics
+        .items
+        .iter()
+        .filter(|item| item.severity == Severity::Error)
+        .count()
 }
 
 fn head(scene: &Scene<'_>) -> Html {
@@ -78,7 +90,12 @@ fn diagnostics(scene: &Scene<'_>, file: &FileView) -> Html {
     }
     let item = |(i, item): (usize, &DiagnosticView)| {
         let line = item.line + 1;
-        let place = [line.to_string(), ":".to_owned(), (item.column + 1).to_string()].concat();
+        let place = [
+            line.to_string(),
+            ":".to_owned(),
+            (item.column + 1).to_string(),
+        ]
+        .concat();
         let fixes = item.fixes.iter().enumerate().map(|(fix, view)| {
             let class = if fix == 0 { "btn go" } else { "btn" };
             html! { <button key={fix} class={class} type="button" onclick={scene.act(Act::Fix(i, fix))}>{scene.words.say(&view.label)}</button> }
@@ -133,11 +150,17 @@ fn foot(scene: &Scene<'_>, file: &FileView) -> Html {
     let state = match (&file.diagnostics.effect, errors(file)) {
         (Effect::Unknown, _) => scene.t("effect.unknown").to_string(),
         (Effect::Refused { .. }, _) => scene.t("effect.refused").to_string(),
-        (Effect::Pending { pods, .. }, _) => scene.words.t1("effect.pending", "n", &pods.to_string()).to_string(),
+        (Effect::Pending { pods, .. }, _) => scene
+            .words
+            .t1("effect.pending", "n", &pods.to_string())
+            .to_string(),
         (Effect::Unchanged, _) => scene.t("effect.unchanged").to_string(),
         (Effect::Runs, _) => scene.t("effect.valid").to_string(),
     };
-    let bad = matches!(file.diagnostics.effect, Effect::Unknown | Effect::Refused { .. });
+    let bad = matches!(
+        file.diagnostics.effect,
+        Effect::Unknown | Effect::Refused { .. }
+    );
     html! {
         <div class="foot">
             <button class="btn" type="button" onclick={scene.act(Act::Apply)}>{scene.t("editor.apply")}</button>
@@ -189,8 +212,14 @@ fn Editor(props: &EditorProps) -> Html {
     let last = count.saturating_sub(1);
     let line = |(i, text): (usize, &str)| {
         let number = i as u32;
-        let here = props.here.is_some_and(|(from, to)| from <= number && number <= to);
-        let mut on_line = file.diagnostics.items.iter().filter(|item| item.line == number);
+        let here = props
+            .here
+            .is_some_and(|(from, to)| from <= number && number <= to);
+        let mut on_line = file
+            .diagnostics
+            .items
+            .iter()
+            .filter(|item| item.line == number);
         let worst = on_line.clone().map(|item| item.severity).min();
         let class = match worst {
             Some(Severity::Error) => "l bad",
@@ -202,7 +231,11 @@ fn Editor(props: &EditorProps) -> Html {
             Some(item) => marked(text, item),
             None => yaml_spans(text),
         };
-        let who = file.diagnostics.readers.iter().filter(|reader| reader.0 == number);
+        let who = file
+            .diagnostics
+            .readers
+            .iter()
+            .filter(|reader| reader.0 == number);
         let blank = i == last && text.is_empty();
         html! {
             <div key={i} class={class}><span>{spans}{if blank { "\u{200b}" } else { "" }}</span>
@@ -226,8 +259,15 @@ fn Editor(props: &EditorProps) -> Html {
 
 /// A line with its diagnostic underlined.
 fn marked(text: &str, item: &DiagnosticView) -> Html {
-    let byte = |column: u32| text.char_indices().nth(column as usize).map_or(text.len(), |(at, _)| at);
-    let (from, to) = (byte(item.column), byte(item.end_column.max(item.column + 1)));
+    let byte = |column: u32| {
+        text.char_indices()
+            .nth(column as usize)
+            .map_or(text.len(), |(at, _)| at)
+    };
+    let (from, to) = (
+        byte(item.column),
+        byte(item.end_column.max(item.column + 1)),
+    );
     let (before, rest) = text.split_at(from);
     let (inside, after) = rest.split_at(to.saturating_sub(from).min(rest.len()));
     let class = ["squig ", severity_class(item.severity)].concat();
@@ -271,7 +311,9 @@ fn insert(text: &str) {
     let document = web_sys::window().and_then(|window| window.document());
     let document = document.and_then(|document| document.dyn_into::<web_sys::HtmlDocument>().ok());
     if let Some(document) = document {
-        document.exec_command_with_show_ui_and_value("insertText", false, text).ok();
+        document
+            .exec_command_with_show_ui_and_value("insertText", false, text)
+            .ok();
     }
 }
 
@@ -289,7 +331,11 @@ fn indent_of_line(area: &HtmlTextAreaElement) -> Option<String> {
     let (line, _) = line_before_caret(area)?;
     let indent: String = line.chars().take_while(|c| *c == ' ').collect();
     let deeper = line.trim_end().ends_with(':');
-    let indent = if deeper { [&indent, "  "].concat() } else { indent };
+    let indent = if deeper {
+        [&indent, "  "].concat()
+    } else {
+        indent
+    };
     (!indent.is_empty()).then_some(indent)
 }
 
@@ -297,7 +343,9 @@ fn indent(area: &HtmlTextAreaElement, back: bool) {
     if !back {
         return insert("  ");
     }
-    let Some((line, start)) = line_before_caret(area) else { return };
+    let Some((line, start)) = line_before_caret(area) else {
+        return;
+    };
     let spaces = line.chars().take_while(|c| *c == ' ').count().min(2) as u32;
     if spaces == 0 {
         return;
@@ -314,19 +362,29 @@ fn indent(area: &HtmlTextAreaElement, back: bool) {
 
 /// Preview of what applying would do; shown on the stage while the text differs from the cluster.
 pub fn effect(scene: &Scene<'_>) -> Html {
-    let Some(file) = scene.files.get(scene.ui.file) else { return html! {} };
+    let Some(file) = scene.files.get(scene.ui.file) else {
+        return html! {};
+    };
     if file.applied {
         return html! {};
     }
     let title = html! { <>{glyph("obj", 18)}{file.name.to_string()}</> };
     match &file.diagnostics.effect {
-        Effect::Refused { stage, code, reason } => html! {
+        Effect::Refused {
+            stage,
+            code,
+            reason,
+        } => html! {
             <section class="eff" aria-label={scene.t("effect.label")}>
                 <h3>{title}<b class="badge">{scene.t("effect.refused")}</b><span class="muted small">{scene.t("effect.note")}</span></h3>
                 {refused(scene, *stage, *code, reason)}
             </section>
         },
-        Effect::Pending { pods, message, nodes } => html! {
+        Effect::Pending {
+            pods,
+            message,
+            nodes,
+        } => html! {
             <section class="eff" aria-label={scene.t("effect.label")}>
                 <h3>{title}<b class="badge warn">{scene.words.t1("effect.pending", "n", &pods.to_string())}</b>
                     <span class="muted small">{scene.t("effect.note")}</span></h3>
@@ -378,7 +436,12 @@ fn refused(scene: &Scene<'_>, stage: u16, code: u16, reason: &str) -> Html {
 fn capacities(scene: &Scene<'_>, nodes: &[(Text, i64, i64, Text)]) -> Html {
     use crate::draw::{glyph_at, px, text};
     let shown = nodes.len().min(6) as i32;
-    let most = nodes.iter().map(|node| node.1.max(node.2)).max().unwrap_or(1).max(1);
+    let most = nodes
+        .iter()
+        .map(|node| node.1.max(node.2))
+        .max()
+        .unwrap_or(1)
+        .max(1);
     let rows = nodes.iter().take(6).enumerate().map(|(i, (name, wanted, free, reason))| {
         let y = 8 + 34 * i as i32;
         let scale = |milli: i64| (milli.max(0) * 330 / most) as i32;

@@ -13,7 +13,14 @@ use crate::state::{Act, Menu, Scene};
 use yew::prelude::*;
 
 /// A button that opens a menu, with the menu when it is open.
-pub fn popper(scene: &Scene<'_>, menu: Menu, label: Html, class: &'static str, place: &'static str, items: impl FnOnce() -> Html) -> Html {
+pub fn popper(
+    scene: &Scene<'_>,
+    menu: Menu,
+    label: Html,
+    class: &'static str,
+    place: &'static str,
+    items: impl FnOnce() -> Html,
+) -> Html {
     let open = scene.ui.menu == Some(menu);
     let toggle = scene.act(Act::Menu(if open { None } else { Some(menu) }));
     html! {
@@ -25,7 +32,14 @@ pub fn popper(scene: &Scene<'_>, menu: Menu, label: Html, class: &'static str, p
 }
 
 /// A round-less icon button.
-pub fn icon_button(scene: &Scene<'_>, name: &str, label: &str, class: &'static str, act: Act, disabled: bool) -> Html {
+pub fn icon_button(
+    scene: &Scene<'_>,
+    name: &str,
+    label: &str,
+    class: &'static str,
+    act: Act,
+    disabled: bool,
+) -> Html {
     html! {
         <button class={class} type="button" aria-label={scene.t(label)} title={scene.t(label)} disabled={disabled}
             onclick={scene.act(act)}>{icon(name)}</button>

@@ -26,7 +26,11 @@ fn intro(scene: &Scene<'_>) -> Html {
     let code = scene.session.preset();
     let part = |suffix: &str| {
         let own = ["preset.", &*code, suffix].concat();
-        if scene.words.has(&own) { scene.t(&own) } else { scene.t(&["intro", suffix].concat()) }
+        if scene.words.has(&own) {
+            scene.t(&own)
+        } else {
+            scene.t(&["intro", suffix].concat())
+        }
     };
     html! {
         <div class="intro">
@@ -46,7 +50,7 @@ fn head(scene: &Scene<'_>) -> Html {
     let zoom = |(i, (_, word)): (usize, &(StepSize, &'static str))| {
         let here = i == scene.ui.zoom;
         html! { <button key={i} type="button" role="radio" aria-checked={here.to_string()} tabindex={if here { "0" } else { "-1" }}
-            onclick={scene.act(Act::Zoom(i))}>{scene.t(word)}</button> }
+        onclick={scene.act(Act::Zoom(i))}>{scene.t(word)}</button> }
     };
     html! {
         <div class="stagehead">
@@ -80,7 +84,11 @@ fn faults(scene: &Scene<'_>) -> Html {
         html! { <button key={fault.id} class="btn" type="button" onclick={scene.act(Act::Heal(fault.id))}>
             {scene.t("fault.heal")}{" "}{scene.words.say_part(&fault.name, ".short")}</button> }
     });
-    let word = if scene.view.faults.is_empty() { "fault.break" } else { "fault.break-more" };
+    let word = if scene.view.faults.is_empty() {
+        "fault.break"
+    } else {
+        "fault.break-more"
+    };
     html! { <>
         {for heal}
         {popper(scene, Menu::Faults, html! { {scene.t(word)} }, "btn quiet menu", "right", || palette(scene))}
@@ -93,7 +101,11 @@ fn palette(scene: &Scene<'_>) -> Html {
         let word = ["fault.", kind.kind].concat();
         let help = [&word, ".help"].concat();
         let target = |target: &Text| {
-            let label = if target.is_empty() { scene.t("fault.do") } else { AttrValue::from(target.to_string()) };
+            let label = if target.is_empty() {
+                scene.t("fault.do")
+            } else {
+                AttrValue::from(target.to_string())
+            };
             html! { <button key={target.to_string()} type="button" onclick={scene.act(Act::Fault(kind.kind, target.clone()))}>{label}</button> }
         };
         html! { <div key={kind.kind}>
@@ -153,7 +165,10 @@ fn as_text(scene: &Scene<'_>) -> Html {
             <td>{pod.ready.to_string()}</td><td>{pod.status.to_string()}</td><td>{node.to_owned()}</td><td>{message}</td>
         </tr> }
     };
-    let pods = view.nodes.iter().flat_map(|node| node.pods.iter().map(|p| pod(&node.name, p)));
+    let pods = view
+        .nodes
+        .iter()
+        .flat_map(|node| node.pods.iter().map(|p| pod(&node.name, p)));
     let node = |node: &NodeView| {
         html! { <tr key={node.name.to_string()}>
             <td><button class="linky" type="button" onclick={scene.act(Act::Open(Target::Node(node.name.clone())))}>{node.name.to_string()}</button></td>
@@ -162,15 +177,28 @@ fn as_text(scene: &Scene<'_>) -> Html {
         </tr> }
     };
     let message = |message: &MessageView| {
-        let name = |id: ComponentId| view.components.get(usize::from(id)).map(|c| c.name.to_string()).unwrap_or_default();
+        let name = |id: ComponentId| {
+            view.components
+                .get(usize::from(id))
+                .map(|c| c.name.to_string())
+                .unwrap_or_default()
+        };
         html! { <li>{[name(message.from).as_str(), " → ", &name(message.to), ": ", &message.label].concat()}</li> }
     };
     let component = |component: &ComponentView| {
-        let doing = component.doing.as_ref().map(|doing| words.say(doing)).unwrap_or_default();
-        let state = if component.up { html! {} } else { html! { <b class="badge">{scene.t("stage.down")}</b> } };
+        let doing = component
+            .doing
+            .as_ref()
+            .map(|doing| words.say(doing))
+            .unwrap_or_default();
+        let state = if component.up {
+            html! {}
+        } else {
+            html! { <b class="badge">{scene.t("stage.down")}</b> }
+        };
         html! { <li key={component.id}>
-            <button class="linky" type="button" onclick={scene.act(Act::Open(Target::Component(component.id)))}>{component.name.to_string()}</button>
-            {" "}{state}{" "}<span class="muted">{doing}</span></li> }
+        <button class="linky" type="button" onclick={scene.act(Act::Open(Target::Component(component.id)))}>{component.name.to_string()}</button>
+        {" "}{state}{" "}<span class="muted">{doing}</span></li> }
     };
     let upper = view.components.iter().filter(|c| c.node.is_none());
     html! {
@@ -192,16 +220,30 @@ fn as_text(scene: &Scene<'_>) -> Html {
 
 /// Column heads from words.
 pub fn heads(scene: &Scene<'_>, codes: &[&str]) -> Html {
-    codes.iter().map(|code| html! { <th scope="col">{scene.t(code)}</th> }).collect()
+    codes
+        .iter()
+        .map(|code| html! { <th scope="col">{scene.t(code)}</th> })
+        .collect()
 }
 
 fn timers(scene: &Scene<'_>) -> Html {
-    if scene.view.timers.is_empty() || scene.view.faults.is_empty() && scene.view.timers.iter().all(|timer| timer.name.code == "timer.lease") {
+    if scene.view.timers.is_empty()
+        || scene.view.faults.is_empty()
+            && scene
+                .view
+                .timers
+                .iter()
+                .all(|timer| timer.name.code == "timer.lease")
+    {
         return html! {};
     }
     let now = scene.view.cursor.time;
     let timer = |(i, timer): (usize, &TimerView)| {
-        let kind = scene.view.components.get(usize::from(timer.component)).map_or(ComponentKind::Controller, |c| c.kind);
+        let kind = scene
+            .view
+            .components
+            .get(usize::from(timer.component))
+            .map_or(ComponentKind::Controller, |c| c.kind);
         let passed = now.saturating_sub(timer.from);
         let (value, filled, due) = match timer.due {
             None => (scene.t("timer.for-ever").to_string(), 0, false),
@@ -224,10 +266,16 @@ fn timers(scene: &Scene<'_>) -> Html {
         };
         let then = scene.words.say(&timer.then);
         let then = match timer.due {
-            Some(at) if at > now => [&then, ", ", &scene.words.t1("timer.at", "at", &moment(at))].concat(),
+            Some(at) if at > now => {
+                [&then, ", ", &scene.words.t1("timer.at", "at", &moment(at))].concat()
+            }
             _ => then,
         };
-        let class = if due { "meter k-fault".to_owned() } else { ["meter ", &crate::draw::kind_class(kind)].concat() };
+        let class = if due {
+            "meter k-fault".to_owned()
+        } else {
+            ["meter ", &crate::draw::kind_class(kind)].concat()
+        };
         html! {
             <div key={i} class={classes!("timer", due.then_some("due"))}>
                 <b>{scene.words.say(&timer.name)}</b><span class="v">{value}</span>

@@ -30,8 +30,16 @@ pub fn draw(scene: &Scene<'_>, axis: &Rc<Axis>, strip: &NodeRef) -> Html {
 fn buttons(scene: &Scene<'_>) -> Html {
     let cursor = scene.view.cursor;
     let at_start = cursor.event == 0;
-    let play = if scene.ui.playing { ("pause", "time.pause") } else { ("play", "time.play") };
-    let soft = if at_start && !scene.ui.playing { "ib play soft" } else { "ib play" };
+    let play = if scene.ui.playing {
+        ("pause", "time.pause")
+    } else {
+        ("play", "time.play")
+    };
+    let soft = if at_start && !scene.ui.playing {
+        "ib play soft"
+    } else {
+        "ib play"
+    };
     html! {
         <div role="toolbar" aria-label={scene.t("time.transport")} class="jump">
             {icon_button(scene, "first", "time.first", "ib wide", Act::Seek(Seek::Event(0)), at_start)}
@@ -48,8 +56,15 @@ fn clock(scene: &Scene<'_>) -> Html {
     let small = if cursor.event == 0 {
         scene.t("time.nothing").to_string()
     } else {
-        let mut text = scene.words.t1("explain.step", "n", &cursor.event.to_string()).to_string();
-        text.push_str(&scene.words.t1("time.of", "n", &scene.timeline.events.to_string()));
+        let mut text = scene
+            .words
+            .t1("explain.step", "n", &cursor.event.to_string())
+            .to_string();
+        text.push_str(
+            &scene
+                .words
+                .t1("time.of", "n", &scene.timeline.events.to_string()),
+        );
         text
     };
     html! { <div class="clock num">{moment(cursor.time)}<small>{small}</small></div> }
@@ -58,7 +73,11 @@ fn clock(scene: &Scene<'_>) -> Html {
 fn speed(scene: &Scene<'_>) -> Html {
     let onchange = scene.on.reform(|event: Event| {
         let select: Option<web_sys::HtmlSelectElement> = event.target_dyn_into();
-        Act::Speed(select.and_then(|select| usize::try_from(select.selected_index()).ok()).unwrap_or(1))
+        Act::Speed(
+            select
+                .and_then(|select| usize::try_from(select.selected_index()).ok())
+                .unwrap_or(1),
+        )
     });
     let option = |(i, (_, word)): (usize, &(crate::state::Speed, &'static str))| {
         html! { <option key={i} value={i.to_string()} selected={i == scene.ui.speed}>{scene.t(word)}</option> }
@@ -67,7 +86,13 @@ fn speed(scene: &Scene<'_>) -> Html {
 }
 
 fn deadline(scene: &Scene<'_>) -> Html {
-    let Some(at) = scene.view.next_deadline.filter(|_| !scene.view.faults.is_empty()) else { return html! {} };
+    let Some(at) = scene
+        .view
+        .next_deadline
+        .filter(|_| !scene.view.faults.is_empty())
+    else {
+        return html! {};
+    };
     html! {
         <button class="btn go" type="button" onclick={scene.act(Act::Step(Some(StepSize::NextDeadline)))}>
             {icon("dead")}<span>{scene.words.t1("time.deadline", "at", &moment(at))}</span></button>
@@ -99,7 +124,9 @@ fn range(scene: &Scene<'_>) -> Html {
     let cursor = scene.view.cursor;
     let oninput = scene.on.reform(|event: InputEvent| {
         let input: Option<HtmlInputElement> = event.target_dyn_into();
-        let value = input.and_then(|input| input.value().parse().ok()).unwrap_or(0);
+        let value = input
+            .and_then(|input| input.value().parse().ok())
+            .unwrap_or(0);
         Act::Seek(Seek::Event(value))
     });
     let mut now = moment(cursor.time);
@@ -119,7 +146,9 @@ fn lanes_of(scene: &Scene<'_>, axis: &Rc<Axis>, strip: &NodeRef) -> Html {
     let seek = {
         let (axis, on, strip) = (axis.clone(), scene.on.clone(), strip.clone());
         move |client_x: i32| {
-            let Some(element) = strip.cast::<web_sys::Element>() else { return };
+            let Some(element) = strip.cast::<web_sys::Element>() else {
+                return;
+            };
             let x = client_x - element.get_bounding_client_rect().left() as i32;
             if x >= lanes::LEFT {
                 on.emit(Act::Seek(Seek::Time(axis.at(x))));
