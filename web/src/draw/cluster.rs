@@ -216,20 +216,30 @@ fn controller(place: &cluster::Place, props: &Props) -> Option<Html> {
         if place.label == 0 {
             return html! { <circle class="nowfill" cx={px(x)} cy={px(y)} r={px(r + 5)}/> };
         }
-        let half = (component.name.chars().count() as i32 * 36 / 10 + 8).max(r + 6);
+        let lines = two_lines(&component.name, (place.label * 10 / 64).max(6) as usize);
+        let longest = lines
+            .iter()
+            .map(|line| line.chars().count())
+            .max()
+            .unwrap_or(0) as i32;
+        let half = (longest * 36 / 10 + 8).max(r + 6);
+        let height = r * 2 + 13 + 13 * lines.len() as i32;
         html! {
             <rect class="nowfill" x={px(x - half)} y={px(y - r - 5)} width={px(half * 2)}
-                height={px(r * 2 + 26)} rx={px(12)}/>
+                height={px(height)} rx={px(12)}/>
         }
     });
     let label = (place.label > 0).then(|| {
-        let name = middle(&component.name, (place.label / 6).max(6) as usize);
         let class = if focus {
             "lab2 mid nowtext"
         } else {
             "lab2 mid halo"
         };
-        text(x, label_y, class, name.to_string())
+        let lines = two_lines(&component.name, (place.label * 10 / 64).max(6) as usize);
+        let lines = lines.into_iter().zip([0, 13]);
+        lines
+            .map(|(line, dy)| text(x, label_y + dy, class, line))
+            .collect::<Html>()
     });
     let shape_class = if component.up { "shape" } else { "shape off" };
     let shape = match component.kind {
@@ -298,6 +308,29 @@ fn controller(place: &cluster::Place, props: &Props) -> Option<Html> {
                 height={px(r * 2 + 30)} rx="4"/>
         </g>
     })
+}
+
+/// A name in one line, or in two when it is longer than `most` characters: parted at a space, or
+/// before the last capital.
+pub fn two_lines(name: &str, most: usize) -> Vec<String> {
+    if name.chars().count() <= most {
+        return vec![name.to_owned()];
+    }
+    let capital = name
+        .char_indices()
+        .skip(1)
+        .filter(|(_, c)| c.is_ascii_uppercase())
+        .last();
+    let at = name
+        .rfind(' ')
+        .or(capital.map(|(at, _)| at))
+        .unwrap_or(name.len());
+    let (first, second) = name.split_at(at);
+    [first, second.trim_start()]
+        .into_iter()
+        .filter(|line| !line.is_empty())
+        .map(|line| middle(line, most.max(6)).to_string())
+        .collect()
 }
 
 /// A component's name with what it does, for readers.

@@ -56,7 +56,8 @@ pub fn Marks(props: &Props) -> Html {
         </> }
     });
     let ticks = props.axis.ticks().into_iter().filter(|(x, _)| {
-        props.axis.gaps.iter().all(|gap| *x < gap.x0 - 24 || *x > gap.x1 + 24 )
+        let apart = |gap: &crate::layout::lanes::Gap| *x < gap.x0 - 24 || *x > gap.x1 + 24;
+        *x > LEFT + 30 && props.axis.gaps.iter().all(apart)
     }).map(|(x, at)| {
         html! { <><path class="ln" d={path!("M", x, " 18v4")}/>{text(x, 13, "tk mid", moment(at))}</> }
     });

@@ -42,9 +42,14 @@ pub fn kind_class(kind: ComponentKind) -> String {
 
 /// A glyph by name with a size in pixels that has a class `g-<px>`.
 pub fn glyph(name: &str, px: u8) -> Html {
-    let class = ["g g-", &px.to_string(), " k-", name].concat();
+    let class = ["g g-", &px.to_string(), " k-", hue(name)].concat();
     let href = ["#g-", name].concat();
     html! { <svg class={class} viewBox="0 0 24 24" aria-hidden="true"><use href={href}/></svg> }
+}
+
+/// Whose hue a glyph has: a node has its kubelet's.
+fn hue(name: &str) -> &str {
+    if name == "node" { "kubelet" } else { name }
 }
 
 /// A component kind's glyph.
@@ -61,7 +66,7 @@ pub fn icon(name: &str) -> Html {
 /// A glyph inside a drawing, centred at a point.
 pub fn glyph_at(name: &str, x: i32, y: i32, size: i32) -> Html {
     let half = size / 2;
-    let class = ["g k-", name].concat();
+    let class = ["g k-", hue(name)].concat();
     let href = ["#g-", name].concat();
     html! {
         <svg class={class} x={px(x - half)} y={px(y - half)} width={px(size)} height={px(size)}

@@ -110,6 +110,9 @@ pub struct Stage {
     pub wires: Vec<Wire>,
 }
 
+/// From a place's centre to the foot of its label of two lines.
+const LABEL: i32 = 50;
+
 /// Below this width the narrow drawing is used.
 pub const NARROW: i32 = 520;
 
@@ -160,7 +163,7 @@ fn wide(view: &ClusterView, w: i32, h: i32) -> Stage {
         });
     }
 
-    let api_y = row + 68 + air;
+    let api_y = row + 74 + air;
     let api_w = (w * 27 / 100).clamp(150, 260);
     stage.api = Rect::new(w / 2 - api_w / 2, api_y, api_w, 48);
     stage.client = Rect::new(40.min(w / 20), api_y + 3, 112.min(w / 6), 42);
@@ -345,11 +348,11 @@ fn pods(count: usize, inner: Rect) -> Pods {
 
 fn wire(stage: &mut Stage, view: &ClusterView, row: i32, bus: i32) {
     let api = stage.api;
-    let top_bus = (row + 46 + api.y) / 2;
+    let top_bus = (row + LABEL + api.y) / 2;
     for place in &stage.places {
         let from = (
             place.x,
-            place.y + if place.label > 0 { 38 } else { place.r },
+            place.y + if place.label > 0 { LABEL } else { place.r },
         );
         let points = vec![
             from,

@@ -56,16 +56,12 @@ fn clock(scene: &Scene<'_>) -> Html {
     let small = if cursor.event == 0 {
         scene.t("time.nothing").to_string()
     } else {
-        let mut text = scene
-            .words
-            .t1("explain.step", "n", &cursor.event.to_string())
-            .to_string();
-        text.push_str(
-            &scene
-                .words
-                .t1("time.of", "n", &scene.timeline.events.to_string()),
-        );
-        text
+        let count = |n: u32| Arg::Count(n.into());
+        let args = vec![
+            ("n", count(cursor.event)),
+            ("of", count(scene.timeline.events)),
+        ];
+        scene.words.say(&Msg::new("time.step", args))
     };
     html! { <div class="clock num">{moment(cursor.time)}<small>{small}</small></div> }
 }
