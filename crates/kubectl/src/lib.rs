@@ -12,6 +12,7 @@ mod files;
 mod flags;
 mod jsonpath;
 mod output;
+mod result;
 mod sort;
 mod table;
 mod target;

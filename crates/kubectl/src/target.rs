@@ -254,7 +254,17 @@ pub(crate) fn read(ctx: &mut Ctx<'_>, target: &Target, flags: &Flags) -> Res<Vec
         request.options.label_selector.clone(),
         request.options.field_selector.clone(),
     );
-    let answer = ctx.send(request).map_err(|fault| match fault {
+    let answer = ctx.send(request);
+    let absent = matches!(&answer, Err(fault) if fault.is_not_found());
+    if absent && !target.name.is_empty() && !matches!(target.namespace.as_str(), "" | "default") {
+        // A missing namespace explains more than a missing object.
+        match ctx.send(Request::get(Kind::Namespace, "", target.namespace.as_str())) {
+            Err(fault) if fault.is_not_found() => return Err(fault),
+            Err(Fault::Need(call)) => return Err(Fault::Need(call)),
+            _ => {}
+        }
+    }
+    let answer = answer.map_err(|fault| match fault {
         Fault::Status(mut status) if status.code == 400 && target.name.is_empty() => {
             status.message = format!(
                 "Unable to find {} that match label selector {}, field selector {}: {}",

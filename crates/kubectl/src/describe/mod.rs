@@ -22,6 +22,8 @@ use podscope_api::time::civil_from_days;
 use podscope_api::{Kind, Object, Timestamp, Value};
 
 pub(crate) use container::template_text;
+pub(crate) use events::interval as event_interval;
+pub(crate) use workload::{replica_sets, same_template};
 
 /// A text under construction; cells are separated by tabs.
 #[derive(Default)]
