@@ -23,6 +23,8 @@ pub struct Sim {
     pub rng: Streams,
     /// Links and processes that are up or down.
     pub network: Network,
+    /// The faults in force.
+    pub faults: crate::faults::Active,
     /// The configuration at the start.
     pub config: Rc<ClusterConfig>,
     limiters: BTreeMap<(ComponentId, bool), Limiter>,
@@ -40,6 +42,7 @@ impl Sim {
             queue: Queue::default(),
             rng: Streams::new(config.seed),
             network: Network::new(config.nodes.len()),
+            faults: crate::faults::Active::default(),
             config,
             limiters: BTreeMap::new(),
             in_order: BTreeMap::new(),

@@ -1,0 +1,1 @@
+//! Whom the kubelet evicts first, and what it says about it.
