@@ -276,7 +276,10 @@ impl Run<'_, '_> {
         }
         object.set("metadata.uid", self.context.uid);
         object.set("metadata.creationTimestamp", self.context.now);
-        let prefix = object.at("metadata.generateName").str_or_empty().to_string();
+        let prefix = object
+            .at("metadata.generateName")
+            .str_or_empty()
+            .to_string();
         if object.at("metadata.name").is_empty() && !prefix.is_empty() {
             let name = names::generate(&prefix, self.context.random);
             object.set("metadata.name", name);

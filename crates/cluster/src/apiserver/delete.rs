@@ -24,6 +24,8 @@ pub(crate) fn finished(object: &Object) -> bool {
             .unwrap_or(0)
             == 0
         && object.at("metadata.finalizers").items().is_empty()
+        && (object.kind() != Some(Kind::Namespace)
+            || object.at("spec.finalizers").items().is_empty())
 }
 
 /// The grace period in seconds that a Pod gets.
@@ -211,6 +213,10 @@ fn marked(current: &Object, kind: Kind, request: &Request, now: Timestamp) -> Ob
         Timestamp(now.0 + grace * 1_000_000).seconds_text(),
     );
     object.set("metadata.deletionGracePeriodSeconds", grace);
+    if kind == Kind::Namespace {
+        object.remove("metadata.deletionGracePeriodSeconds");
+        object.set("status.phase", "Terminating");
+    }
     if object.generation() > 0 {
         let next = object.generation() + 1;
         object.set("metadata.generation", next);

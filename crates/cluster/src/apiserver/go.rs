@@ -166,9 +166,8 @@ fn dump(out: &mut String, ty: Type, value: &Value) {
             ));
         }
         Shape::Quantity => dump_quantity(out, value),
-        Shape::Time | Shape::MicroTime => out.push_str(
-            "{Time:(time.Time){wall:(uint64)0 ext:(int64)0 loc:(*time.Location)<nil>}}",
-        ),
+        Shape::Time | Shape::MicroTime => out
+            .push_str("{Time:(time.Time){wall:(uint64)0 ext:(int64)0 loc:(*time.Location)<nil>}}"),
         _ => out.push_str(value.str_or_empty()),
     }
 }

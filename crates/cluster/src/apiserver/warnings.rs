@@ -33,20 +33,40 @@ pub fn of(kind: Kind, object: &Value, old: Option<&Value>) -> Vec<Text> {
                     ));
                 }
             }
-            pod(&mut out, None, object, old.unwrap_or(podscope_api::value::NULL));
+            pod(
+                &mut out,
+                None,
+                object,
+                old.unwrap_or(podscope_api::value::NULL),
+            );
         }
         Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet | Kind::Job => {
             workload_name(&mut out);
             let path = Path::root("spec.template");
-            pod(&mut out, Some(&path), object.at("spec.template"), old_at("spec.template"));
+            pod(
+                &mut out,
+                Some(&path),
+                object.at("spec.template"),
+                old_at("spec.template"),
+            );
         }
         Kind::DaemonSet | Kind::ReplicationController => {
             let path = Path::root("spec.template");
-            pod(&mut out, Some(&path), object.at("spec.template"), old_at("spec.template"));
+            pod(
+                &mut out,
+                Some(&path),
+                object.at("spec.template"),
+                old_at("spec.template"),
+            );
         }
         Kind::PodTemplate => {
             let path = Path::root("template");
-            pod(&mut out, Some(&path), object.get("template"), old_at("template"));
+            pod(
+                &mut out,
+                Some(&path),
+                object.get("template"),
+                old_at("template"),
+            );
         }
         Kind::CronJob => {
             workload_name(&mut out);
@@ -78,8 +98,14 @@ impl Warnings {
 }
 
 const NODE_LABELS: &[(&str, &str)] = &[
-    ("beta.kubernetes.io/arch", "deprecated since v1.14; use \"kubernetes.io/arch\" instead"),
-    ("beta.kubernetes.io/os", "deprecated since v1.14; use \"kubernetes.io/os\" instead"),
+    (
+        "beta.kubernetes.io/arch",
+        "deprecated since v1.14; use \"kubernetes.io/arch\" instead",
+    ),
+    (
+        "beta.kubernetes.io/os",
+        "deprecated since v1.14; use \"kubernetes.io/os\" instead",
+    ),
     (
         "failure-domain.beta.kubernetes.io/region",
         "deprecated since v1.17; use \"topology.kubernetes.io/region\" instead",
@@ -92,7 +118,10 @@ const NODE_LABELS: &[(&str, &str)] = &[
         "beta.kubernetes.io/instance-type",
         "deprecated since v1.17; use \"node.kubernetes.io/instance-type\" instead",
     ),
-    ("node-role.kubernetes.io/master", "use \"node-role.kubernetes.io/control-plane\" instead"),
+    (
+        "node-role.kubernetes.io/master",
+        "use \"node-role.kubernetes.io/control-plane\" instead",
+    ),
 ];
 
 fn node_label(key: &str) -> Option<&'static str> {
@@ -100,8 +129,14 @@ fn node_label(key: &str) -> Option<&'static str> {
 }
 
 const VOLUMES: &[(&str, &str)] = &[
-    ("photonPersistentDisk", "deprecated in v1.11, non-functional in v1.16+"),
-    ("gitRepo", "deprecated in v1.11, and disabled by default in v1.33+"),
+    (
+        "photonPersistentDisk",
+        "deprecated in v1.11, non-functional in v1.16+",
+    ),
+    (
+        "gitRepo",
+        "deprecated in v1.11, and disabled by default in v1.33+",
+    ),
     ("scaleIO", "deprecated in v1.16, non-functional in v1.22+"),
     ("flocker", "deprecated in v1.22, non-functional in v1.25+"),
     ("storageos", "deprecated in v1.22, non-functional in v1.25+"),
@@ -131,7 +166,11 @@ fn pod(out: &mut Warnings, base: Option<&Path<'_>>, pod: &Value, old: &Value) {
     let list = spec_path.f("hostAliases");
     let aliases = spec.get("hostAliases").items();
     for (i, alias) in aliases.iter().enumerate() {
-        if aliases.iter().take(i).any(|a| a.get("ip") == alias.get("ip")) {
+        if aliases
+            .iter()
+            .take(i)
+            .any(|a| a.get("ip") == alias.get("ip"))
+        {
             out.add(format!(
                 "{}: duplicate ip {}",
                 list.i(i).f("ip"),
@@ -145,8 +184,16 @@ fn pod(out: &mut Warnings, base: Option<&Path<'_>>, pod: &Value, old: &Value) {
         let name = secret.get("name").str_or_empty();
         if name.is_empty() {
             out.add(format!("{}: invalid empty name \"\"", list.i(i).f("name")));
-        } else if secrets.iter().take(i).any(|s| s.get("name").str_or_empty() == name) {
-            out.add(format!("{}: duplicate name {}", list.i(i).f("name"), quote(name)));
+        } else if secrets
+            .iter()
+            .take(i)
+            .any(|s| s.get("name").str_or_empty() == name)
+        {
+            out.add(format!(
+                "{}: duplicate name {}",
+                list.i(i).f("name"),
+                quote(name)
+            ));
         }
     }
     for list in ["initContainers", "containers", "ephemeralContainers"] {
@@ -156,7 +203,10 @@ fn pod(out: &mut Warnings, base: Option<&Path<'_>>, pod: &Value, old: &Value) {
         }
     }
     ports(out, spec_path, spec);
-    let grace = spec.get("terminationGracePeriodSeconds").as_int().unwrap_or(0);
+    let grace = spec
+        .get("terminationGracePeriodSeconds")
+        .as_int()
+        .unwrap_or(0);
     if grace < 0 {
         out.add(format!(
             "{}: must be >= 0; negative values are invalid and will be treated as 1",
@@ -209,7 +259,12 @@ fn node_labels(out: &mut Warnings, path: &Path<'_>, spec: &Value) {
         term_labels(out, &list.i(i).f("preference"), term.get("preference"));
     }
     let list = path.f("topologySpreadConstraints");
-    for (i, constraint) in spec.get("topologySpreadConstraints").items().iter().enumerate() {
+    for (i, constraint) in spec
+        .get("topologySpreadConstraints")
+        .items()
+        .iter()
+        .enumerate()
+    {
         let path = &list.i(i);
         if let Some(message) = node_label(constraint.get("topologyKey").str_or_empty()) {
             out.add(format!(
@@ -313,8 +368,12 @@ fn volumes(out: &mut Warnings, path: &Path<'_>, spec: &Value) {
 fn fractional(value: &Value) -> Option<String> {
     let quantity = Quantity::from_value(value)?;
     // Amounts beyond 64 bits of thousandths come out as not whole, as on the server.
-    (quantity.milli_value() % 1000 != 0)
-        .then(|| format!("fractional byte value {} is invalid, must be an integer", quote(&quantity.to_string())))
+    (quantity.milli_value() % 1000 != 0).then(|| {
+        format!(
+            "fractional byte value {} is invalid, must be an integer",
+            quote(&quantity.to_string())
+        )
+    })
 }
 
 fn container(out: &mut Warnings, path: &Path<'_>, c: &Value) {
@@ -331,12 +390,19 @@ fn container(out: &mut Warnings, path: &Path<'_>, c: &Value) {
     let env = c.get("env").items();
     for (i, var) in env.iter().enumerate() {
         let name = var.get("name").str_or_empty();
-        let earlier = env.iter().take(i).rfind(|v| v.get("name").str_or_empty() == name);
+        let earlier = env
+            .iter()
+            .take(i)
+            .rfind(|v| v.get("name").str_or_empty() == name);
         let Some(_) = earlier else {
             continue;
         };
         // Building on the earlier value is fine.
-        if !var.get("value").str_or_empty().contains(&format!("$({name})")) {
+        if !var
+            .get("value")
+            .str_or_empty()
+            .contains(&format!("$({name})"))
+        {
             out.add(format!(
                 "{}: hides previous definition of {}, which may be dropped when using apply",
                 list.i(i),
@@ -393,7 +459,10 @@ fn ports(out: &mut Warnings, spec_path: &Path<'_>, spec: &Value) {
 fn service(out: &mut Warnings, service: &Value) {
     let spec = service.get("spec");
     if !spec.get("externalIPs").is_empty() {
-        out.add("spec.externalIPs is deprecated and may no longer be implemented in some clusters".into());
+        out.add(
+            "spec.externalIPs is deprecated and may no longer be implemented in some clusters"
+                .into(),
+        );
     }
     let hints = "service.kubernetes.io/topology-aware-hints";
     if !service.at("metadata.annotations").get(hints).is_null() {
@@ -405,7 +474,9 @@ fn service(out: &mut Warnings, service: &Value) {
     if spec.get("clusterIP").as_str() == Some("None") {
         for field in ["externalIPs", "loadBalancerIP"] {
             if !spec.get(field).is_empty() {
-                out.add(format!("spec.{field} is ignored when spec.clusterIP is \"None\""));
+                out.add(format!(
+                    "spec.{field} is ignored when spec.clusterIP is \"None\""
+                ));
             }
         }
         if spec.get("sessionAffinity").as_str() == Some("ClientIP") {
@@ -416,6 +487,9 @@ fn service(out: &mut Warnings, service: &Value) {
         out.add("spec.externalName is ignored when spec.type is not \"ExternalName\"".into());
     }
     if spec.get("trafficDistribution").as_str() == Some("PreferClose") {
-        out.add("spec.trafficDistribution: \"PreferClose\" is deprecated; use \"PreferSameZone\"".into());
+        out.add(
+            "spec.trafficDistribution: \"PreferClose\" is deprecated; use \"PreferSameZone\""
+                .into(),
+        );
     }
 }

@@ -230,6 +230,11 @@ impl ApiServer {
                 wanted.at("spec.replicas").as_int().unwrap_or(0),
             );
             Rc::new(object)
+        } else if kind == Kind::Namespace && &*request.subresource == "finalize" {
+            // Nothing else can be changed through this subresource.
+            let mut object = (*current).clone();
+            object.set("spec.finalizers", wanted.at("spec.finalizers").clone());
+            Rc::new(object)
         } else {
             wanted
         };

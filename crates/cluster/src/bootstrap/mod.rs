@@ -3,6 +3,7 @@
 mod rbac;
 
 use crate::config::{ClusterConfig, NodeConfig};
+use crate::controllers::service_account::root_ca;
 use podscope_api::{Kind, Object, Timestamp, Value, value};
 
 /// What the scheduler watches.
@@ -43,12 +44,7 @@ pub fn objects(config: &ClusterConfig) -> Vec<Object> {
             "apiVersion": "v1", "kind": "ServiceAccount",
             "metadata": {"name": "default", "namespace": (name)}
         }));
-        objects.push(value!({
-            "apiVersion": "v1", "kind": "ConfigMap",
-            "metadata": {"name": "kube-root-ca.crt", "namespace": (name),
-                "annotations": {"kubernetes.io/description": "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes clusters."}},
-            "data": {"ca.crt": "-----BEGIN CERTIFICATE-----\n(simulated)\n-----END CERTIFICATE-----\n"}
-        }));
+        objects.push(root_ca(name));
     }
     for (name, priority, description) in [
         (

@@ -5,9 +5,13 @@
 
 pub mod deployment;
 pub mod endpointslice;
+pub mod garbage_collector;
 pub mod meta;
+pub mod namespace;
 pub mod node_lifecycle;
+pub mod pod_garbage_collector;
 pub mod replicaset;
+pub mod service_account;
 pub mod taint_eviction;
 #[cfg(test)]
 mod tests;
@@ -402,6 +406,11 @@ registry! {
     endpointslice: endpointslice::EndpointSliceController;
     node_lifecycle: node_lifecycle::NodeLifecycleController;
     taint_eviction: taint_eviction::TaintEvictionController;
+    pod_garbage_collector: pod_garbage_collector::PodGarbageCollector;
+    garbage_collector: garbage_collector::GarbageCollector;
+    service_account: service_account::ServiceAccountController;
+    root_ca: service_account::RootCaPublisher;
+    namespace: namespace::NamespaceController;
 }
 
 /// The kinds that the controller manager keeps caches of.

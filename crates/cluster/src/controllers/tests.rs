@@ -2,6 +2,7 @@
 
 use crate::apiserver::{REFUSED, STORED};
 use crate::{Cluster, ClusterConfig, Command, TraceEvent};
+use podscope_api::request::Propagation;
 use podscope_api::{Key, Kind, Object, Request, Value, value};
 use podscope_kernel::SimTime;
 use std::rc::Rc;
@@ -319,4 +320,138 @@ fn a_silent_node_is_marked_and_its_pods_are_replaced() {
         Some("DeletionByTaintManager")
     );
     assert_eq!(run.count("taint-eviction-controller delete pods 200"), 1);
+}
+
+#[test]
+fn dependents_of_a_deleted_owner_go_in_the_background() {
+    let mut run = Run::new();
+    run.create(Kind::Deployment, deployment("web", 2, "nginx:1.25"))
+        .run(500);
+    let mut delete = Request::delete(Kind::Deployment, "default", "web");
+    delete.options.propagation = Some(Propagation::Background);
+    run.send(delete).run(1_000);
+    assert!(run.list(Kind::ReplicaSet).is_empty());
+    assert!(
+        run.list(Kind::Pod).is_empty(),
+        "Pods without a node go at once"
+    );
+    assert_eq!(
+        run.count("generic-garbage-collector delete replicasets 200"),
+        1
+    );
+    assert_eq!(run.count("generic-garbage-collector delete pods 200"), 2);
+}
+
+#[test]
+fn foreground_deletion_waits_for_the_dependents() {
+    let mut run = Run::new();
+    run.create(Kind::Deployment, deployment("web", 2, "nginx:1.25"))
+        .run(500)
+        .make_ready();
+    let mut delete = Request::delete(Kind::Deployment, "default", "web");
+    delete.options.propagation = Some(Propagation::Foreground);
+    run.send(delete).run(1_000);
+    let owner = run.get(Kind::Deployment, "default", "web");
+    assert!(
+        owner.is_some_and(|d| d.is_being_deleted()),
+        "it waits for its Pods"
+    );
+    assert!(run.list(Kind::Pod).iter().all(|p| p.is_being_deleted()));
+    for pod in run.list(Kind::Pod) {
+        let mut delete = Request::delete(Kind::Pod, "default", pod.name());
+        delete.options.grace_period_seconds = Some(0);
+        run.send(delete);
+    }
+    run.run(1_000);
+    assert!(run.list(Kind::ReplicaSet).is_empty());
+    assert!(run.list(Kind::Deployment).is_empty());
+}
+
+#[test]
+fn orphans_stay_and_are_adopted_again() {
+    let mut run = Run::new();
+    run.create(Kind::Deployment, deployment("web", 2, "nginx:1.25"))
+        .run(500);
+    let mut delete = Request::delete(Kind::Deployment, "default", "web");
+    delete.options.propagation = Some(Propagation::Orphan);
+    run.send(delete).run(1_000);
+    assert!(run.list(Kind::Deployment).is_empty());
+    let sets = run.list(Kind::ReplicaSet);
+    assert_eq!(sets.len(), 1);
+    assert_eq!(sets[0].owners().count(), 0);
+    assert_eq!(run.list(Kind::Pod).len(), 2);
+    run.create(Kind::Deployment, deployment("web", 2, "nginx:1.25"))
+        .run(1_000);
+    let sets = run.list(Kind::ReplicaSet);
+    assert_eq!(sets.len(), 1);
+    assert!(sets[0].controller().is_some_and(|c| c.name == "web"));
+    assert_eq!(run.list(Kind::Pod).len(), 2);
+}
+
+#[test]
+fn pods_of_a_deleted_node_are_collected_after_a_while() {
+    let mut run = Run::new();
+    run.create(Kind::Deployment, deployment("web", 1, "nginx:1.25"))
+        .run(500)
+        .make_ready();
+    let node = run.list(Kind::Pod)[0]
+        .at("spec.nodeName")
+        .str_or_empty()
+        .to_string();
+    let old = run.list(Kind::Pod)[0].name().to_string();
+    run.send(Request::delete(Kind::Node, "", node.clone()));
+    run.run(39_000);
+    assert!(run.get(Kind::Pod, "default", &old).is_some());
+    run.run(42_000);
+    assert!(run.get(Kind::Pod, "default", &old).is_none());
+    assert_eq!(run.list(Kind::Pod).len(), 1, "a new one has been created");
+    assert_eq!(run.count("pod-garbage-collector patch pods/status 200"), 1);
+    assert_eq!(run.count("pod-garbage-collector delete pods 200"), 1);
+    assert!(
+        run.get(Kind::Lease, "kube-node-lease", &node).is_some()
+            || run.list(Kind::Lease).len() == 2
+    );
+    let removed =
+        format!("Normal RemovingNode Node {node} event: Removing Node {node} from Controller");
+    assert!(run.events().contains(&removed));
+}
+
+#[test]
+fn a_namespace_gets_its_defaults_and_is_emptied_when_deleted() {
+    let mut run = Run::new();
+    run.create(
+        Kind::Namespace,
+        value!({
+            "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"},
+            "spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"}
+        }),
+    )
+    .run(500);
+    assert!(run.get(Kind::ServiceAccount, "shop", "default").is_some());
+    assert!(
+        run.get(Kind::ConfigMap, "shop", "kube-root-ca.crt")
+            .is_some()
+    );
+    let mut d = deployment("web", 2, "nginx:1.25");
+    d.set("metadata.namespace", "shop");
+    run.create(Kind::Deployment, d).run(500);
+    assert_eq!(run.list(Kind::Pod).len(), 2);
+    run.send(Request::delete(Kind::Namespace, "", "shop"))
+        .run(1_000);
+    assert!(
+        run.get(Kind::Namespace, "", "shop")
+            .is_some_and(|n| n.at("status.phase").as_str() == Some("Terminating"))
+    );
+    run.run(30_000);
+    assert!(
+        run.get(Kind::Namespace, "", "shop").is_none(),
+        "{:#?}",
+        run.writes()
+    );
+    for kind in Kind::ALL.iter().filter(|k| k.namespaced()) {
+        assert!(
+            run.list(*kind).iter().all(|o| o.namespace() != "shop"),
+            "{kind}"
+        );
+    }
 }

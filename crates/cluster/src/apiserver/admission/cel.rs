@@ -15,7 +15,11 @@ const MAX_STEPS: usize = 100_000;
 /// What could not be read or evaluated, in CEL's words where they are known: `no such key: annotations`.
 pub fn evaluate(expression: &str, variables: &[(String, Value)]) -> Result<Value, String> {
     let tokens = tokenize(expression)?;
-    let mut parser = Parser { tokens, at: 0, depth: 0 };
+    let mut parser = Parser {
+        tokens,
+        at: 0,
+        depth: 0,
+    };
     let tree = parser.ternary()?;
     if parser.at < parser.tokens.len() {
         return Err("Syntax error: extraneous input".into());
@@ -36,8 +40,8 @@ enum Token {
 }
 
 const SYMBOLS: &[&str] = &[
-    "&&", "||", "==", "!=", "<=", ">=", "(", ")", "[", "]", ".", ",", "!", "<", ">", "+", "-", "*", "/",
-    "%", "?", ":",
+    "&&", "||", "==", "!=", "<=", ">=", "(", ")", "[", "]", ".", ",", "!", "<", ">", "+", "-", "*",
+    "/", "%", "?", ":",
 ];
 
 fn tokenize(text: &str) -> Result<Vec<Token>, String> {
@@ -52,9 +56,13 @@ fn tokenize(text: &str) -> Result<Vec<Token>, String> {
             tokens.push(Token::Ident(word.to_string()));
             rest = tail;
         } else if first.is_ascii_digit() {
-            let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+            let end = rest
+                .find(|c: char| !c.is_ascii_digit())
+                .unwrap_or(rest.len());
             let (digits, tail) = rest.split_at(end);
-            let number = digits.parse().map_err(|_| "number out of range".to_string())?;
+            let number = digits
+                .parse()
+                .map_err(|_| "number out of range".to_string())?;
             tokens.push(Token::Int(number));
             rest = tail;
         } else if first == '\'' || first == '"' {
@@ -65,7 +73,9 @@ fn tokenize(text: &str) -> Result<Vec<Token>, String> {
             tokens.push(Token::Symbol(symbol));
             rest = rest.get(symbol.len()..).unwrap_or("");
         } else {
-            return Err(format!("Syntax error: token recognition error at: '{first}'"));
+            return Err(format!(
+                "Syntax error: token recognition error at: '{first}'"
+            ));
         }
         rest = rest.trim_start();
     }
@@ -220,7 +230,12 @@ impl Parser {
         if EACH.contains(&name.as_str()) && arguments.len() == 2 {
             let body = arguments.pop();
             if let (Some(Tree::Name(variable)), Some(body)) = (arguments.pop(), body) {
-                return Ok(Tree::Each(name, Box::new(receiver), variable, Box::new(body)));
+                return Ok(Tree::Each(
+                    name,
+                    Box::new(receiver),
+                    variable,
+                    Box::new(body),
+                ));
             }
             return Err(format!("argument of {name} must be a simple name"));
         }
@@ -375,9 +390,9 @@ impl Scope {
             _ => Err(no_overload()),
         };
         let number = |f: fn(i64, i64) -> Option<i64>| match (&a, &b) {
-            (Value::Int(x), Value::Int(y)) => {
-                f(*x, *y).map(Value::Int).ok_or_else(|| "integer overflow".to_string())
-            }
+            (Value::Int(x), Value::Int(y)) => f(*x, *y)
+                .map(Value::Int)
+                .ok_or_else(|| "integer overflow".to_string()),
             _ => Err(no_overload()),
         };
         match operator {
@@ -394,7 +409,9 @@ impl Scope {
             },
             "+" => match (&a, &b) {
                 (Value::Str(x), Value::Str(y)) => Ok(Value::from(format!("{x}{y}"))),
-                (Value::List(x), Value::List(y)) => Ok(Value::list(x.iter().chain(y.iter()).cloned())),
+                (Value::List(x), Value::List(y)) => {
+                    Ok(Value::list(x.iter().chain(y.iter()).cloned()))
+                }
                 _ => number(i64::checked_add),
             },
             "-" => number(i64::checked_sub),
@@ -408,7 +425,11 @@ impl Scope {
     fn each(&mut self, kind: &str, list: &Tree, name: &str, body: &Tree) -> Result<Value, String> {
         let items: Vec<Value> = match self.eval(list)? {
             Value::List(items) => items.to_vec(),
-            Value::Map(map) => map.entries().iter().map(|(k, _)| Value::Str(k.clone())).collect(),
+            Value::Map(map) => map
+                .entries()
+                .iter()
+                .map(|(k, _)| Value::Str(k.clone()))
+                .collect(),
             _ => return Err(no_overload()),
         };
         let mut error = None;
@@ -450,13 +471,21 @@ impl Scope {
 
 fn field(value: &Value, name: &str) -> Result<Value, String> {
     match value {
-        Value::Map(map) => map.get(name).cloned().ok_or_else(|| format!("no such key: {name}")),
+        Value::Map(map) => map
+            .get(name)
+            .cloned()
+            .ok_or_else(|| format!("no such key: {name}")),
         _ => Err(no_overload()),
     }
 }
 
 fn call(name: &str, arguments: &[Value]) -> Result<Value, String> {
-    let text = |i: usize| arguments.get(i).and_then(Value::as_str).ok_or_else(no_overload);
+    let text = |i: usize| {
+        arguments
+            .get(i)
+            .and_then(Value::as_str)
+            .ok_or_else(no_overload)
+    };
     match (name, arguments) {
         ("size", [Value::Str(s)]) => Ok(Value::Int(s.chars().count() as i64)),
         ("size", [Value::List(l)]) => Ok(Value::Int(l.len() as i64)),
@@ -507,9 +536,21 @@ mod tests {
             "'no CPU limit in: ' + object.spec.containers.filter(c, !has(c.resources.limits)).map(c, c.name).join(', ')",
             Ok("no CPU limit in: b".into()),
         );
-        check("object.metadata.annotations['x'] == 'y'", Err("no such key: annotations"));
-        check("object.metadata.annotations.x == 'y' || true", Ok(Value::Bool(true)));
-        check("size(object.spec.containers) * 2 + 1 == 5 ? 'odd' : 'even'", Ok("odd".into()));
-        check("object.spec.containers.exists(c, c.name == 'b')", Ok(Value::Bool(true)));
+        check(
+            "object.metadata.annotations['x'] == 'y'",
+            Err("no such key: annotations"),
+        );
+        check(
+            "object.metadata.annotations.x == 'y' || true",
+            Ok(Value::Bool(true)),
+        );
+        check(
+            "size(object.spec.containers) * 2 + 1 == 5 ? 'odd' : 'even'",
+            Ok("odd".into()),
+        );
+        check(
+            "object.spec.containers.exists(c, c.name == 'b')",
+            Ok(Value::Bool(true)),
+        );
     }
 }

@@ -10,7 +10,11 @@ pub fn admit(a: &mut Admission<'_>, lookup: &dyn Lookup) -> Result<(), Status> {
     if a.kind != Kind::Ingress
         || a.operation != Operation::Create
         || !a.object.at("spec.ingressClassName").is_null()
-        || !a.object.at("metadata.annotations").get("kubernetes.io/ingress.class").is_null()
+        || !a
+            .object
+            .at("metadata.annotations")
+            .get("kubernetes.io/ingress.class")
+            .is_null()
     {
         return Ok(());
     }

@@ -22,7 +22,11 @@ pub fn admit(a: &mut Admission<'_>, lookup: &dyn Lookup) -> Result<(), Status> {
     let mut defaults: Vec<_> = lookup
         .list(Kind::StorageClass, "")
         .into_iter()
-        .filter(|c| ANNOTATIONS.iter().any(|key| c.annotation(key) == Some("true")))
+        .filter(|c| {
+            ANNOTATIONS
+                .iter()
+                .any(|key| c.annotation(key) == Some("true"))
+        })
         .collect();
     defaults.sort_by(|x, y| y.created().cmp(&x.created()).then(x.name().cmp(y.name())));
     if let Some(class) = defaults.first() {

@@ -27,7 +27,10 @@ pub fn admit(a: &mut Admission<'_>, _lookup: &dyn Lookup) -> Result<(), Status> 
             let toleration = value!({
                 "key": (key), "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": (SECONDS)
             });
-            a.object.at_mut("spec.tolerations").list_mut().push(toleration);
+            a.object
+                .at_mut("spec.tolerations")
+                .list_mut()
+                .push(toleration);
         }
     }
     Ok(())

@@ -27,7 +27,10 @@ pub fn mutate(a: &mut Admission<'_>, lookup: &dyn Lookup) -> Result<(), Status> 
             }
         }
         let mut notes: Vec<String> = Vec::new();
-        for (list, prefix) in [("containers", "container"), ("initContainers", "init container")] {
+        for (list, prefix) in [
+            ("containers", "container"),
+            ("initContainers", "init container"),
+        ] {
             each(a.object.entry("spec"), list, |c| {
                 merge(c, &limits, &requests, prefix, &mut notes);
             });
@@ -207,7 +210,10 @@ fn check(item: &Value, limit_type: &str, amounts: &Amounts, wrong: &mut Vec<Stri
         };
         let (request, limit) = (find(&amounts.requests, name), find(&amounts.limits, name));
         let head = format!("{name} max limit to request ratio per {limit_type} is {ratio}");
-        match (request.filter(|r| !r.is_zero()), limit.filter(|l| !l.is_zero())) {
+        match (
+            request.filter(|r| !r.is_zero()),
+            limit.filter(|l| !l.is_zero()),
+        ) {
             (None, _) => wrong.push(format!(
                 "{head}, but no request is specified or request is 0"
             )),

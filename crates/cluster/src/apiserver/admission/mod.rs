@@ -153,14 +153,25 @@ const fn both(name: &'static str, mutate: Admit, validate: Admit) -> Plugin {
 pub const PLUGINS: &[Plugin] = &[
     mutating("NamespaceLifecycle", namespace_lifecycle::admit),
     both("LimitRanger", limit_ranger::mutate, limit_ranger::validate),
-    both("ServiceAccount", service_account::mutate, service_account::validate),
+    both(
+        "ServiceAccount",
+        service_account::mutate,
+        service_account::validate,
+    ),
     mutating("TaintNodesByCondition", taint_nodes_by_condition::admit),
     validating("PodSecurity", pod_security::admit),
     both("Priority", priority::mutate, priority::validate),
-    mutating("DefaultTolerationSeconds", default_toleration_seconds::admit),
+    mutating(
+        "DefaultTolerationSeconds",
+        default_toleration_seconds::admit,
+    ),
     mutating("DefaultStorageClass", default_storage_class::admit),
     mutating("StorageObjectInUseProtection", storage_object_in_use::admit),
-    both("RuntimeClass", runtime_class::mutate, runtime_class::validate),
+    both(
+        "RuntimeClass",
+        runtime_class::mutate,
+        runtime_class::validate,
+    ),
     mutating("DefaultIngressClass", default_ingress_class::admit),
     mutating("PodTopologyLabels", pod_topology_labels::admit),
     mutating("MutatingAdmissionWebhook", webhook::admit),

@@ -35,13 +35,19 @@ impl Policy {
     /// The policy that a namespace's labels ask for in a mode (`enforce`, `warn` or `audit`).
     pub fn of(namespace: &Value, mode: &str) -> Policy {
         let labels = namespace.at("metadata.labels");
-        let get = |suffix: &str| labels.get(&format!("{PREFIX}{mode}{suffix}")).str_or_empty();
+        let get = |suffix: &str| {
+            labels
+                .get(&format!("{PREFIX}{mode}{suffix}"))
+                .str_or_empty()
+        };
         let level = match get("") {
             "baseline" => Level::Baseline,
             "restricted" => Level::Restricted,
             _ => Level::Privileged,
         };
-        let minor = get("-version").strip_prefix("v1.").and_then(|v| v.parse().ok());
+        let minor = get("-version")
+            .strip_prefix("v1.")
+            .and_then(|v| v.parse().ok());
         Policy {
             level,
             minor: minor.unwrap_or(LATEST),
@@ -99,8 +105,13 @@ pub fn admit(a: &mut Admission<'_>, lookup: &dyn Lookup) -> Result<(), Status> {
     };
     let words = |policy: Policy| {
         let violations = evaluate(policy, &pod);
-        (!violations.is_empty())
-            .then(|| format!("violate PodSecurity {}: {}", quote(&policy.name()), violations.join(", ")))
+        (!violations.is_empty()).then(|| {
+            format!(
+                "violate PodSecurity {}: {}",
+                quote(&policy.name()),
+                violations.join(", ")
+            )
+        })
     };
     if a.kind == Kind::Pod
         && let Some(text) = words(enforce)
@@ -149,14 +160,21 @@ fn namespace_labels(a: &mut Admission<'_>) -> Result<(), Status> {
         if let Some(level) = labels.get(&key).as_str()
             && !LEVELS.contains(&level)
         {
-            refuse(key, level, "must be one of privileged, baseline, restricted");
+            refuse(
+                key,
+                level,
+                "must be one of privileged, baseline, restricted",
+            );
         }
         let key = format!("{PREFIX}{mode}-version");
         if let Some(version) = labels.get(&key).as_str() {
             let minor = version.strip_prefix("v1.");
             let fits = version == "latest"
                 || minor.is_some_and(|m| {
-                    m == "0" || (!m.starts_with('0') && !m.is_empty() && m.bytes().all(|c| c.is_ascii_digit()))
+                    m == "0"
+                        || (!m.starts_with('0')
+                            && !m.is_empty()
+                            && m.bytes().all(|c| c.is_ascii_digit()))
                 });
             if !fits {
                 refuse(key, version, "must be \"latest\" or \"v1.x\"");
@@ -194,7 +212,11 @@ impl<'a> Pod<'a> {
             .collect();
         match names.len() {
             0 => None,
-            n => Some(format!("container{} {}", if n > 1 { "s" } else { "" }, names.join(", "))),
+            n => Some(format!(
+                "container{} {}",
+                if n > 1 { "s" } else { "" },
+                names.join(", ")
+            )),
         }
     }
 
@@ -260,7 +282,11 @@ pub fn evaluate(policy: Policy, pod: &Pod<'_>) -> Vec<String> {
 }
 
 fn joined(parts: &[String]) -> String {
-    parts.iter().map(|p| quote(p)).collect::<Vec<_>>().join(", ")
+    parts
+        .iter()
+        .map(|p| quote(p))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// `pod` and the containers of which something holds: `pod and container "a" …`.
@@ -308,10 +334,17 @@ fn app_armor(pod: &Pod<'_>, _: u32) -> Option<String> {
     }
     let mut details: Vec<String> = Vec::new();
     if let Some(who) = setters(pod_bad.is_some(), containers) {
-        details.push(format!("{who} must not set AppArmor profile type to {}", joined(&own)));
+        details.push(format!(
+            "{who} must not set AppArmor profile type to {}",
+            joined(&own)
+        ));
     }
     if !forbidden.is_empty() {
-        let word = if forbidden.len() > 1 { "annotations" } else { "annotation" };
+        let word = if forbidden.len() > 1 {
+            "annotations"
+        } else {
+            "annotation"
+        };
         details.push(format!("{word} {}", forbidden.join(", ")));
     }
     if details.is_empty() {
@@ -326,8 +359,19 @@ fn app_armor(pod: &Pod<'_>, _: u32) -> Option<String> {
 }
 
 const DEFAULT_CAPABILITIES: &[&str] = &[
-    "AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE",
-    "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT",
+    "AUDIT_WRITE",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "MKNOD",
+    "NET_BIND_SERVICE",
+    "SETFCAP",
+    "SETGID",
+    "SETPCAP",
+    "SETUID",
+    "SYS_CHROOT",
 ];
 
 /// The containers that add capabilities that are not allowed, and those capabilities.
@@ -367,7 +411,9 @@ fn capabilities_restricted(pod: &Pod<'_>, minor: u32) -> Option<String> {
     };
     let mut details = Vec::new();
     if let Some(who) = pod.which(|c| !drops(c)) {
-        details.push(format!("{who} must set securityContext.capabilities.drop=[\"ALL\"]"));
+        details.push(format!(
+            "{who} must set securityContext.capabilities.drop=[\"ALL\"]"
+        ));
     }
     if let Some((who, all)) = added(pod, &["NET_BIND_SERVICE"]) {
         details.push(format!(
@@ -410,34 +456,61 @@ fn host_ports(pod: &Pod<'_>, _: u32) -> Option<String> {
             .collect()
     };
     let who = pod.which(|c| !used(c).is_empty())?;
-    let mut ports: Vec<String> = pod.containers().flat_map(used).map(|p| p.to_string()).collect();
+    let mut ports: Vec<String> = pod
+        .containers()
+        .flat_map(used)
+        .map(|p| p.to_string())
+        .collect();
     ports.sort();
     ports.dedup();
     let (verb, s) = (
-        if who.starts_with("containers") { "use" } else { "uses" },
+        if who.starts_with("containers") {
+            "use"
+        } else {
+            "uses"
+        },
         if ports.len() > 1 { "s" } else { "" },
     );
-    Some(format!("hostPort ({who} {verb} hostPort{s} {})", ports.join(", ")))
+    Some(format!(
+        "hostPort ({who} {verb} hostPort{s} {})",
+        ports.join(", ")
+    ))
 }
 
 fn probe_hosts(pod: &Pod<'_>, _: u32) -> Option<String> {
     let used = |c: &Value| -> Vec<String> {
-        ["livenessProbe", "readinessProbe", "startupProbe", "lifecycle.postStart", "lifecycle.preStop"]
-            .iter()
-            .flat_map(|handler| {
-                ["httpGet", "tcpSocket"]
-                    .iter()
-                    .map(|kind| c.at(handler).get(kind).get("host").str_or_empty().to_string())
-                    .collect::<Vec<_>>()
-            })
-            .filter(|h| !h.is_empty())
-            .collect()
+        [
+            "livenessProbe",
+            "readinessProbe",
+            "startupProbe",
+            "lifecycle.postStart",
+            "lifecycle.preStop",
+        ]
+        .iter()
+        .flat_map(|handler| {
+            ["httpGet", "tcpSocket"]
+                .iter()
+                .map(|kind| {
+                    c.at(handler)
+                        .get(kind)
+                        .get("host")
+                        .str_or_empty()
+                        .to_string()
+                })
+                .collect::<Vec<_>>()
+        })
+        .filter(|h| !h.is_empty())
+        .collect()
     };
     let who = pod.which(|c| !used(c).is_empty())?;
     let mut hosts: Vec<String> = pod.containers().flat_map(used).collect();
     hosts.sort();
     hosts.dedup();
-    let verb = if who.starts_with("containers") { "use" } else { "uses" };
+    let verb = if who.starts_with("containers") {
+        "use"
+    } else {
+        "uses"
+    };
     let s = if hosts.len() > 1 { "s" } else { "" };
     Some(format!(
         "probe or lifecycle host ({who} {verb} probe or lifecycle host{s} {})",
@@ -447,7 +520,9 @@ fn probe_hosts(pod: &Pod<'_>, _: u32) -> Option<String> {
 
 fn privileged(pod: &Pod<'_>, _: u32) -> Option<String> {
     let who = pod.which(|c| c.at("securityContext.privileged").is_true())?;
-    Some(format!("privileged ({who} must not set securityContext.privileged=true)"))
+    Some(format!(
+        "privileged ({who} must not set securityContext.privileged=true)"
+    ))
 }
 
 fn proc_mounts(pod: &Pod<'_>) -> Option<String> {
@@ -492,7 +567,10 @@ fn se_linux(pod: &Pod<'_>, minor: u32) -> Option<String> {
     let pod_bad = bad(pod.spec);
     let who = setters(pod_bad, pod.which(bad))?;
     let everyone = || std::iter::once(pod.spec).chain(pod.containers());
-    let mut types: Vec<String> = everyone().map(|v| get(v, "type")).filter(|t| !allowed(t)).collect();
+    let mut types: Vec<String> = everyone()
+        .map(|v| get(v, "type"))
+        .filter(|t| !allowed(t))
+        .collect();
     types.sort();
     types.dedup();
     let mut data: Vec<String> = Vec::new();
@@ -525,7 +603,10 @@ fn seccomp_baseline(pod: &Pod<'_>, minor: u32) -> Option<String> {
     };
     let pod_bad = bad(pod.spec);
     let who = setters(pod_bad.is_some(), pod.which(|c| bad(c).is_some()))?;
-    let mut types: Vec<String> = pod_bad.into_iter().chain(pod.containers().filter_map(bad)).collect();
+    let mut types: Vec<String> = pod_bad
+        .into_iter()
+        .chain(pod.containers().filter_map(bad))
+        .collect();
     types.sort();
     types.dedup();
     Some(format!(
@@ -548,8 +629,12 @@ fn seccomp_annotations(pod: &Pod<'_>) -> Option<String> {
         }
     }
     let s = if forbidden.len() > 1 { "s" } else { "" };
-    (!forbidden.is_empty())
-        .then(|| format!("seccompProfile (forbidden annotation{s} {})", forbidden.join(", ")))
+    (!forbidden.is_empty()).then(|| {
+        format!(
+            "seccompProfile (forbidden annotation{s} {})",
+            forbidden.join(", ")
+        )
+    })
 }
 
 fn seccomp_restricted(pod: &Pod<'_>, minor: u32) -> Option<String> {
@@ -577,7 +662,8 @@ fn seccomp_restricted(pod: &Pod<'_>, minor: u32) -> Option<String> {
         ));
     }
     let pod_fine = pod_kind.as_deref().is_some_and(fine);
-    if !pod_fine && !pod_bad
+    if !pod_fine
+        && !pod_bad
         && let Some(who) = pod.which(|c| kind(c).is_none())
     {
         details.push(format!(
@@ -609,7 +695,11 @@ fn sysctls(pod: &Pod<'_>, minor: u32) -> Option<String> {
         .items()
         .iter()
         .map(|s| s.get("name").str_or_empty())
-        .filter(|name| !SYSCTLS.iter().any(|(n, since)| n == name && minor >= *since))
+        .filter(|name| {
+            !SYSCTLS
+                .iter()
+                .any(|(n, since)| n == name && minor >= *since)
+        })
         .collect();
     (!forbidden.is_empty()).then(|| format!("forbidden sysctls ({})", forbidden.join(", ")))
 }
@@ -626,17 +716,23 @@ fn privilege_escalation(pod: &Pod<'_>, minor: u32) -> Option<String> {
     if minor >= 25 && pod.windows() {
         return None;
     }
-    let who = pod.which(|c| {
-        c.at("securityContext.allowPrivilegeEscalation").as_bool() != Some(false)
-    })?;
+    let who =
+        pod.which(|c| c.at("securityContext.allowPrivilegeEscalation").as_bool() != Some(false))?;
     Some(format!(
         "allowPrivilegeEscalation != false ({who} must set securityContext.allowPrivilegeEscalation=false)"
     ))
 }
 
 const ALLOWED_VOLUMES: &[&str] = &[
-    "configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected",
-    "secret", "image",
+    "configMap",
+    "csi",
+    "downwardAPI",
+    "emptyDir",
+    "ephemeral",
+    "persistentVolumeClaim",
+    "projected",
+    "secret",
+    "image",
 ];
 
 fn restricted_volumes(pod: &Pod<'_>, _: u32) -> Option<String> {
@@ -680,12 +776,16 @@ fn run_as_non_root(pod: &Pod<'_>, minor: u32) -> Option<String> {
     // A pod-level `false` counts only where some container relies on it.
     let pod_bad = own == Some(false) && implicit.is_some();
     if let Some(who) = setters(pod_bad, explicit) {
-        details.push(format!("{who} must not set securityContext.runAsNonRoot=false"));
+        details.push(format!(
+            "{who} must not set securityContext.runAsNonRoot=false"
+        ));
     }
     if own.is_none()
         && let Some(who) = implicit
     {
-        details.push(format!("pod or {who} must set securityContext.runAsNonRoot=true"));
+        details.push(format!(
+            "pod or {who} must set securityContext.runAsNonRoot=true"
+        ));
     }
     (!details.is_empty()).then(|| format!("runAsNonRoot != true ({})", details.join("; ")))
 }

@@ -21,7 +21,10 @@ pub fn admit(a: &mut Admission<'_>, lookup: &dyn Lookup) -> Result<(), Status> {
         "" => a.object.at("spec.nodeName"),
         _ => return Ok(()),
     };
-    let Some(node) = node.as_str().and_then(|name| lookup.get(Kind::Node, "", name)) else {
+    let Some(node) = node
+        .as_str()
+        .and_then(|name| lookup.get(Kind::Node, "", name))
+    else {
         return Ok(());
     };
     for key in LABELS {

@@ -25,7 +25,11 @@ pub fn mutate(a: &mut Admission<'_>, lookup: &dyn Lookup) -> Result<(), Status> 
     if !a.creates_pod() {
         return Ok(());
     }
-    let name = a.object.at("spec.priorityClassName").str_or_empty().to_string();
+    let name = a
+        .object
+        .at("spec.priorityClassName")
+        .str_or_empty()
+        .to_string();
     let (priority, policy) = if name.is_empty() {
         match default_class(lookup) {
             Some(class) => {

@@ -43,7 +43,8 @@ pub fn admit(a: &mut Admission<'_>, lookup: &dyn Lookup) -> Result<(), Status> {
             let Some(limit) = Quantity::from_value(hard.get(name)) else {
                 continue;
             };
-            let used = Quantity::from_value(quota.at("status.used").get(name)).unwrap_or(Quantity::ZERO);
+            let used =
+                Quantity::from_value(quota.at("status.used").get(name)).unwrap_or(Quantity::ZERO);
             if amount.sign() > 0 && used.plus(*amount) > limit {
                 over.push((name, *amount, used, limit));
             }
@@ -51,7 +52,10 @@ pub fn admit(a: &mut Admission<'_>, lookup: &dyn Lookup) -> Result<(), Status> {
         if !over.is_empty() {
             over.sort_by_key(|o| o.0);
             let list = |pick: fn(&(&str, Quantity, Quantity, Quantity)) -> Quantity| {
-                let parts: Vec<String> = over.iter().map(|o| format!("{}={}", o.0, pick(o))).collect();
+                let parts: Vec<String> = over
+                    .iter()
+                    .map(|o| format!("{}={}", o.0, pick(o)))
+                    .collect();
                 parts.join(",")
             };
             return Err(a.forbidden(&format!(
@@ -87,7 +91,10 @@ pub fn usage(kind: Kind, object: &Value) -> Usage {
 }
 
 fn pod_usage(usage: &mut Usage, pod: &Value, one: Quantity) {
-    if matches!(pod.at("status.phase").str_or_empty(), "Succeeded" | "Failed") {
+    if matches!(
+        pod.at("status.phase").str_or_empty(),
+        "Succeeded" | "Failed"
+    ) {
         return;
     }
     usage.push(("pods".into(), one));
@@ -113,7 +120,8 @@ fn pod_usage(usage: &mut Usage, pod: &Value, one: Quantity) {
                 usage.push((name.clone(), amount));
             }
             let quotable = standard
-                || (field == "requests" && (resources::is_huge_page(&name) || resources::is_extended(&name)));
+                || (field == "requests"
+                    && (resources::is_huge_page(&name) || resources::is_extended(&name)));
             if quotable {
                 usage.push((format!("{prefix}{name}"), amount));
             }
@@ -130,7 +138,10 @@ fn service_usage(usage: &mut Usage, service: &Value, one: Quantity) {
         "NodePort" => usage.push(("services.nodeports".into(), count(ports.len()))),
         "LoadBalancer" => {
             let used = if spec.get("allocateLoadBalancerNodePorts").as_bool() == Some(false) {
-                ports.iter().filter(|p| !p.get("nodePort").is_empty()).count()
+                ports
+                    .iter()
+                    .filter(|p| !p.get("nodePort").is_empty())
+                    .count()
             } else {
                 ports.len()
             };
@@ -163,7 +174,12 @@ fn in_scope(quota: &Value, kind: Kind, object: &Value) -> bool {
         selectors.push((scope.str_or_empty(), "Exists", Vec::new()));
     }
     for e in spec.at("scopeSelector.matchExpressions").items() {
-        let values = e.get("values").items().iter().map(|v| v.str_or_empty()).collect();
+        let values = e
+            .get("values")
+            .items()
+            .iter()
+            .map(|v| v.str_or_empty())
+            .collect();
         selectors.push((
             e.get("scopeName").str_or_empty(),
             e.get("operator").str_or_empty(),
@@ -177,31 +193,40 @@ fn in_scope(quota: &Value, kind: Kind, object: &Value) -> bool {
         return false;
     }
     let best_effort = qos(object) == "BestEffort";
-    let terminating = object.at("spec.activeDeadlineSeconds").as_int().is_some_and(|n| n >= 0);
-    selectors.iter().all(|(scope, operator, values)| match *scope {
-        "BestEffort" => best_effort,
-        "NotBestEffort" => !best_effort,
-        "Terminating" => terminating,
-        "NotTerminating" => !terminating,
-        "PriorityClass" => {
-            let class = object.at("spec.priorityClassName").str_or_empty();
-            match *operator {
-                "In" => values.contains(&class),
-                "NotIn" => !values.contains(&class),
-                "Exists" => !class.is_empty(),
-                _ => class.is_empty(),
+    let terminating = object
+        .at("spec.activeDeadlineSeconds")
+        .as_int()
+        .is_some_and(|n| n >= 0);
+    selectors
+        .iter()
+        .all(|(scope, operator, values)| match *scope {
+            "BestEffort" => best_effort,
+            "NotBestEffort" => !best_effort,
+            "Terminating" => terminating,
+            "NotTerminating" => !terminating,
+            "PriorityClass" => {
+                let class = object.at("spec.priorityClassName").str_or_empty();
+                match *operator {
+                    "In" => values.contains(&class),
+                    "NotIn" => !values.contains(&class),
+                    "Exists" => !class.is_empty(),
+                    _ => class.is_empty(),
+                }
             }
-        }
-        "CrossNamespacePodAffinity" => cross_namespace(object),
-        _ => false,
-    })
+            "CrossNamespacePodAffinity" => cross_namespace(object),
+            _ => false,
+        })
 }
 
 fn cross_namespace(pod: &Value) -> bool {
     ["podAffinity", "podAntiAffinity"].iter().any(|kind| {
         let affinity = pod.at("spec.affinity").get(kind);
-        let required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution").items();
-        let preferred = affinity.get("preferredDuringSchedulingIgnoredDuringExecution").items();
+        let required = affinity
+            .get("requiredDuringSchedulingIgnoredDuringExecution")
+            .items();
+        let preferred = affinity
+            .get("preferredDuringSchedulingIgnoredDuringExecution")
+            .items();
         required
             .iter()
             .chain(preferred.iter().map(|w| w.get("podAffinityTerm")))
@@ -216,7 +241,14 @@ fn missing(a: &Admission<'_>, quota: &str, hard: &Value) -> Result<(), Status> {
     }
     let spec = a.object.get("spec");
     let mut lacks: Vec<String> = Vec::new();
-    for name in ["cpu", "limits.cpu", "limits.memory", "memory", "requests.cpu", "requests.memory"] {
+    for name in [
+        "cpu",
+        "limits.cpu",
+        "limits.memory",
+        "memory",
+        "requests.cpu",
+        "requests.memory",
+    ] {
         if hard.get(name).is_null() {
             continue;
         }
@@ -241,5 +273,8 @@ fn missing(a: &Admission<'_>, quota: &str, hard: &Value) -> Result<(), Status> {
     if lacks.is_empty() {
         return Ok(());
     }
-    Err(a.forbidden(&format!("failed quota: {quota}: must specify {}", lacks.join("; "))))
+    Err(a.forbidden(&format!(
+        "failed quota: {quota}: must specify {}",
+        lacks.join("; ")
+    )))
 }

@@ -28,7 +28,9 @@ pub fn mutate(a: &mut Admission<'_>, lookup: &dyn Lookup) -> Result<(), Status> 
     let own = a.object.at("spec.overhead");
     if !overhead.is_null() {
         if !own.is_empty() && own != overhead {
-            return Err(a.forbidden("pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead"));
+            return Err(a.forbidden(
+                "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead",
+            ));
         }
         a.object.set("spec.overhead", overhead.clone());
     }
@@ -42,11 +44,17 @@ pub fn mutate(a: &mut Admission<'_>, lookup: &dyn Lookup) -> Result<(), Status> 
                 own.str_or_empty()
             )));
         }
-        a.object.at_mut("spec.nodeSelector").map_mut().insert(key.clone(), value.clone());
+        a.object
+            .at_mut("spec.nodeSelector")
+            .map_mut()
+            .insert(key.clone(), value.clone());
     }
     for toleration in scheduling.get("tolerations").items() {
         if !a.object.at("spec.tolerations").items().contains(toleration) {
-            a.object.at_mut("spec.tolerations").list_mut().push(toleration.clone());
+            a.object
+                .at_mut("spec.tolerations")
+                .list_mut()
+                .push(toleration.clone());
         }
     }
     Ok(())
@@ -58,7 +66,9 @@ pub fn validate(a: &mut Admission<'_>, lookup: &dyn Lookup) -> Result<(), Status
         return Ok(());
     }
     let class = class(a, lookup)?;
-    let fixed = class.as_ref().map_or(&Value::Null, |c| c.at("overhead.podFixed"));
+    let fixed = class
+        .as_ref()
+        .map_or(&Value::Null, |c| c.at("overhead.podFixed"));
     if !a.object.at("spec.overhead").is_empty() && fixed.is_null() {
         return Err(a.forbidden(
             "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead",

@@ -49,7 +49,10 @@ pub fn mutate(a: &mut Admission<'_>, lookup: &dyn Lookup) -> Result<(), Status> 
 
 fn mount_token(a: &mut Admission<'_>) {
     let volumes = a.object.at("spec.volumes").items();
-    let names: Vec<&str> = volumes.iter().map(|v| v.get("name").str_or_empty()).collect();
+    let names: Vec<&str> = volumes
+        .iter()
+        .map(|v| v.get("name").str_or_empty())
+        .collect();
     let existing = names.iter().find(|n| n.starts_with(VOLUME_PREFIX));
     let volume = match existing {
         Some(name) => (*name).to_string(),
@@ -77,7 +80,10 @@ fn mount_token(a: &mut Admission<'_>) {
         });
     }
     if needed && !reused {
-        a.object.at_mut("spec.volumes").list_mut().push(token_volume(&volume));
+        a.object
+            .at_mut("spec.volumes")
+            .list_mut()
+            .push(token_volume(&volume));
     }
 }
 
@@ -102,7 +108,9 @@ pub fn validate(a: &mut Admission<'_>, _lookup: &dyn Lookup) -> Result<(), Statu
     for volume in a.object.at("spec.volumes").items() {
         for source in volume.at("projected.sources").items() {
             if !source.get("serviceAccountToken").is_null() {
-                return Err(a.forbidden("a mirror pod may not use ServiceAccountToken volume projections"));
+                return Err(
+                    a.forbidden("a mirror pod may not use ServiceAccountToken volume projections")
+                );
             }
         }
     }

@@ -16,8 +16,16 @@ pub fn admit(a: &mut Admission<'_>, _lookup: &dyn Lookup) -> Result<(), Status> 
         return Ok(());
     }
     let finalizer = Value::str(finalizer);
-    if !a.object.at("metadata.finalizers").items().contains(&finalizer) {
-        a.object.at_mut("metadata.finalizers").list_mut().push(finalizer);
+    if !a
+        .object
+        .at("metadata.finalizers")
+        .items()
+        .contains(&finalizer)
+    {
+        a.object
+            .at_mut("metadata.finalizers")
+            .list_mut()
+            .push(finalizer);
     }
     Ok(())
 }

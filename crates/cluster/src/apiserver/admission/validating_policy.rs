@@ -20,8 +20,7 @@ pub fn admit(a: &mut Admission<'_>, lookup: &dyn Lookup) -> Result<(), Status> {
             continue;
         };
         let constraints = policy.at("spec.matchConstraints");
-        if !included(a, lookup, constraints)
-            || !bound(a, lookup, binding.at("spec.matchResources"))
+        if !included(a, lookup, constraints) || !bound(a, lookup, binding.at("spec.matchResources"))
         {
             continue;
         }
@@ -81,17 +80,15 @@ fn variables(a: &Admission<'_>, lookup: &dyn Lookup) -> Vec<(String, Value)> {
 }
 
 /// One validation: nothing, or the words of its failure.
-fn evaluate(
-    policy: &Value,
-    validation: &Value,
-    scope: &[(String, Value)],
-) -> Result<(), String> {
+fn evaluate(policy: &Value, validation: &Value, scope: &[(String, Value)]) -> Result<(), String> {
     let expression = validation.get("expression").str_or_empty();
     match cel::evaluate(expression, scope) {
         Ok(Value::Bool(true)) => Ok(()),
         Ok(_) => Err(message(validation, expression, scope)),
         Err(_) if policy.at("spec.failurePolicy").as_str() == Some("Ignore") => Ok(()),
-        Err(why) => Err(format!("expression '{expression}' resulted in error: {why}")),
+        Err(why) => Err(format!(
+            "expression '{expression}' resulted in error: {why}"
+        )),
     }
 }
 
@@ -116,7 +113,9 @@ fn act(
     failure: &str,
 ) -> Result<(), Status> {
     let name = binding.at("metadata.name").str_or_empty();
-    let text = format!("ValidatingAdmissionPolicy '{policy}' with binding '{name}' denied request: {failure}");
+    let text = format!(
+        "ValidatingAdmissionPolicy '{policy}' with binding '{name}' denied request: {failure}"
+    );
     for action in binding.at("spec.validationActions").items() {
         match action.str_or_empty() {
             "Deny" => return Err(deny(a, &text, validation.get("reason").str_or_empty())),

@@ -32,7 +32,10 @@ pub fn admit(a: &mut Admission<'_>, lookup: &dyn Lookup) -> Result<(), Status> {
 
 /// Whether rules and selectors of a webhook (or policy) include the request.
 pub(super) fn matches(a: &Admission<'_>, lookup: &dyn Lookup, hook: &Value) -> bool {
-    hook.get("rules").items().iter().any(|rule| rule_matches(a, rule))
+    hook.get("rules")
+        .items()
+        .iter()
+        .any(|rule| rule_matches(a, rule))
         && selectors_match(a, lookup, hook)
 }
 
@@ -130,15 +133,25 @@ fn call(a: &mut Admission<'_>, hook: &Value) -> Result<(), Status> {
     let answer = if path.ends_with(SIDECAR_PATH) {
         sidecar(&review(a, "00000000-0000-0000-0000-000000000000"))
     } else {
-        let host = path.trim_start_matches("https://").split('/').next().unwrap_or("");
-        let why = format!("failed to call webhook: Post {}: dial tcp {host}: connect: connection refused", quote(&url));
+        let host = path
+            .trim_start_matches("https://")
+            .split('/')
+            .next()
+            .unwrap_or("");
+        let why = format!(
+            "failed to call webhook: Post {}: dial tcp {host}: connect: connection refused",
+            quote(&url)
+        );
         if hook.get("failurePolicy").as_str() == Some("Ignore") {
             return Ok(());
         }
         return Err(Status::new(
             500,
             "InternalError",
-            format!("Internal error occurred: failed calling webhook {}: {why}", quote(name)),
+            format!(
+                "Internal error occurred: failed calling webhook {}: {why}",
+                quote(name)
+            ),
         ));
     };
     take(a, name, &answer)

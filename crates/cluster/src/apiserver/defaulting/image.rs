@@ -12,7 +12,11 @@ pub fn pull_policy(image: &str) -> &'static str {
 
 /// The tag and whether there is a digest; nothing for text that is no image reference.
 fn parse(image: &str) -> Option<(Option<&str>, bool)> {
-    if image.len() == 64 && image.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f')) {
+    if image.len() == 64
+        && image
+            .bytes()
+            .all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'))
+    {
         return None;
     }
     let (rest, digest) = match image.split_once('@') {
@@ -24,7 +28,9 @@ fn parse(image: &str) -> Option<(Option<&str>, bool)> {
     }
     let (domain, path) = match rest.split_once('/') {
         Some((first, path))
-            if first.contains(['.', ':']) || first == "localhost" || first.to_lowercase() != first =>
+            if first.contains(['.', ':'])
+                || first == "localhost"
+                || first.to_lowercase() != first =>
         {
             (Some(first), path)
         }
@@ -69,8 +75,10 @@ fn is_component(part: &str) -> bool {
 fn is_tag(tag: &str) -> bool {
     let b = tag.as_bytes();
     tag.len() <= 128
-        && b.first().is_some_and(|c| c.is_ascii_alphanumeric() || *c == b'_')
-        && b.iter().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'.' | b'-'))
+        && b.first()
+            .is_some_and(|c| c.is_ascii_alphanumeric() || *c == b'_')
+        && b.iter()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'.' | b'-'))
 }
 
 fn is_digest(digest: &str) -> bool {
@@ -87,11 +95,23 @@ mod tests {
 
     #[test]
     fn policies() {
-        for always in ["nginx", "nginx:latest", "localhost:5000/a/b", "gcr.io/x/y_z"] {
+        for always in [
+            "nginx",
+            "nginx:latest",
+            "localhost:5000/a/b",
+            "gcr.io/x/y_z",
+        ] {
             assert_eq!(pull_policy(always), "Always", "{always}");
         }
         let digest = format!("nginx@sha256:{}", "0".repeat(64));
-        for other in ["nginx:1.27", "Nginx", "", " nginx", "a:b:c", digest.as_str()] {
+        for other in [
+            "nginx:1.27",
+            "Nginx",
+            "",
+            " nginx",
+            "a:b:c",
+            digest.as_str(),
+        ] {
             assert_eq!(pull_policy(other), "IfNotPresent", "{other}");
         }
     }

@@ -38,7 +38,9 @@ fn job_spec(spec: &mut Value) {
     pod::template(spec.entry("template"));
     if !spec.get("podFailurePolicy").is_null() {
         each(spec.entry("podFailurePolicy"), "rules", |rule| {
-            each(rule, "onPodConditions", |condition| set(condition, "status", "True"));
+            each(rule, "onPodConditions", |condition| {
+                set(condition, "status", "True")
+            });
         });
     }
 }

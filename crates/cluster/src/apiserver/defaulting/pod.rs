@@ -140,7 +140,10 @@ fn http_get(handler: &mut Value) {
 }
 
 fn volume(v: &mut Value) {
-    let sources = v.entries().iter().filter(|(k, value)| &**k != "name" && !value.is_null());
+    let sources = v
+        .entries()
+        .iter()
+        .filter(|(k, value)| &**k != "name" && !value.is_null());
     if sources.count() == 0 {
         v.set("emptyDir", Value::map());
     }
@@ -150,12 +153,16 @@ fn volume(v: &mut Value) {
         }
     }
     if !v.get("downwardAPI").is_null() {
-        each(v.entry("downwardAPI"), "items", |item| field_ref(item, "fieldRef"));
+        each(v.entry("downwardAPI"), "items", |item| {
+            field_ref(item, "fieldRef")
+        });
     }
     if !v.get("projected").is_null() {
         each(v.entry("projected"), "sources", |source| {
             if !source.get("downwardAPI").is_null() {
-                each(source.entry("downwardAPI"), "items", |item| field_ref(item, "fieldRef"));
+                each(source.entry("downwardAPI"), "items", |item| {
+                    field_ref(item, "fieldRef")
+                });
             }
             if !source.get("serviceAccountToken").is_null() {
                 set(source, "serviceAccountToken.expirationSeconds", 3600);
@@ -189,20 +196,33 @@ const TEXT_DEFAULTS: &[(&str, &[(&str, &str)])] = &[
     ("iscsi", &[("iscsiInterface", "default")]),
     (
         "rbd",
-        &[("pool", "rbd"), ("user", "admin"), ("keyring", "/etc/ceph/keyring")],
+        &[
+            ("pool", "rbd"),
+            ("user", "admin"),
+            ("keyring", "/etc/ceph/keyring"),
+        ],
     ),
     (
         "azureDisk",
-        &[("cachingMode", "ReadWrite"), ("kind", "Shared"), ("fsType", "ext4")],
+        &[
+            ("cachingMode", "ReadWrite"),
+            ("kind", "Shared"),
+            ("fsType", "ext4"),
+        ],
     ),
-    ("scaleIO", &[("storageMode", "ThinProvisioned"), ("fsType", "xfs")]),
+    (
+        "scaleIO",
+        &[("storageMode", "ThinProvisioned"), ("fsType", "xfs")],
+    ),
 ];
 
 fn requests_from_limits(c: &mut Value) {
     let limits = c.at("resources.limits").clone();
     for (name, value) in limits.entries() {
         if c.at("resources.requests").get(name).is_null() {
-            c.at_mut("resources.requests").map_mut().insert(name.clone(), value.clone());
+            c.at_mut("resources.requests")
+                .map_mut()
+                .insert(name.clone(), value.clone());
         }
     }
 }
@@ -225,6 +245,8 @@ fn pod_level_requests(spec: &mut Value) {
             }
             _ => value.clone(),
         };
-        spec.at_mut("resources.requests").map_mut().insert(name.clone(), request);
+        spec.at_mut("resources.requests")
+            .map_mut()
+            .insert(name.clone(), request);
     }
 }

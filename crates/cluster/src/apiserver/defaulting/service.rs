@@ -14,7 +14,11 @@ pub(super) fn service(object: &mut Value) {
         "None" => {
             spec.remove("sessionAffinityConfig");
         }
-        "ClientIP" => set(spec, "sessionAffinityConfig.clientIP.timeoutSeconds", 10_800),
+        "ClientIP" => set(
+            spec,
+            "sessionAffinityConfig.clientIP.timeoutSeconds",
+            10_800,
+        ),
         _ => {}
     }
     set(spec, "type", "ClusterIP");

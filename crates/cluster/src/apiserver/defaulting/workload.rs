@@ -56,8 +56,16 @@ pub(super) fn stateful_set(object: &mut Value) {
     if spec.at("updateStrategy.type").as_str() == Some("RollingUpdate") {
         set(spec, "updateStrategy.rollingUpdate.partition", 0);
     }
-    set(spec, "persistentVolumeClaimRetentionPolicy.whenDeleted", "Retain");
-    set(spec, "persistentVolumeClaimRetentionPolicy.whenScaled", "Retain");
+    set(
+        spec,
+        "persistentVolumeClaimRetentionPolicy.whenDeleted",
+        "Retain",
+    );
+    set(
+        spec,
+        "persistentVolumeClaimRetentionPolicy.whenScaled",
+        "Retain",
+    );
     set(spec, "replicas", 1);
     set(spec, "revisionHistoryLimit", 10);
     each(spec, "volumeClaimTemplates", |claim| {

@@ -39,7 +39,10 @@ pub fn counts_generations(kind: Kind) -> bool {
 
 /// Kinds whose status clients cannot set when they create an object.
 fn resets_status(kind: Kind) -> bool {
-    !matches!(kind, Kind::Node | Kind::Namespace | Kind::Pod | Kind::PersistentVolume)
+    !matches!(
+        kind,
+        Kind::Node | Kind::Namespace | Kind::Pod | Kind::PersistentVolume
+    )
 }
 
 /// Prepares a new object: name and uid are set already.
@@ -73,7 +76,10 @@ pub fn prepare_create(kind: Kind, object: &mut Value) {
         }
         Kind::Secret => string_data(object),
         Kind::HorizontalPodAutoscaler => {
-            object.set("status", podscope_api::value!({"currentMetrics": null, "desiredReplicas": 0}));
+            object.set(
+                "status",
+                podscope_api::value!({"currentMetrics": null, "desiredReplicas": 0}),
+            );
         }
         _ => {}
     }
@@ -89,7 +95,10 @@ fn string_data(object: &mut Value) {
     };
     for (key, value) in plain.entries() {
         let encoded = base64(value.str_or_empty().as_bytes());
-        object.entry("data").map_mut().insert(key.clone(), encoded.into());
+        object
+            .entry("data")
+            .map_mut()
+            .insert(key.clone(), encoded.into());
     }
 }
 
@@ -113,7 +122,10 @@ fn base64(bytes: &[u8]) -> String {
 
 /// A data source given in one of the two fields is copied to the other.
 fn data_sources(object: &mut Value) {
-    let (old, new) = (object.at("spec.dataSource").clone(), object.at("spec.dataSourceRef").clone());
+    let (old, new) = (
+        object.at("spec.dataSource").clone(),
+        object.at("spec.dataSourceRef").clone(),
+    );
     if new.is_null() && !old.is_null() {
         object.set("spec.dataSourceRef", old);
     } else if old.is_null() && !new.is_null() && new.get("namespace").is_empty() {

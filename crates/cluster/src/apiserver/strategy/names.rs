@@ -40,7 +40,14 @@ pub fn generate(base: &str, random: &mut dyn Random) -> String {
 /// Text with every character replaced by one of the alphabet, as in pod-template-hashes.
 pub fn safe_encode(text: &str) -> String {
     text.bytes()
-        .map(|b| char::from(ALPHABET.get(b as usize % ALPHABET.len()).copied().unwrap_or(b'b')))
+        .map(|b| {
+            char::from(
+                ALPHABET
+                    .get(b as usize % ALPHABET.len())
+                    .copied()
+                    .unwrap_or(b'b'),
+            )
+        })
         .collect()
 }
 

@@ -35,14 +35,24 @@ fn label_keys_to_selectors(pod: &mut Value) {
             continue;
         }
         let affinity = spec.at_mut(&path);
-        each(affinity, "requiredDuringSchedulingIgnoredDuringExecution", |term| {
-            merge_keys(term, &labels);
-        });
-        each(affinity, "preferredDuringSchedulingIgnoredDuringExecution", |weighted| {
-            merge_keys(weighted.entry("podAffinityTerm"), &labels);
-        });
+        each(
+            affinity,
+            "requiredDuringSchedulingIgnoredDuringExecution",
+            |term| {
+                merge_keys(term, &labels);
+            },
+        );
+        each(
+            affinity,
+            "preferredDuringSchedulingIgnoredDuringExecution",
+            |weighted| {
+                merge_keys(weighted.entry("podAffinityTerm"), &labels);
+            },
+        );
     }
-    each(spec, "topologySpreadConstraints", |constraint| merge_keys(constraint, &labels));
+    each(spec, "topologySpreadConstraints", |constraint| {
+        merge_keys(constraint, &labels)
+    });
 }
 
 fn merge_keys(term: &mut Value, labels: &Value) {
@@ -58,7 +68,9 @@ fn merge_keys(term: &mut Value, labels: &Value) {
             let expression = value!({
                 "key": (key.clone()), "operator": (operator), "values": [(value.clone())]
             });
-            term.at_mut("labelSelector.matchExpressions").list_mut().push(expression);
+            term.at_mut("labelSelector.matchExpressions")
+                .list_mut()
+                .push(expression);
         }
     }
 }

@@ -28,7 +28,10 @@ fn kind(spec: &Value) -> &str {
 /// Keeps `clusterIP` and the first of `clusterIPs` equal.
 pub(super) fn normalize_cluster_ips(service: &mut Value, old: Option<&Value>) {
     let spec = service.get("spec");
-    let (ip, ips) = (spec.get("clusterIP").clone(), spec.get("clusterIPs").clone());
+    let (ip, ips) = (
+        spec.get("clusterIP").clone(),
+        spec.get("clusterIPs").clone(),
+    );
     let single = || Value::list([ip.clone()]);
     let Some(old) = old else {
         if !ip.is_empty() && ips.is_empty() {
@@ -82,12 +85,18 @@ pub fn allocate(service: &mut Value, allocator: &mut dyn Allocator) -> Result<()
                 let printed = podscope_api::json::to_string(&ips);
                 let message =
                     format!("Invalid value: {printed}: failed to allocate IP {wanted}: {why}");
-                return Err(refuse(service, "spec.clusterIPs", "FieldValueInvalid", message));
+                return Err(refuse(
+                    service,
+                    "spec.clusterIPs",
+                    "FieldValueInvalid",
+                    message,
+                ));
             }
         }
     }
     node_ports(service, allocator)?;
-    if needs_health_check(service.get("spec")) && service.at("spec.healthCheckNodePort").is_empty() {
+    if needs_health_check(service.get("spec")) && service.at("spec.healthCheckNodePort").is_empty()
+    {
         let port = allocator.node_port(0, "TCP").unwrap_or(0);
         service.set("spec.healthCheckNodePort", port);
     }
@@ -103,7 +112,10 @@ fn families(service: &mut Value) -> Result<(), Status> {
     let policy = spec.get("ipFamilyPolicy").str_or_empty().to_string();
     let given = spec.get("ipFamilies").items().to_vec();
     if given.iter().any(|f| f.as_str() == Some("IPv6")) {
-        let at = given.iter().position(|f| f.as_str() == Some("IPv6")).unwrap_or(0);
+        let at = given
+            .iter()
+            .position(|f| f.as_str() == Some("IPv6"))
+            .unwrap_or(0);
         let message = "Invalid value: \"IPv6\": not configured on this cluster".to_string();
         return Err(refuse(
             service,
@@ -115,7 +127,8 @@ fn families(service: &mut Value) -> Result<(), Status> {
     for (i, ip) in spec.get("clusterIPs").items().iter().enumerate() {
         if ip.as_str().is_some_and(|ip| ip.contains(':')) {
             let printed = podscope_api::json::to_string(spec.get("clusterIPs"));
-            let message = format!("Invalid value: {printed}: IPv6 is not configured on this cluster");
+            let message =
+                format!("Invalid value: {printed}: IPv6 is not configured on this cluster");
             let field = format!("spec.clusterIPs[{i}]");
             return Err(refuse(service, &field, "FieldValueInvalid", message));
         }
@@ -125,10 +138,15 @@ fn families(service: &mut Value) -> Result<(), Status> {
             "Invalid value: {}: this cluster is not configured for dual-stack services",
             quote(&policy)
         );
-        return Err(refuse(service, "spec.ipFamilyPolicy", "FieldValueInvalid", message));
+        return Err(refuse(
+            service,
+            "spec.ipFamilyPolicy",
+            "FieldValueInvalid",
+            message,
+        ));
     }
-    let headless_without_selector = spec.get("clusterIP").as_str() == Some("None")
-        && spec.get("selector").is_empty();
+    let headless_without_selector =
+        spec.get("clusterIP").as_str() == Some("None") && spec.get("selector").is_empty();
     if policy.is_empty() {
         // Endpoints of a headless Service without selector may be of any family.
         let policy = if headless_without_selector && given.is_empty() {
@@ -140,7 +158,11 @@ fn families(service: &mut Value) -> Result<(), Status> {
     }
     if given.is_empty() {
         let dual = service.at("spec.ipFamilyPolicy").as_str() == Some("RequireDualStack");
-        let families = if dual { value!(["IPv4", "IPv6"]) } else { value!(["IPv4"]) };
+        let families = if dual {
+            value!(["IPv4", "IPv6"])
+        } else {
+            value!(["IPv4"])
+        };
         service.set("spec.ipFamilies", families);
     }
     Ok(())
@@ -168,7 +190,9 @@ fn node_ports(service: &mut Value, allocator: &mut dyn Allocator) -> Result<(), 
             return;
         }
         // Two protocols of one Service may share a port number.
-        let shared = taken.iter().any(|(p, proto)| *p == asked && *proto != protocol);
+        let shared = taken
+            .iter()
+            .any(|(p, proto)| *p == asked && *proto != protocol);
         if asked != 0 && shared {
             return;
         }
@@ -215,7 +239,12 @@ pub(super) fn prepare_update(service: &mut Value, old: &Value) {
     }
     let needs_ports = |spec: &Value| ["NodePort", "LoadBalancer"].contains(&kind(spec));
     if needs_ports(&now) && needs_ports(before) {
-        let used: Vec<Value> = now.get("ports").items().iter().map(|p| p.get("nodePort").clone()).collect();
+        let used: Vec<Value> = now
+            .get("ports")
+            .items()
+            .iter()
+            .map(|p| p.get("nodePort").clone())
+            .collect();
         each(service.entry("spec"), "ports", |port| {
             if !port.get("nodePort").is_empty() {
                 return;
@@ -235,7 +264,10 @@ pub(super) fn prepare_update(service: &mut Value, old: &Value) {
         && needs_health_check(before)
         && service.at("spec.healthCheckNodePort").is_empty()
     {
-        service.set("spec.healthCheckNodePort", before.get("healthCheckNodePort").clone());
+        service.set(
+            "spec.healthCheckNodePort",
+            before.get("healthCheckNodePort").clone(),
+        );
     }
 }
 
@@ -275,7 +307,11 @@ fn drop_by_type(service: &mut Value, before: &Value) {
     let needs_ports = |spec: &Value| ["NodePort", "LoadBalancer"].contains(&kind(spec));
     if needs_ports(before) && !needs_ports(&now) {
         let ports = |spec: &Value| -> Vec<Value> {
-            spec.get("ports").items().iter().map(|p| p.get("nodePort").clone()).collect()
+            spec.get("ports")
+                .items()
+                .iter()
+                .map(|p| p.get("nodePort").clone())
+                .collect()
         };
         if ports(&now) == ports(before) {
             each(service.entry("spec"), "ports", |port| {
@@ -307,9 +343,13 @@ pub fn allocate_update(
         .iter()
         .filter_map(|p| p.get("nodePort").as_int())
         .collect();
-    let mut keeping = Keeping { known, inner: allocator };
+    let mut keeping = Keeping {
+        known,
+        inner: allocator,
+    };
     node_ports(service, &mut keeping)?;
-    if needs_health_check(service.get("spec")) && service.at("spec.healthCheckNodePort").is_empty() {
+    if needs_health_check(service.get("spec")) && service.at("spec.healthCheckNodePort").is_empty()
+    {
         let port = keeping.inner.node_port(0, "TCP").unwrap_or(0);
         service.set("spec.healthCheckNodePort", port);
     }

@@ -8,7 +8,14 @@ use crate::apiserver::validation::pod::qos;
 use podscope_api::{Kind, Value};
 
 /// Metadata that belongs to the server.
-const SERVER_METADATA: &[&str] = &["creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "generation", "selfLink", "uid"];
+const SERVER_METADATA: &[&str] = &[
+    "creationTimestamp",
+    "deletionGracePeriodSeconds",
+    "deletionTimestamp",
+    "generation",
+    "selfLink",
+    "uid",
+];
 
 /// Prepares a changed object; `subresource` is empty, `status`, `resize`, `ephemeralcontainers` or `scale`.
 pub fn prepare_update(kind: Kind, subresource: &str, new: &mut Value, old: &Value) {
@@ -36,7 +43,9 @@ pub fn prepare_update(kind: Kind, subresource: &str, new: &mut Value, old: &Valu
             keep(new, old, "status");
         }
         _ => {
-            if !matches!(kind, Kind::Node | Kind::Event | Kind::Lease) || !old.get("status").is_null() {
+            if !matches!(kind, Kind::Node | Kind::Event | Kind::Lease)
+                || !old.get("status").is_null()
+            {
                 keep(new, old, "status");
             }
             whole(kind, new, old);

@@ -41,7 +41,11 @@ pub(super) fn autoscaler(errors: &mut Errors, autoscaler: &Value) {
     if max == 0 {
         errors.required(&path.f("maxReplicas"), "must be set and greater than 0");
     } else if max < 1 {
-        errors.invalid_int(&path.f("maxReplicas"), max, "must be greater than or equal to 1");
+        errors.invalid_int(
+            &path.f("maxReplicas"),
+            max,
+            "must be greater than or equal to 1",
+        );
     }
     if min.is_some_and(|min| max < min) {
         errors.invalid_int(
@@ -50,7 +54,11 @@ pub(super) fn autoscaler(errors: &mut Errors, autoscaler: &Value) {
             "must be greater than or equal to `minReplicas`",
         );
     }
-    reference(errors, &path.f("scaleTargetRef"), spec.get("scaleTargetRef"));
+    reference(
+        errors,
+        &path.f("scaleTargetRef"),
+        spec.get("scaleTargetRef"),
+    );
     let list = path.f("metrics");
     for (i, metric) in spec.get("metrics").items().iter().enumerate() {
         metric_spec(errors, &list.i(i), metric);
@@ -88,7 +96,8 @@ fn reference(errors: &mut Errors, path: &Path<'_>, target: &Value) {
             version,
             &format!("unexpected GroupVersion string: {version}"),
         );
-    } else if !version.contains('/') && target.get("kind").str_or_empty() != "ReplicationController" {
+    } else if !version.contains('/') && target.get("kind").str_or_empty() != "ReplicationController"
+    {
         errors.invalid_str(path, version, "apiVersion must specify API group");
     }
 }
@@ -104,7 +113,13 @@ fn metric_spec(errors: &mut Errors, path: &Path<'_>, metric: &Value) {
         errors.not_supported(
             type_path,
             kind,
-            &["ContainerResource", "External", "Object", "Pods", "Resource"],
+            &[
+                "ContainerResource",
+                "External",
+                "Object",
+                "Pods",
+                "Resource",
+            ],
         );
     }
     let mut present = 0;
@@ -117,10 +132,7 @@ fn metric_spec(errors: &mut Errors, path: &Path<'_>, metric: &Value) {
         present += 1;
         let path = &path.f(field);
         if present > 1 {
-            errors.forbidden(
-                path,
-                "must populate the given metric source only",
-            );
+            errors.forbidden(path, "must populate the given metric source only");
         } else {
             metric_source(errors, path, k, source);
         }
@@ -141,7 +153,11 @@ fn metric_source(errors: &mut Errors, path: &Path<'_>, kind: &str, source: &Valu
     let target_path = &path.f("target");
     let has = |field: &str| !target.get(field).is_null();
     if kind == "Object" {
-        reference(errors, &path.f("describedObject"), source.get("describedObject"));
+        reference(
+            errors,
+            &path.f("describedObject"),
+            source.get("describedObject"),
+        );
     }
     match kind {
         "Resource" | "ContainerResource" => {
@@ -178,9 +194,8 @@ fn metric_source(errors: &mut Errors, path: &Path<'_>, kind: &str, source: &Valu
                 errors.invalid_each(name_path, name, meta::path_segment(name));
             }
             metric_target(errors, target_path, target);
-            let positive = |field: &str| {
-                Quantity::from_value(target.get(field)).is_some_and(|q| q.sign() > 0)
-            };
+            let positive =
+                |field: &str| Quantity::from_value(target.get(field)).is_some_and(|q| q.sign() > 0);
             if kind == "Pods" {
                 if !positive("averageValue") {
                     errors.required(

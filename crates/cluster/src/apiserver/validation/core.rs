@@ -122,7 +122,12 @@ pub(super) fn node(errors: &mut Errors, node: &Value) {
     let taints = node.at("spec.taints").items();
     for (i, taint) in taints.iter().enumerate() {
         let path = &list.i(i);
-        names::check(errors, &path.f("key"), taint.get("key"), names::qualified_name);
+        names::check(
+            errors,
+            &path.f("key"),
+            taint.get("key"),
+            names::qualified_name,
+        );
         let value = taint.get("value").str_or_empty();
         let complaints = names::label_value(value);
         if !complaints.is_empty() {
@@ -135,7 +140,9 @@ pub(super) fn node(errors: &mut Errors, node: &Value) {
             affinity::taint_effect(errors, &path.f("effect"), effect);
         }
         let same = |other: &Value| {
-            ["key", "effect"].iter().all(|f| other.get(f) == taint.get(f))
+            ["key", "effect"]
+                .iter()
+                .all(|f| other.get(f) == taint.get(f))
         };
         if taints.iter().take(i).any(same) {
             let printed = crate::apiserver::go::internal_json("Taint", taint);
@@ -200,7 +207,11 @@ pub(super) fn limit_range(errors: &mut Errors, range: &Value) {
                 "must be a standard limit type or fully qualified",
             );
         }
-        if limits.iter().take(i).any(|l| l.get("type").str_or_empty() == limit_type) {
+        if limits
+            .iter()
+            .take(i)
+            .any(|l| l.get("type").str_or_empty() == limit_type)
+        {
             errors.duplicate(type_path, limit_type);
         }
         limit_item(errors, path, limit, limit_type);
@@ -210,7 +221,13 @@ pub(super) fn limit_range(errors: &mut Errors, range: &Value) {
 fn limit_item(errors: &mut Errors, path: &Path<'_>, limit: &Value, limit_type: &str) {
     let mut keys: Vec<&str> = Vec::new();
     let pod = limit_type == "Pod";
-    for field in ["max", "min", "default", "defaultRequest", "maxLimitRequestRatio"] {
+    for field in [
+        "max",
+        "min",
+        "default",
+        "defaultRequest",
+        "maxLimitRequestRatio",
+    ] {
         let values = limit.get(field);
         let path_field = path.f(field);
         if field == "maxLimitRequestRatio" && limit_type == "PersistentVolumeClaim" {
@@ -248,14 +265,46 @@ fn limit_amounts(errors: &mut Errors, path: &Path<'_>, limit: &Value, key: &str,
         Quantity::from_value(limit.get(field).get(key))
     };
     let (min, max) = (get("min"), get("max"));
-    let (default, request, ratio) = (get("default"), get("defaultRequest"), get("maxLimitRequestRatio"));
+    let (default, request, ratio) = (
+        get("default"),
+        get("defaultRequest"),
+        get("maxLimitRequestRatio"),
+    );
     // (low, its words, high, its words, the field, the value shown)
-    type Rule<'a> = (Option<Quantity>, &'a str, Option<Quantity>, &'a str, &'a str, Option<Quantity>);
+    type Rule<'a> = (
+        Option<Quantity>,
+        &'a str,
+        Option<Quantity>,
+        &'a str,
+        &'a str,
+        Option<Quantity>,
+    );
     let rules: [Rule<'_>; 6] = [
         (min, "min value", max, "max value", "min", min),
-        (min, "min value", request, "default request value", "defaultRequest", request),
-        (request, "default request value", max, "max value", "defaultRequest", request),
-        (request, "default request value", default, "default limit value", "defaultRequest", request),
+        (
+            min,
+            "min value",
+            request,
+            "default request value",
+            "defaultRequest",
+            request,
+        ),
+        (
+            request,
+            "default request value",
+            max,
+            "max value",
+            "defaultRequest",
+            request,
+        ),
+        (
+            request,
+            "default request value",
+            default,
+            "default limit value",
+            "defaultRequest",
+            request,
+        ),
         (min, "min value", default, "default value", "default", min),
         (default, "default value", max, "max value", "default", max),
     ];
@@ -297,23 +346,51 @@ fn limit_amounts(errors: &mut Errors, path: &Path<'_>, limit: &Value, key: &str,
         errors.invalid_str(
             &path.f("defaultRequest").k(key),
             &request.to_string(),
-            &format!("default value {default} must equal to defaultRequest value {request} in {key}"),
+            &format!(
+                "default value {default} must equal to defaultRequest value {request} in {key}"
+            ),
         );
     }
 }
 
 const QUOTA_RESOURCES: &[&str] = &[
-    "cpu", "memory", "ephemeral-storage", "requests.cpu", "requests.memory", "requests.storage",
-    "requests.ephemeral-storage", "limits.cpu", "limits.memory", "limits.ephemeral-storage",
-    "resourcequotas", "services", "pods", "replicationcontrollers", "secrets",
-    "persistentvolumeclaims", "configmaps", "services.nodeports", "services.loadbalancers",
+    "cpu",
+    "memory",
+    "ephemeral-storage",
+    "requests.cpu",
+    "requests.memory",
+    "requests.storage",
+    "requests.ephemeral-storage",
+    "limits.cpu",
+    "limits.memory",
+    "limits.ephemeral-storage",
+    "resourcequotas",
+    "services",
+    "pods",
+    "replicationcontrollers",
+    "secrets",
+    "persistentvolumeclaims",
+    "configmaps",
+    "services.nodeports",
+    "services.loadbalancers",
 ];
 const POD_QUOTA_RESOURCES: &[&str] = &[
-    "cpu", "memory", "limits.cpu", "limits.memory", "requests.cpu", "requests.memory", "pods",
+    "cpu",
+    "memory",
+    "limits.cpu",
+    "limits.memory",
+    "requests.cpu",
+    "requests.memory",
+    "pods",
 ];
 const SCOPES: &[&str] = &[
-    "Terminating", "NotTerminating", "BestEffort", "NotBestEffort", "PriorityClass",
-    "CrossNamespacePodAffinity", "VolumeAttributesClass",
+    "Terminating",
+    "NotTerminating",
+    "BestEffort",
+    "NotBestEffort",
+    "PriorityClass",
+    "CrossNamespacePodAffinity",
+    "VolumeAttributesClass",
 ];
 
 fn standard_quota(name: &str) -> bool {
@@ -325,7 +402,10 @@ fn standard_quota(name: &str) -> bool {
 fn scope_fits(scope: &str, resource: &str) -> bool {
     match scope {
         "BestEffort" => resource == "pods",
-        "Terminating" | "NotTerminating" | "NotBestEffort" | "PriorityClass"
+        "Terminating"
+        | "NotTerminating"
+        | "NotBestEffort"
+        | "PriorityClass"
         | "CrossNamespacePodAffinity" => POD_QUOTA_RESOURCES.contains(&resource),
         "VolumeAttributesClass" => {
             ["persistentvolumeclaims", "requests.storage"].contains(&resource)
@@ -354,10 +434,17 @@ pub(super) fn quota_spec(errors: &mut Errors, quota: &Value) {
     let spec = quota.get("spec");
     quota_amounts(errors, &path.f("hard"), spec.get("hard"));
     let scopes = spec.get("scopes");
-    let hard: Vec<&str> = spec.get("hard").entries().iter().map(|(k, _)| &**k).collect();
+    let hard: Vec<&str> = spec
+        .get("hard")
+        .entries()
+        .iter()
+        .map(|(k, _)| &**k)
+        .collect();
     let scopes_path = &path.f("scopes");
     let misfits = |scope: &str| {
-        hard.iter().filter(|k| standard_quota(k) && !scope_fits(scope, k)).count()
+        hard.iter()
+            .filter(|k| standard_quota(k) && !scope_fits(scope, k))
+            .count()
     };
     for scope in scopes.items() {
         let name = scope.str_or_empty();
@@ -369,7 +456,10 @@ pub(super) fn quota_spec(errors: &mut Errors, quota: &Value) {
         }
     }
     let has = |name: &str| scopes.items().iter().any(|s| s.as_str() == Some(name));
-    for (a, b) in [("BestEffort", "NotBestEffort"), ("Terminating", "NotTerminating")] {
+    for (a, b) in [
+        ("BestEffort", "NotBestEffort"),
+        ("Terminating", "NotTerminating"),
+    ] {
         if has(a) && has(b) {
             errors.invalid(scopes_path, scopes, "conflicting scopes");
         }
@@ -387,7 +477,8 @@ pub(super) fn quota_spec(errors: &mut Errors, quota: &Value) {
             let printed = crate::apiserver::go::internal_json("ScopeSelector", selector);
             errors.invalid_text(path, &printed, "unsupported scope applied to resource");
         }
-        let plain = SCOPES.contains(&name) && !["PriorityClass", "VolumeAttributesClass"].contains(&name);
+        let plain =
+            SCOPES.contains(&name) && !["PriorityClass", "VolumeAttributesClass"].contains(&name);
         if plain && operator != "Exists" {
             errors.invalid_str(&path.f("operator"), operator, "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity");
         }
@@ -406,7 +497,9 @@ pub(super) fn quota_spec(errors: &mut Errors, quota: &Value) {
                     );
                 }
             }
-            other => errors.invalid_str(&path.f("operator"), other, "not a valid selector operator"),
+            other => {
+                errors.invalid_str(&path.f("operator"), other, "not a valid selector operator")
+            }
         }
     }
 }
@@ -460,8 +553,16 @@ pub(super) fn endpoints(errors: &mut Errors, endpoints: &Value) {
             if ports.len() > 1 && port.get("name").is_empty() {
                 errors.required(&path.f("name"), "");
             }
-            names::port_number(errors, &path.f("port"), port.get("port").as_int().unwrap_or(0));
-            errors.one_of(&path.f("protocol"), port.get("protocol"), &["SCTP", "TCP", "UDP"]);
+            names::port_number(
+                errors,
+                &path.f("port"),
+                port.get("port").as_int().unwrap_or(0),
+            );
+            errors.one_of(
+                &path.f("protocol"),
+                port.get("protocol"),
+                &["SCTP", "TCP", "UDP"],
+            );
         }
     }
 }

@@ -42,7 +42,13 @@ const FIELDS: [Bounds; 5] = [
 ];
 
 const SHORTHANDS: &[&str] = &[
-    "@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly",
+    "@yearly",
+    "@annually",
+    "@monthly",
+    "@weekly",
+    "@daily",
+    "@midnight",
+    "@hourly",
 ];
 
 /// Whether the schedule can be read.
@@ -57,7 +63,10 @@ pub fn check(schedule: &str) -> Result<(), String> {
         if let Some(duration) = schedule.strip_prefix("@every ") {
             return match podscope_api::duration::parse_go(duration) {
                 Some(_) => Ok(()),
-                None => Err(format!("failed to parse duration {schedule}: time: invalid duration {}", quote(duration))),
+                None => Err(format!(
+                    "failed to parse duration {schedule}: time: invalid duration {}",
+                    quote(duration)
+                )),
             };
         }
         return Err(format!("unrecognized descriptor: {schedule}"));
@@ -106,7 +115,9 @@ fn range(expression: &str, bounds: &Bounds) -> Result<(), String> {
             end = bounds.max;
         }
         if step == 0 {
-            return Err(format!("step of range should be a positive number: {expression}"));
+            return Err(format!(
+                "step of range should be a positive number: {expression}"
+            ));
         }
     }
     if start < bounds.min {
@@ -131,7 +142,11 @@ fn range(expression: &str, bounds: &Bounds) -> Result<(), String> {
 
 fn number_or_name(text: &str, bounds: &Bounds) -> Result<u32, String> {
     let lower = text.to_lowercase();
-    match bounds.names.iter().position(|n| !n.is_empty() && *n == lower) {
+    match bounds
+        .names
+        .iter()
+        .position(|n| !n.is_empty() && *n == lower)
+    {
         Some(i) => Ok(i as u32),
         None => number(text),
     }
@@ -156,16 +171,70 @@ fn number(text: &str) -> Result<u32, String> {
 
 /// Areas of the time zone database.
 const AREAS: &[&str] = &[
-    "Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Brazil",
-    "Canada", "Chile", "Etc", "Europe", "Indian", "Mexico", "Pacific", "US",
+    "Africa",
+    "America",
+    "Antarctica",
+    "Arctic",
+    "Asia",
+    "Atlantic",
+    "Australia",
+    "Brazil",
+    "Canada",
+    "Chile",
+    "Etc",
+    "Europe",
+    "Indian",
+    "Mexico",
+    "Pacific",
+    "US",
 ];
 /// Zones without an area.
 const ZONES: &[&str] = &[
-    "CET", "CST6CDT", "Cuba", "EET", "EST", "EST5EDT", "Egypt", "Eire", "GB", "GB-Eire", "GMT",
-    "GMT+0", "GMT-0", "GMT0", "Greenwich", "HST", "Hongkong", "Iceland", "Iran", "Israel",
-    "Jamaica", "Japan", "Kwajalein", "Libya", "Local", "MET", "MST", "MST7MDT", "NZ", "NZ-CHAT",
-    "Navajo", "PRC", "PST8PDT", "Poland", "Portugal", "ROC", "ROK", "Singapore", "Turkey", "UCT",
-    "UTC", "Universal", "W-SU", "WET", "Zulu",
+    "CET",
+    "CST6CDT",
+    "Cuba",
+    "EET",
+    "EST",
+    "EST5EDT",
+    "Egypt",
+    "Eire",
+    "GB",
+    "GB-Eire",
+    "GMT",
+    "GMT+0",
+    "GMT-0",
+    "GMT0",
+    "Greenwich",
+    "HST",
+    "Hongkong",
+    "Iceland",
+    "Iran",
+    "Israel",
+    "Jamaica",
+    "Japan",
+    "Kwajalein",
+    "Libya",
+    "Local",
+    "MET",
+    "MST",
+    "MST7MDT",
+    "NZ",
+    "NZ-CHAT",
+    "Navajo",
+    "PRC",
+    "PST8PDT",
+    "Poland",
+    "Portugal",
+    "ROC",
+    "ROK",
+    "Singapore",
+    "Turkey",
+    "UCT",
+    "UTC",
+    "Universal",
+    "W-SU",
+    "WET",
+    "Zulu",
 ];
 
 /// True for a name that looks like one of the time zone database: a known zone, or a place in a known area.
@@ -187,13 +256,22 @@ mod tests {
 
     #[test]
     fn schedules() {
-        for good in ["*/5 * * * *", "0 0 1 JAN mon-fri", "@daily", "0,30 1-5/2 * * ?"] {
+        for good in [
+            "*/5 * * * *",
+            "0 0 1 JAN mon-fri",
+            "@daily",
+            "0,30 1-5/2 * * ?",
+        ] {
             assert_eq!(check(good), Ok(()), "{good}");
         }
         assert_eq!(
             check("61 * * * *").unwrap_err(),
             "end of range (61) above maximum (59): 61"
         );
-        assert!(check("* * * *").unwrap_err().starts_with("expected exactly 5 fields, found 4"));
+        assert!(
+            check("* * * *")
+                .unwrap_err()
+                .starts_with("expected exactly 5 fields, found 4")
+        );
     }
 }

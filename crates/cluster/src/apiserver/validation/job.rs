@@ -33,7 +33,11 @@ pub(super) fn job(errors: &mut Errors, job: &Value) {
             job.at("metadata.name").str_or_empty(),
             completions - 1
         );
-        errors.invalid_each(&Path::root("metadata").f("name"), &name, names::label(&name));
+        errors.invalid_each(
+            &Path::root("metadata").f("name"),
+            &name,
+            names::label(&name),
+        );
     }
 }
 
@@ -86,7 +90,11 @@ fn job_spec(errors: &mut Errors, path: &Path<'_>, spec: &Value) {
         let path = &path.f("maxFailedIndexes");
         errors.non_negative(path, spec.get("maxFailedIndexes"));
         if completions.is_some_and(|c| max_failed > c) {
-            errors.invalid_int(path, max_failed, "must be less than or equal to completions");
+            errors.invalid_int(
+                path,
+                max_failed,
+                "must be less than or equal to completions",
+            );
         }
     }
     let manager = spec.get("managedBy");
@@ -109,10 +117,7 @@ fn job_spec(errors: &mut Errors, path: &Path<'_>, spec: &Value) {
         }
         if indexed {
             match completions {
-                None => errors.required(
-                    &path.f("completions"),
-                    "when completion mode is Indexed",
-                ),
+                None => errors.required(&path.f("completions"), "when completion mode is Indexed"),
                 Some(c) => indexed_bounds(errors, path, spec, c),
             }
         }
@@ -254,7 +259,12 @@ fn failure_policy(errors: &mut Errors, path: &Path<'_>, spec: &Value) {
         }
         for (j, condition) in conditions.items().iter().enumerate() {
             let path = &conditions_path.i(j);
-            names::check(errors, &path.f("type"), condition.get("type"), names::qualified_name);
+            names::check(
+                errors,
+                &path.f("type"),
+                condition.get("type"),
+                names::qualified_name,
+            );
             errors.one_of(
                 &path.f("status"),
                 condition.get("status"),
@@ -316,7 +326,11 @@ fn exit_codes(errors: &mut Errors, path: &Path<'_>, codes: &Value, containers: &
         seen.push(value);
     }
     if !ordered {
-        errors.invalid_text(&list, &podscope_api::json::to_string(codes.get("values")), "must be ordered");
+        errors.invalid_text(
+            &list,
+            &podscope_api::json::to_string(codes.get("values")),
+            "must be ordered",
+        );
     }
 }
 
@@ -336,7 +350,10 @@ fn success_policy(errors: &mut Errors, path: &Path<'_>, spec: &Value, indexed: b
     let list = path.f("rules");
     let rules = policy.get("rules").items();
     if rules.is_empty() {
-        errors.required(&list, "at least one rules must be specified when the successPolicy is specified");
+        errors.required(
+            &list,
+            "at least one rules must be specified when the successPolicy is specified",
+        );
     }
     if rules.len() > 20 {
         errors.too_many(&list, rules.len(), 20);
@@ -383,7 +400,12 @@ pub(super) fn job_update(errors: &mut Errors, new: &Value, old: &Value) {
     let not_started = old_spec.get("suspend").is_true() && old.at("status.startTime").is_null();
     if not_started {
         let was = old_spec.get("template");
-        for field in ["spec.nodeSelector", "spec.affinity", "spec.tolerations", "spec.schedulingGates"] {
+        for field in [
+            "spec.nodeSelector",
+            "spec.affinity",
+            "spec.tolerations",
+            "spec.schedulingGates",
+        ] {
             restore(&mut comparable, was, field);
         }
         for field in ["metadata.labels", "metadata.annotations"] {
@@ -391,7 +413,9 @@ pub(super) fn job_update(errors: &mut Errors, new: &Value, old: &Value) {
         }
         for list in ["containers", "initContainers"] {
             let old_list = was.get("spec").get(list).items();
-            if old_list.len() == comparable.get("spec").get(list).items().len() && !old_list.is_empty() {
+            if old_list.len() == comparable.get("spec").get(list).items().len()
+                && !old_list.is_empty()
+            {
                 let mut items = comparable.get("spec").get(list).items().to_vec();
                 for (item, was) in items.iter_mut().zip(old_list) {
                     restore(item, was, "resources");
@@ -415,7 +439,11 @@ pub(super) fn job_update(errors: &mut Errors, new: &Value, old: &Value) {
     let policy = spec.get("podFailurePolicy");
     let printed = go::internal_json("PodFailurePolicy", policy);
     immutable(errors, "podFailurePolicy", printed);
-    immutable(errors, "backoffLimitPerIndex", plain("backoffLimitPerIndex"));
+    immutable(
+        errors,
+        "backoffLimitPerIndex",
+        plain("backoffLimitPerIndex"),
+    );
     immutable(errors, "managedBy", plain("managedBy"));
     let printed = go::internal_json("SuccessPolicy", spec.get("successPolicy"));
     immutable(errors, "successPolicy", printed);
@@ -446,7 +474,10 @@ fn completions(errors: &mut Errors, path: &Path<'_>, spec: &Value, old_spec: &Va
     }
     // An elastic indexed Job changes completions and parallelism together.
     if new != spec.get("parallelism") {
-        refuse(errors, "can only be modified in tandem with spec.parallelism");
+        refuse(
+            errors,
+            "can only be modified in tandem with spec.parallelism",
+        );
     }
 }
 

@@ -71,7 +71,11 @@ fn common(errors: &mut Errors, path: &Path<'_>, meta: &Value) {
     errors.non_negative(&path.f("generation"), meta.get("generation"));
     names::labels(errors, &path.f("labels"), meta.get("labels"));
     annotations(errors, &path.f("annotations"), meta.get("annotations"));
-    owner_references(errors, &path.f("ownerReferences"), meta.get("ownerReferences"));
+    owner_references(
+        errors,
+        &path.f("ownerReferences"),
+        meta.get("ownerReferences"),
+    );
     let list = meta.get("finalizers");
     finalizers(errors, &path.f("finalizers"), list);
     kube_finalizers(errors, &path.f("finalizers"), list);
@@ -144,7 +148,11 @@ fn owner_references(errors: &mut Errors, path: &Path<'_>, list: &Value) {
         if owner.get("controller").is_true() {
             if let Some(first) = controller {
                 let named = |o: &Value| {
-                    format!("{}/{}", o.get("kind").str_or_empty(), o.get("name").str_or_empty())
+                    format!(
+                        "{}/{}",
+                        o.get("kind").str_or_empty(),
+                        o.get("name").str_or_empty()
+                    )
                 };
                 let all: Vec<String> = list.items().iter().map(print_owner).collect();
                 let detail = format!(
@@ -163,7 +171,14 @@ fn owner_references(errors: &mut Errors, path: &Path<'_>, list: &Value) {
 fn print_owner(owner: &Value) -> String {
     print_ordered(
         owner,
-        &["apiVersion", "kind", "name", "uid", "controller", "blockOwnerDeletion"],
+        &[
+            "apiVersion",
+            "kind",
+            "name",
+            "uid",
+            "controller",
+            "blockOwnerDeletion",
+        ],
     )
 }
 
@@ -225,11 +240,9 @@ pub fn selector(errors: &mut Errors, path: &Path<'_>, selector: &Value) -> bool 
                     );
                 }
             }
-            other => errors.invalid_str(
-                &path.f("operator"),
-                other,
-                "not a valid selector operator",
-            ),
+            other => {
+                errors.invalid_str(&path.f("operator"), other, "not a valid selector operator")
+            }
         }
         names::check(errors, &path.f("key"), e.get("key"), names::qualified_name);
         for (j, value) in values.iter().enumerate() {
@@ -250,7 +263,12 @@ pub fn selects(selector: &Value, labels: &Value) -> bool {
             .all(|(k, v)| is(k, v.str_or_empty()))
         && selector.get("matchExpressions").items().iter().all(|e| {
             let key = e.get("key").str_or_empty();
-            let one_of = || e.get("values").items().iter().any(|v| is(key, v.str_or_empty()));
+            let one_of = || {
+                e.get("values")
+                    .items()
+                    .iter()
+                    .any(|v| is(key, v.str_or_empty()))
+            };
             match e.get("operator").str_or_empty() {
                 "In" => one_of(),
                 "NotIn" => !one_of(),
@@ -304,7 +322,11 @@ pub fn update(errors: &mut Errors, new: &Value, old: &Value) {
     }
     names::labels(errors, &path.f("labels"), new.get("labels"));
     annotations(errors, &path.f("annotations"), new.get("annotations"));
-    owner_references(errors, &path.f("ownerReferences"), new.get("ownerReferences"));
+    owner_references(
+        errors,
+        &path.f("ownerReferences"),
+        new.get("ownerReferences"),
+    );
 }
 
 /// [`update`] plus what core kinds add to it.

@@ -24,10 +24,9 @@ use podscope_api::{Cause, Kind, Status, Value};
 fn name_rule(kind: Kind) -> NameRule {
     let check: names::Check = match kind {
         Kind::Namespace | Kind::Service | Kind::StatefulSet => names::label,
-        Kind::Role
-        | Kind::RoleBinding
-        | Kind::ClusterRole
-        | Kind::ClusterRoleBinding => meta::path_segment,
+        Kind::Role | Kind::RoleBinding | Kind::ClusterRole | Kind::ClusterRoleBinding => {
+            meta::path_segment
+        }
         _ => names::subdomain,
     };
     NameRule {

@@ -18,8 +18,7 @@ const UNDERSCORE_SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist 
 const QUALIFIED: &str = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
 const LABEL_VALUE: &str = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 const CONFIG_KEY: &str = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
-const ENV_NAME: &str =
-    "a valid environment variable name must consist only of printable ASCII characters other than '='";
+const ENV_NAME: &str = "a valid environment variable name must consist only of printable ASCII characters other than '='";
 const HEADER_NAME: &str = "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')";
 const PERCENT: &str = "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')";
 
@@ -31,7 +30,9 @@ fn too_long(max: usize) -> String {
 fn framed(s: &str, edge: fn(&u8) -> bool, inner: fn(&u8) -> bool) -> bool {
     let b = s.as_bytes();
     match (b.first(), b.last()) {
-        (Some(first), Some(last)) => edge(first) && edge(last) && b.iter().all(|c| edge(c) || inner(c)),
+        (Some(first), Some(last)) => {
+            edge(first) && edge(last) && b.iter().all(|c| edge(c) || inner(c))
+        }
         _ => false,
     }
 }
@@ -74,7 +75,9 @@ pub fn subdomain(s: &str) -> Complaints {
 
 /// A DNS-1123 subdomain that may contain underscores.
 pub fn underscore_subdomain(s: &str) -> Complaints {
-    let fits = s.split('.').all(|part| framed(part, lower_alnum, dash_underscore));
+    let fits = s
+        .split('.')
+        .all(|part| framed(part, lower_alnum, dash_underscore));
     shaped(s, 253, fits, UNDERSCORE_SUBDOMAIN)
 }
 
@@ -90,8 +93,7 @@ pub fn label(s: &str) -> Complaints {
 
 /// A DNS-1035 label of at most 63 characters.
 pub fn label_1035(s: &str) -> Complaints {
-    let fits =
-        s.starts_with(|c: char| c.is_ascii_lowercase()) && framed(s, lower_alnum, dash);
+    let fits = s.starts_with(|c: char| c.is_ascii_lowercase()) && framed(s, lower_alnum, dash);
     shaped(s, 63, fits, LABEL_1035)
 }
 
@@ -268,9 +270,17 @@ pub fn parse_ip(s: &str) -> Option<std::net::IpAddr> {
         if text.is_empty() || text.len() > 32 || !text.bytes().all(|c| c.is_ascii_digit()) {
             return None;
         }
-        *part = text.trim_start_matches('0').parse().or_else(|_| {
-            if text.bytes().all(|c| c == b'0') { Ok(0) } else { Err(()) }
-        }).ok()?;
+        *part = text
+            .trim_start_matches('0')
+            .parse()
+            .or_else(|_| {
+                if text.bytes().all(|c| c == b'0') {
+                    Ok(0)
+                } else {
+                    Err(())
+                }
+            })
+            .ok()?;
     }
     given.next().is_none().then(|| parts.into())
 }
@@ -323,7 +333,10 @@ mod tests {
         assert_eq!(qualified_name("a/b/c").len(), 1);
         assert!(label_value("").is_empty());
         assert_eq!(port_name("a--b"), ["must not contain consecutive hyphens"]);
-        assert_eq!(parse_ip("010.0.0.1").map(|i| i.to_string()).as_deref(), Some("10.0.0.1"));
+        assert_eq!(
+            parse_ip("010.0.0.1").map(|i| i.to_string()).as_deref(),
+            Some("10.0.0.1")
+        );
         assert!(parse_ip("1.2.3").is_none() && parse_ip("1.2.3.256").is_none());
     }
 }

@@ -142,11 +142,9 @@ pub(super) fn ingress(errors: &mut Errors, ingress: &Value) {
 fn ingress_backend(errors: &mut Errors, path: &Path<'_>, backend: &Value) {
     let service = backend.get("service");
     match (service.is_null(), backend.get("resource").is_null()) {
-        (false, false) => errors.invalid_str(
-            path,
-            "",
-            "cannot set both resource and service backends",
-        ),
+        (false, false) => {
+            errors.invalid_str(path, "", "cannot set both resource and service backends")
+        }
         (true, true) => errors.required(path, ""),
         (false, true) => {
             let path = &path.f("service");
@@ -330,11 +328,9 @@ pub(super) fn role_binding(errors: &mut Errors, binding: &Value, namespaced: boo
                     );
                 }
             }
-            other => errors.not_supported(
-                &path.f("kind"),
-                other,
-                &["Group", "ServiceAccount", "User"],
-            ),
+            other => {
+                errors.not_supported(&path.f("kind"), other, &["Group", "ServiceAccount", "User"])
+            }
         }
     }
 }

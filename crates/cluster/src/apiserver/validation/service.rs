@@ -47,9 +47,10 @@ pub(super) fn service(errors: &mut Errors, service: &Value, old: Option<&Value>)
         "service.kubernetes.io/topology-mode",
         "service.kubernetes.io/topology-aware-hints",
     );
-    if let (Some(mode_value), Some(hints_value)) =
-        (annotations.get(mode).as_str(), annotations.get(hints).as_str())
-        && mode_value != hints_value
+    if let (Some(mode_value), Some(hints_value)) = (
+        annotations.get(mode).as_str(),
+        annotations.get(hints).as_str(),
+    ) && mode_value != hints_value
     {
         errors.invalid_str(
             &annotations_path.k(mode),
@@ -141,7 +142,11 @@ fn service_port<'v>(
         }
         seen.push(name);
     }
-    names::port_number(errors, &path.f("port"), port.get("port").as_int().unwrap_or(0));
+    names::port_number(
+        errors,
+        &path.f("port"),
+        port.get("port").as_int().unwrap_or(0),
+    );
     errors.one_of(&path.f("protocol"), port.get("protocol"), PROTOCOLS);
     names::port_number_or_name(errors, &path.f("targetPort"), port.get("targetPort"));
     let app = port.get("appProtocol");
@@ -239,7 +244,11 @@ fn cluster_ips(errors: &mut Errors, path: &Path<'_>, spec: &Value, old: Option<&
     }
     let six = |v: &Value| names::parse_ip(v.str_or_empty()).is_some_and(|ip| ip.is_ipv6());
     if ips.items().len() > 1 && six(ips.index(0)) == six(ips.index(1)) {
-        errors.invalid(list, ips, "may specify no more than one IP for each IP family");
+        errors.invalid(
+            list,
+            ips,
+            "may specify no more than one IP for each IP family",
+        );
     }
     if headless(spec) {
         return;
@@ -371,7 +380,11 @@ fn source_ranges(errors: &mut Errors, path: &Path<'_>, spec: &Value, annotations
         if kind(spec) != "LoadBalancer" {
             errors.forbidden(path, only);
         }
-        for range in value.split(',').map(str::trim).filter(|_| !value.trim().is_empty()) {
+        for range in value
+            .split(',')
+            .map(str::trim)
+            .filter(|_| !value.trim().is_empty())
+        {
             names::cidr(errors, path, range);
         }
     }
@@ -444,7 +457,11 @@ pub(super) fn update(errors: &mut Errors, new: &Value, old: &Value) {
         && kind(was) == "LoadBalancer"
         && class != was.get("loadBalancerClass")
     {
-        errors.invalid(&path.f("loadBalancerClass"), class, "may not change once set");
+        errors.invalid(
+            &path.f("loadBalancerClass"),
+            class,
+            "may not change once set",
+        );
     }
     // The server checks the class twice on updates.
     load_balancer_class(errors, path, spec);
@@ -475,7 +492,11 @@ fn cluster_ips_kept(errors: &mut Errors, path: &Path<'_>, spec: &Value, was: &Va
         return;
     }
     if n == 0 {
-        errors.invalid(&path_ips.i(0), printed, "primary clusterIP can not be unset");
+        errors.invalid(
+            &path_ips.i(0),
+            printed,
+            "primary clusterIP can not be unset",
+        );
     } else if m > 0 && ips.index(0) != old.index(0) {
         errors.invalid(&path_ips.i(0), printed, once_set);
     }
@@ -528,7 +549,10 @@ pub(super) fn status(errors: &mut Errors, new: &Value) {
         if mode.is_null() && !ip.is_empty() {
             errors.required(&path.f("ipMode"), "must be specified when `ip` is set");
         } else if !mode.is_null() && ip.is_empty() {
-            errors.forbidden(&path.f("ipMode"), "may not be specified when `ip` is not set");
+            errors.forbidden(
+                &path.f("ipMode"),
+                "may not be specified when `ip` is not set",
+            );
         } else {
             errors.optional_one_of(&path.f("ipMode"), mode, &["Proxy", "VIP"]);
         }

@@ -61,10 +61,7 @@ fn access_modes(errors: &mut Errors, path: &Path<'_>, modes: &Value) {
         }
     }
     if once_pod && other {
-        errors.forbidden(
-            path,
-            "may not use ReadWriteOncePod with other access modes",
-        );
+        errors.forbidden(path, "may not use ReadWriteOncePod with other access modes");
     }
 }
 
@@ -218,7 +215,10 @@ pub(super) fn volume(errors: &mut Errors, spec: &Value) {
     if !affinity.is_null() {
         let path = path.f("nodeAffinity");
         if affinity.get("required").is_null() {
-            errors.required(&path.f("required"), "must specify required node constraints");
+            errors.required(
+                &path.f("required"),
+                "must specify required node constraints",
+            );
         } else {
             affinity::node_selector(errors, &path.f("required"), affinity.get("required"));
         }

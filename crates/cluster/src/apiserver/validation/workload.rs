@@ -71,7 +71,11 @@ pub(super) fn matches_template(
     if !meta::selects(selector, labels) {
         errors.invalid(
             &template_path.f("metadata.labels"),
-            if labels.is_empty() { &Value::Null } else { labels },
+            if labels.is_empty() {
+                &Value::Null
+            } else {
+                labels
+            },
             "`selector` does not match template `labels`",
         );
     }
@@ -290,7 +294,11 @@ pub(super) fn daemon_set(errors: &mut Errors, spec: &Value) {
     }
     no_deadline(errors, template_path, template, "DaemonSet");
     errors.non_negative(&path.f("minReadySeconds"), spec.get("minReadySeconds"));
-    daemon_set_strategy(errors, &path.f("updateStrategy"), spec.get("updateStrategy"));
+    daemon_set_strategy(
+        errors,
+        &path.f("updateStrategy"),
+        spec.get("updateStrategy"),
+    );
     errors.non_negative(
         &path.f("revisionHistoryLimit"),
         spec.get("revisionHistoryLimit"),
@@ -305,8 +313,10 @@ fn daemon_set_strategy(errors: &mut Errors, path: &Path<'_>, strategy: &Value) {
         "RollingUpdate" if rolling.is_null() => errors.required(path_rolling, ""),
         "RollingUpdate" => {
             let (unavailable, surge) = (rolling.get("maxUnavailable"), rolling.get("maxSurge"));
-            let (unavailable_path, surge_path) =
-                (&path_rolling.f("maxUnavailable"), &path_rolling.f("maxSurge"));
+            let (unavailable_path, surge_path) = (
+                &path_rolling.f("maxUnavailable"),
+                &path_rolling.f("maxSurge"),
+            );
             names::int_or_percent(errors, unavailable_path, unavailable);
             names::int_or_percent(errors, surge_path, surge);
             names::at_most_hundred_percent(errors, unavailable_path, unavailable);
@@ -343,7 +353,11 @@ pub(super) fn stateful_set(errors: &mut Errors, spec: &Value) {
             "must be 'OrderedReady' or 'Parallel'",
         ),
     }
-    stateful_set_strategy(errors, &path.f("updateStrategy"), spec.get("updateStrategy"));
+    stateful_set_strategy(
+        errors,
+        &path.f("updateStrategy"),
+        spec.get("updateStrategy"),
+    );
     let retention = spec.get("persistentVolumeClaimRetentionPolicy");
     if !retention.is_null() {
         let path = path.f("persistentVolumeClaimRetentionPolicy");

@@ -6,7 +6,6 @@
 //! Models: pkg/controller/deployment (v1.36)
 
 pub mod bounds;
-pub mod hash;
 pub mod plan;
 pub mod replica_sets;
 pub mod scale;

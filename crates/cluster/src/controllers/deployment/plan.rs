@@ -8,7 +8,8 @@ use super::replica_sets::{
     REVISION, annotate_new, annotate_sizes, find_new, new_replica_set, revision, sizes_differ,
     surplus_history,
 };
-use super::{hash, scale, status};
+use super::{scale, status};
+use crate::apiserver::strategy::hash::template_hash;
 use podscope_api::{Key, Object, Timestamp, Value};
 use podscope_kernel::SimDuration;
 use std::collections::VecDeque;
@@ -158,7 +159,7 @@ impl Sync {
     /// Creates the new ReplicaSet with the size that it may have at once.
     fn create_new(&mut self) {
         let collisions = self.deployment.at("status.collisionCount").as_int();
-        let hash = hash::pod_template_hash(self.deployment.at("spec.template"), collisions);
+        let hash = template_hash(self.deployment.at("spec.template"), collisions);
         let next = self.next_revision();
         let mut created = new_replica_set(&self.deployment, &hash, next);
         let size = scale::new_size(&self.deployment, scale::total(&self.old), 0);

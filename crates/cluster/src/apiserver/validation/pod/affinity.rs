@@ -40,7 +40,11 @@ pub(super) fn affinity(errors: &mut Errors, path: &Path<'_>, affinity: &Value) {
         for (i, weighted) in value.get(PREFERRED).items().iter().enumerate() {
             let path = &list.i(i);
             weight(errors, path, weighted);
-            pod_term(errors, &path.f("podAffinityTerm"), weighted.get("podAffinityTerm"));
+            pod_term(
+                errors,
+                &path.f("podAffinityTerm"),
+                weighted.get("podAffinityTerm"),
+            );
         }
     }
 }
@@ -94,9 +98,16 @@ fn selector_term(errors: &mut Errors, path: &Path<'_>, term: &Value, check_value
                     );
                 }
             }
-            other => errors.invalid_str(&path.f("operator"), other, "not a valid selector operator"),
+            other => {
+                errors.invalid_str(&path.f("operator"), other, "not a valid selector operator")
+            }
         }
-        names::check(errors, &path.f("key"), requirement.get("key"), names::qualified_name);
+        names::check(
+            errors,
+            &path.f("key"),
+            requirement.get("key"),
+            names::qualified_name,
+        );
         if check_values {
             let path = path.f("values");
             for (j, value) in values.iter().enumerate() {
@@ -117,7 +128,9 @@ fn selector_term(errors: &mut Errors, path: &Path<'_>, term: &Value, check_value
                     );
                 }
             }
-            other => errors.invalid_str(&path.f("operator"), other, "not a valid selector operator"),
+            other => {
+                errors.invalid_str(&path.f("operator"), other, "not a valid selector operator")
+            }
         }
         let key = requirement.get("key").str_or_empty();
         if key == "metadata.name" {
@@ -133,7 +146,11 @@ fn selector_term(errors: &mut Errors, path: &Path<'_>, term: &Value, check_value
 
 fn pod_term(errors: &mut Errors, path: &Path<'_>, term: &Value) {
     meta::selector(errors, &path.f("labelSelector"), term.get("labelSelector"));
-    meta::selector(errors, &path.f("namespaceSelector"), term.get("namespaceSelector"));
+    meta::selector(
+        errors,
+        &path.f("namespaceSelector"),
+        term.get("namespaceSelector"),
+    );
     for namespace in term.get("namespaces").items() {
         names::check(errors, &path.f("namespace"), namespace, names::label);
     }
@@ -275,7 +292,10 @@ pub(super) fn spread(errors: &mut Errors, path: &Path<'_>, list: &Value) {
         if list.items().iter().skip(i + 1).any(same) {
             errors.duplicate(
                 &path.f("{topologyKey, whenUnsatisfiable}"),
-                &format!("{{{}, {when}}}", constraint.get("topologyKey").str_or_empty()),
+                &format!(
+                    "{{{}, {when}}}",
+                    constraint.get("topologyKey").str_or_empty()
+                ),
             );
         }
         if let Some(domains) = constraint.get("minDomains").as_int() {
@@ -295,6 +315,10 @@ pub(super) fn spread(errors: &mut Errors, path: &Path<'_>, list: &Value) {
             errors.optional_one_of(&path.f(field), constraint.get(field), &["Honor", "Ignore"]);
         }
         label_keys(errors, path, constraint);
-        meta::selector(errors, &path.f("labelSelector"), constraint.get("labelSelector"));
+        meta::selector(
+            errors,
+            &path.f("labelSelector"),
+            constraint.get("labelSelector"),
+        );
     }
 }

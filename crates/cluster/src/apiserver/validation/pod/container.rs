@@ -76,7 +76,12 @@ pub(super) fn init_containers(errors: &mut Errors, list_path: &Path<'_>, pod: &P
             }
             probe::probes(errors, path, container, pod.context);
         } else {
-            for field in ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"] {
+            for field in [
+                "lifecycle",
+                "livenessProbe",
+                "readinessProbe",
+                "startupProbe",
+            ] {
                 if !container.get(field).is_null() {
                     errors.forbidden(
                         &path.f(field),
@@ -93,7 +98,13 @@ pub(super) fn ephemeral_containers(errors: &mut Errors, path: &Path<'_>, pod: &P
     let mut others = names_of(pod.spec.get("containers"));
     others.extend(names_of(pod.spec.get("initContainers")));
     let mut seen = others.clone();
-    for (i, container) in pod.spec.get("ephemeralContainers").items().iter().enumerate() {
+    for (i, container) in pod
+        .spec
+        .get("ephemeralContainers")
+        .items()
+        .iter()
+        .enumerate()
+    {
         let path = &path.i(i);
         common(errors, path, container, pod);
         image_trimmed(errors, path, container);
@@ -256,9 +267,16 @@ fn mounts(errors: &mut Errors, list_path: &Path<'_>, container: &Value, volumes:
         }
         seen.push(target);
         if devices.iter().any(|d| d.get("name").str_or_empty() == name) {
-            errors.invalid_str(&path.f("name"), name, "must not already exist in volumeDevices");
+            errors.invalid_str(
+                &path.f("name"),
+                name,
+                "must not already exist in volumeDevices",
+            );
         }
-        if devices.iter().any(|d| d.get("devicePath").str_or_empty() == target) {
+        if devices
+            .iter()
+            .any(|d| d.get("devicePath").str_or_empty() == target)
+        {
             errors.invalid_str(
                 &path.f("mountPath"),
                 target,
@@ -330,9 +348,7 @@ fn devices(errors: &mut Errors, path: &Path<'_>, container: &Value, volumes: &[&
         }
         match volume::find(volumes, name) {
             None => errors.not_found(name_path, name, ""),
-            Some(v)
-                if v.get("persistentVolumeClaim").is_null() && v.get("ephemeral").is_null() =>
-            {
+            Some(v) if v.get("persistentVolumeClaim").is_null() && v.get("ephemeral").is_null() => {
                 errors.invalid_str(
                     name_path,
                     name,
@@ -355,7 +371,10 @@ fn devices(errors: &mut Errors, path: &Path<'_>, container: &Value, volumes: &[&
         if mounts.iter().any(|m| m.get("name").str_or_empty() == name) {
             errors.invalid_str(name_path, name, "must not already exist in volumeMounts");
         }
-        if mounts.iter().any(|m| m.get("mountPath").str_or_empty() == target) {
+        if mounts
+            .iter()
+            .any(|m| m.get("mountPath").str_or_empty() == target)
+        {
             errors.invalid_str(
                 target_path,
                 target,

@@ -66,8 +66,13 @@ pub(super) fn env(errors: &mut Errors, path: &Path<'_>, env: &Value) {
 
 fn value_from(errors: &mut Errors, path: &Path<'_>, from: &Value, has_value: bool) {
     let mut sources = 0;
-    for source in ["fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef"]
-    {
+    for source in [
+        "fieldRef",
+        "resourceFieldRef",
+        "configMapKeyRef",
+        "secretKeyRef",
+        "fileKeyRef",
+    ] {
         let value = from.get(source);
         if value.is_null() {
             continue;
@@ -90,12 +95,21 @@ fn value_from(errors: &mut Errors, path: &Path<'_>, from: &Value, has_value: boo
     } else if has_value {
         errors.invalid_str(path, "", "may not be specified when `value` is not empty");
     } else if sources > 1 {
-        errors.invalid_str(path, "", "may not have more than one field specified at a time");
+        errors.invalid_str(
+            path,
+            "",
+            "may not have more than one field specified at a time",
+        );
     }
 }
 
 fn key_ref(errors: &mut Errors, path: &Path<'_>, source: &Value) {
-    names::check(errors, &path.f("name"), source.get("name"), names::subdomain);
+    names::check(
+        errors,
+        &path.f("name"),
+        source.get("name"),
+        names::subdomain,
+    );
     required_key(errors, &path.f("key"), source.get("key"), names::config_key);
 }
 
@@ -109,7 +123,12 @@ fn required_key(errors: &mut Errors, path: &Path<'_>, key: &Value, check: names:
 
 fn file_key_ref(errors: &mut Errors, path: &Path<'_>, source: &Value) {
     required_key(errors, &path.f("key"), source.get("key"), names::env_name);
-    required_key(errors, &path.f("volumeName"), source.get("volumeName"), names::label);
+    required_key(
+        errors,
+        &path.f("volumeName"),
+        source.get("volumeName"),
+        names::label,
+    );
     let file = source.get("path").str_or_empty();
     if file.is_empty() {
         errors.required(&path.f("path"), "");
@@ -130,7 +149,11 @@ pub(super) fn field_ref(errors: &mut Errors, path: &Path<'_>, fs: &Value, allowe
         return errors.required(path_field, "");
     }
     let convert = |errors: &mut Errors, what: String| {
-        errors.invalid_str(path_field, field, &format!("error converting fieldPath: {what}"));
+        errors.invalid_str(
+            path_field,
+            field,
+            &format!("error converting fieldPath: {what}"),
+        );
     };
     if version != "v1" {
         return convert(errors, format!("unsupported pod version: {version}"));
@@ -142,11 +165,18 @@ pub(super) fn field_ref(errors: &mut Errors, path: &Path<'_>, fs: &Value, allowe
                 errors.invalid_each(path, &key, names::qualified_name(&key));
             }
             "metadata.labels" => errors.invalid_each(path, key, names::qualified_name(key)),
-            _ => convert(errors, format!("field label does not support subscript: {field}")),
+            _ => convert(
+                errors,
+                format!("field label does not support subscript: {field}"),
+            ),
         }
         return;
     }
-    let field = if field == "spec.host" { "spec.nodeName" } else { field };
+    let field = if field == "spec.host" {
+        "spec.nodeName"
+    } else {
+        field
+    };
     if !ENV_FIELDS.contains(&field) && !OTHER_FIELDS.contains(&field) {
         convert(errors, format!("field label not supported: {field}"));
     } else if !allowed.contains(&field) {

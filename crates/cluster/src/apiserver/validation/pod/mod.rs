@@ -56,7 +56,12 @@ fn metadata_and_spec(errors: &mut Errors, pod: &Value) {
     let annotations = metadata.get("annotations");
     let spec = pod.get("spec");
     let path = &Path::root("spec");
-    security::annotations(errors, &Path::root("metadata.annotations"), annotations, spec);
+    security::annotations(
+        errors,
+        &Path::root("metadata.annotations"),
+        annotations,
+        spec,
+    );
     let name = metadata.get("name").str_or_empty();
     pod_spec(errors, path, spec, Of::Pod(name));
     if spec.get("serviceAccountName").is_empty() {
@@ -115,7 +120,11 @@ fn pod_spec(errors: &mut Errors, path: &Path<'_>, spec: &Value, of: Of<'_>) {
         errors.required(&path.f("terminationGracePeriodSeconds"), "");
     }
     let volumes = volume::volumes(errors, &path.f("volumes"), spec.get("volumes"), pod_name);
-    let claims = resource_claims(errors, &path.f("resourceClaims"), spec.get("resourceClaims"));
+    let claims = resource_claims(
+        errors,
+        &path.f("resourceClaims"),
+        spec.get("resourceClaims"),
+    );
     let pod = container::Pod {
         spec,
         volumes: &volumes,
@@ -154,7 +163,11 @@ fn pod_spec(errors: &mut Errors, path: &Path<'_>, spec: &Value, of: Of<'_>) {
             names::qualified_name,
         );
     }
-    scheduling_gates(errors, &path.f("schedulingGates"), spec.get("schedulingGates"));
+    scheduling_gates(
+        errors,
+        &path.f("schedulingGates"),
+        spec.get("schedulingGates"),
+    );
     affinity::spread(
         errors,
         &path.f("topologySpreadConstraints"),
@@ -298,7 +311,11 @@ fn dns_config(errors: &mut Errors, path: &Path<'_>, spec: &Value) {
     }
     let servers_path = path.f("nameservers");
     if servers.items().len() > 3 {
-        errors.invalid(&servers_path, servers, "must not have more than 3 nameservers");
+        errors.invalid(
+            &servers_path,
+            servers,
+            "must not have more than 3 nameservers",
+        );
     }
     for (i, server) in servers.items().iter().enumerate() {
         names::ip(errors, &servers_path.i(i), server.str_or_empty());
@@ -312,7 +329,11 @@ fn dns_config(errors: &mut Errors, path: &Path<'_>, spec: &Value) {
             "must not have more than 32 search paths",
         );
     }
-    let bytes: usize = searches.items().iter().map(|s| s.str_or_empty().len() + 1).sum();
+    let bytes: usize = searches
+        .items()
+        .iter()
+        .map(|s| s.str_or_empty().len() + 1)
+        .sum();
     if bytes > 2049 {
         errors.invalid(
             &searches_path,
@@ -389,7 +410,9 @@ fn file_key_volumes(errors: &mut Errors, path: &Path<'_>, spec: &Value) {
                 }
                 let name = source.get("volumeName").str_or_empty();
                 let volumes = spec.get("volumes").items();
-                let found = volumes.iter().find(|v| v.get("name").str_or_empty() == name);
+                let found = volumes
+                    .iter()
+                    .find(|v| v.get("name").str_or_empty() == name);
                 let list = path.f(list);
                 let item = list.i(i);
                 let env = item.f("env");
@@ -397,11 +420,9 @@ fn file_key_volumes(errors: &mut Errors, path: &Path<'_>, spec: &Value) {
                 let path = &var.f("valueFrom.fileKeyRef.volumeName");
                 match found {
                     None => errors.not_found(path, name, ""),
-                    Some(v) if v.get("emptyDir").is_null() => errors.invalid_str(
-                        path,
-                        name,
-                        "referenced volume must be of type emptyDir",
-                    ),
+                    Some(v) if v.get("emptyDir").is_null() => {
+                        errors.invalid_str(path, name, "referenced volume must be of type emptyDir")
+                    }
                     Some(_) => {}
                 }
             }

@@ -16,7 +16,12 @@ pub(super) struct Context<'a> {
 }
 
 /// The three probes of a container.
-pub(super) fn probes(errors: &mut Errors, path: &Path<'_>, container: &Value, context: Context<'_>) {
+pub(super) fn probes(
+    errors: &mut Errors,
+    path: &Path<'_>,
+    container: &Value,
+    context: Context<'_>,
+) {
     for field in ["livenessProbe", "readinessProbe", "startupProbe"] {
         let value = container.get(field);
         if value.is_null() {
@@ -43,7 +48,13 @@ pub(super) fn probes(errors: &mut Errors, path: &Path<'_>, container: &Value, co
 }
 
 fn probe(errors: &mut Errors, path: &Path<'_>, value: &Value, context: Context<'_>) {
-    handler(errors, path, value, &["exec", "httpGet", "tcpSocket", "grpc"], context);
+    handler(
+        errors,
+        path,
+        value,
+        &["exec", "httpGet", "tcpSocket", "grpc"],
+        context,
+    );
     for field in [
         "initialDelaySeconds",
         "timeoutSeconds",
@@ -65,12 +76,7 @@ fn probe(errors: &mut Errors, path: &Path<'_>, value: &Value, context: Context<'
 }
 
 /// `lifecycle` of a container.
-pub(super) fn lifecycle(
-    errors: &mut Errors,
-    path: &Path<'_>,
-    value: &Value,
-    context: Context<'_>,
-) {
+pub(super) fn lifecycle(errors: &mut Errors, path: &Path<'_>, value: &Value, context: Context<'_>) {
     for field in ["postStart", "preStop"] {
         let hook = value.get(field);
         if !hook.is_null() {
@@ -164,14 +170,69 @@ fn http_get(errors: &mut Errors, path: &Path<'_>, action: &Value) {
 }
 
 const LINUX_SIGNALS: &[&str] = &[
-    "SIGABRT", "SIGALRM", "SIGBUS", "SIGCHLD", "SIGCLD", "SIGCONT", "SIGFPE", "SIGHUP", "SIGILL",
-    "SIGINT", "SIGIO", "SIGIOT", "SIGKILL", "SIGPIPE", "SIGPOLL", "SIGPROF", "SIGPWR", "SIGQUIT",
-    "SIGRTMAX", "SIGRTMAX-1", "SIGRTMAX-10", "SIGRTMAX-11", "SIGRTMAX-12", "SIGRTMAX-13",
-    "SIGRTMAX-14", "SIGRTMAX-2", "SIGRTMAX-3", "SIGRTMAX-4", "SIGRTMAX-5", "SIGRTMAX-6",
-    "SIGRTMAX-7", "SIGRTMAX-8", "SIGRTMAX-9", "SIGRTMIN", "SIGRTMIN+1", "SIGRTMIN+10",
-    "SIGRTMIN+11", "SIGRTMIN+12", "SIGRTMIN+13", "SIGRTMIN+14", "SIGRTMIN+15", "SIGRTMIN+2",
-    "SIGRTMIN+3", "SIGRTMIN+4", "SIGRTMIN+5", "SIGRTMIN+6", "SIGRTMIN+7", "SIGRTMIN+8",
-    "SIGRTMIN+9", "SIGSEGV", "SIGSTKFLT", "SIGSTOP", "SIGSYS", "SIGTERM", "SIGTRAP", "SIGTSTP",
-    "SIGTTIN", "SIGTTOU", "SIGURG", "SIGUSR1", "SIGUSR2", "SIGVTALRM", "SIGWINCH", "SIGXCPU",
+    "SIGABRT",
+    "SIGALRM",
+    "SIGBUS",
+    "SIGCHLD",
+    "SIGCLD",
+    "SIGCONT",
+    "SIGFPE",
+    "SIGHUP",
+    "SIGILL",
+    "SIGINT",
+    "SIGIO",
+    "SIGIOT",
+    "SIGKILL",
+    "SIGPIPE",
+    "SIGPOLL",
+    "SIGPROF",
+    "SIGPWR",
+    "SIGQUIT",
+    "SIGRTMAX",
+    "SIGRTMAX-1",
+    "SIGRTMAX-10",
+    "SIGRTMAX-11",
+    "SIGRTMAX-12",
+    "SIGRTMAX-13",
+    "SIGRTMAX-14",
+    "SIGRTMAX-2",
+    "SIGRTMAX-3",
+    "SIGRTMAX-4",
+    "SIGRTMAX-5",
+    "SIGRTMAX-6",
+    "SIGRTMAX-7",
+    "SIGRTMAX-8",
+    "SIGRTMAX-9",
+    "SIGRTMIN",
+    "SIGRTMIN+1",
+    "SIGRTMIN+10",
+    "SIGRTMIN+11",
+    "SIGRTMIN+12",
+    "SIGRTMIN+13",
+    "SIGRTMIN+14",
+    "SIGRTMIN+15",
+    "SIGRTMIN+2",
+    "SIGRTMIN+3",
+    "SIGRTMIN+4",
+    "SIGRTMIN+5",
+    "SIGRTMIN+6",
+    "SIGRTMIN+7",
+    "SIGRTMIN+8",
+    "SIGRTMIN+9",
+    "SIGSEGV",
+    "SIGSTKFLT",
+    "SIGSTOP",
+    "SIGSYS",
+    "SIGTERM",
+    "SIGTRAP",
+    "SIGTSTP",
+    "SIGTTIN",
+    "SIGTTOU",
+    "SIGURG",
+    "SIGUSR1",
+    "SIGUSR2",
+    "SIGVTALRM",
+    "SIGWINCH",
+    "SIGXCPU",
     "SIGXFSZ",
 ];

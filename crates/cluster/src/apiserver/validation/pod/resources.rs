@@ -73,7 +73,11 @@ pub(crate) fn resource_name(errors: &mut Errors, path: &Path<'_>, name: &str) ->
     let standard =
         STANDARD.contains(&name) || is_huge_page(name) || name.starts_with("requests.hugepages-");
     if !name.contains('/') && !standard {
-        errors.invalid_str(path, name, "must be a standard resource type or fully qualified");
+        errors.invalid_str(
+            path,
+            name,
+            "must be a standard resource type or fully qualified",
+        );
         return false;
     }
     true
@@ -169,7 +173,12 @@ pub(super) fn requirements(
     if any(is_huge_page) && !any(|name| name == "cpu" || name == "memory") {
         errors.forbidden(path, "HugePages require cpu or memory");
     }
-    claims(errors, &path.f("claims"), resources.get("claims"), claim_names);
+    claims(
+        errors,
+        &path.f("claims"),
+        resources.get("claims"),
+        claim_names,
+    );
 }
 
 fn whole_pages(errors: &mut Errors, path: &Path<'_>, name: &str, value: &Value) {
@@ -204,19 +213,25 @@ fn claims(errors: &mut Errors, path: &Path<'_>, claims: &Value, known: &[&str]) 
             errors.duplicate(path, name);
         } else {
             if !request.is_empty() {
-                names::check(errors, &path.f("request"), claim.get("request"), names::label);
+                names::check(
+                    errors,
+                    &path.f("request"),
+                    claim.get("request"),
+                    names::label,
+                );
                 key = format!("{name}/{request}");
             }
             let overlaps = request.is_empty()
-                && seen.iter().any(|s| s.split_once('/').is_some_and(|(n, _)| n == name));
+                && seen
+                    .iter()
+                    .any(|s| s.split_once('/').is_some_and(|(n, _)| n == name));
             if seen.contains(&key) || overlaps {
                 errors.duplicate(path, &key);
             }
             seen.push(key);
         }
         if !known.contains(&name) {
-            let mut detail =
-                String::from("must be one of the names in pod.spec.resourceClaims");
+            let mut detail = String::from("must be one of the names in pod.spec.resourceClaims");
             if known.is_empty() {
                 detail.push_str(" which is empty");
             } else {
@@ -292,7 +307,10 @@ pub(super) fn pod_level(
         return errors.forbidden(path, "may not be set for a windows pod");
     }
     if !resources.get("claims").is_null() {
-        errors.forbidden(&path.f("claims"), "claims may not be set for Resources at pod-level");
+        errors.forbidden(
+            &path.f("claims"),
+            "claims may not be set for Resources at pod-level",
+        );
     }
     requirements(errors, path, resources, pod_resource_name, claim_names);
     for (field, what) in [("requests", "requests"), ("limits", "limits")] {
@@ -306,7 +324,9 @@ pub(super) fn pod_level(
                 errors.invalid_str(
                     &path.f(field).k(&name),
                     &own.to_string(),
-                    &format!("must be greater than or equal to aggregate container {what} of {total}"),
+                    &format!(
+                        "must be greater than or equal to aggregate container {what} of {total}"
+                    ),
                 );
             }
         }

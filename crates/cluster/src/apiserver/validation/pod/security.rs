@@ -65,7 +65,11 @@ pub(super) fn container(errors: &mut Errors, path: &Path<'_>, sc: &Value, host_u
         }
     }
     windows_options(errors, &path.f("windowsOptions"), sc.get("windowsOptions"));
-    app_armor(errors, &path.f("appArmorProfile"), sc.get("appArmorProfile"));
+    app_armor(
+        errors,
+        &path.f("appArmorProfile"),
+        sc.get("appArmorProfile"),
+    );
 }
 
 /// `securityContext` of a Pod.
@@ -94,7 +98,11 @@ pub(super) fn pod(errors: &mut Errors, path: &Path<'_>, spec: &Value) {
     );
     seccomp(errors, &path.f("seccompProfile"), sc.get("seccompProfile"));
     windows_options(errors, &path.f("windowsOptions"), sc.get("windowsOptions"));
-    app_armor(errors, &path.f("appArmorProfile"), sc.get("appArmorProfile"));
+    app_armor(
+        errors,
+        &path.f("appArmorProfile"),
+        sc.get("appArmorProfile"),
+    );
     errors.optional_one_of(
         &path.f("supplementalGroupsPolicy"),
         sc.get("supplementalGroupsPolicy"),
@@ -130,7 +138,11 @@ fn sysctls(errors: &mut Errors, path: &Path<'_>, list: &Value, spec: &Value) {
             .any(|p| dotted.starts_with(p))
             || dotted == "kernel.sem";
         if spec.get("hostNetwork").is_true() && dotted.starts_with("net.") {
-            errors.invalid_str(path, name, "may not be specified when 'hostNetwork' is true");
+            errors.invalid_str(
+                path,
+                name,
+                "may not be specified when 'hostNetwork' is true",
+            );
         } else if spec.get("hostIPC").is_true() && ipc {
             errors.invalid_str(path, name, "may not be specified when 'hostIPC' is true");
         }
@@ -155,7 +167,10 @@ fn seccomp(errors: &mut Errors, path: &Path<'_>, profile: &Value) {
     }
     let kind = profile.get("type").str_or_empty();
     if kind.is_empty() {
-        errors.required(&path.f("type"), "type is required when seccompProfile is set");
+        errors.required(
+            &path.f("type"),
+            "type is required when seccompProfile is set",
+        );
     } else if !PROFILE_TYPES.contains(&kind) {
         errors.not_supported(&path.f("type"), kind, PROFILE_TYPES);
     }
@@ -277,8 +292,9 @@ fn user_name(name: &str) -> Vec<&'static str> {
     if !user.is_empty() && user.chars().all(|c| c == '.' || c == ' ') {
         wrong.push("'s User cannot contain only periods or spaces");
     }
-    if user.contains(['"', '/', '\\', ':', ';', '|', '=', ',', '+', '*', '?', '<', '>', '@', '[', ']'])
-    {
+    if user.contains([
+        '"', '/', '\\', ':', ';', '|', '=', ',', '+', '*', '?', '<', '>', '@', '[', ']',
+    ]) {
         wrong.push("'s User cannot contain the following characters: \"/\\:;|=,+*?<>@[]");
     }
     wrong
@@ -286,7 +302,9 @@ fn user_name(name: &str) -> Vec<&'static str> {
 
 /// Rules for Pods with Windows HostProcess containers.
 pub(super) fn host_process(errors: &mut Errors, path: &Path<'_>, spec: &Value) {
-    let own = spec.at("securityContext.windowsOptions.hostProcess").as_bool();
+    let own = spec
+        .at("securityContext.windowsOptions.hostProcess")
+        .as_bool();
     let (mut all, mut host) = (0, 0);
     for list in CONTAINER_LISTS {
         for (i, container) in spec.get(list).items().iter().enumerate() {
@@ -303,7 +321,9 @@ pub(super) fn host_process(errors: &mut Errors, path: &Path<'_>, spec: &Value) {
                         .i(i)
                         .f("securityContext.windowsOptions.hostProcess"),
                     &theirs.to_string(),
-                    &format!("pod hostProcess value must be identical if both are specified, was {own}"),
+                    &format!(
+                        "pod hostProcess value must be identical if both are specified, was {own}"
+                    ),
                 );
             }
             if theirs.or(own) == Some(true) {
@@ -473,7 +493,10 @@ pub(super) fn annotations(errors: &mut Errors, path: &Path<'_>, annotations: &Va
             errors.invalid_str(
                 &path.k(key),
                 profile,
-                &format!("invalid AppArmor profile name: {}", podscope_api::status::quote(profile)),
+                &format!(
+                    "invalid AppArmor profile name: {}",
+                    podscope_api::status::quote(profile)
+                ),
             );
         }
     }
@@ -502,7 +525,10 @@ pub(super) fn annotations_match(
     }
     each_container(errors, path, spec, |errors, path, container| {
         let name = container.get("name").str_or_empty();
-        if let Some(annotation) = annotations.get(&format!("{SECCOMP_CONTAINER}{name}")).as_str() {
+        if let Some(annotation) = annotations
+            .get(&format!("{SECCOMP_CONTAINER}{name}"))
+            .as_str()
+        {
             profile_matches(
                 errors,
                 &path.f(seccomp_path),
@@ -519,8 +545,15 @@ pub(super) fn annotations_match(
     each_container(errors, path, spec, |errors, path, container| {
         let name = container.get("name").str_or_empty();
         let own = container.at(armor_path);
-        let profile = if own.is_null() { spec.at(armor_path) } else { own };
-        if let Some(annotation) = annotations.get(&format!("{APP_ARMOR_CONTAINER}{name}")).as_str() {
+        let profile = if own.is_null() {
+            spec.at(armor_path)
+        } else {
+            own
+        };
+        if let Some(annotation) = annotations
+            .get(&format!("{APP_ARMOR_CONTAINER}{name}"))
+            .as_str()
+        {
             profile_matches(errors, &path.f(armor_path), annotation, profile, "apparmor");
         }
     });

@@ -63,7 +63,12 @@ pub(crate) fn update(errors: &mut Errors, new: &Value, old: &Value) {
     let gates = path.f("schedulingGates");
     for (i, gate) in spec.get("schedulingGates").items().iter().enumerate() {
         let name = gate.get("name");
-        if !was.get("schedulingGates").items().iter().any(|g| g.get("name") == name) {
+        if !was
+            .get("schedulingGates")
+            .items()
+            .iter()
+            .any(|g| g.get("name") == name)
+        {
             errors.forbidden(
                 &gates.i(i).f("name"),
                 &format!(
@@ -128,7 +133,10 @@ fn set_back(value: &mut Value, was: &Value, field: &str) {
 
 fn annotation_updates(errors: &mut Errors, new: &Value, old: &Value) {
     let path = &Path::root("metadata.annotations");
-    let (now, was) = (new.at("metadata.annotations"), old.at("metadata.annotations"));
+    let (now, was) = (
+        new.at("metadata.annotations"),
+        old.at("metadata.annotations"),
+    );
     let armor = |key: &str| key.starts_with("container.apparmor.security.beta.kubernetes.io/");
     let mirror = |key: &str| key == "kubernetes.io/config.mirror";
     for (key, value) in was.entries() {
@@ -136,10 +144,16 @@ fn annotation_updates(errors: &mut Errors, new: &Value, old: &Value) {
             continue;
         }
         if armor(key) {
-            errors.forbidden(&path.k(key), "may not remove or update AppArmor annotations");
+            errors.forbidden(
+                &path.k(key),
+                "may not remove or update AppArmor annotations",
+            );
         }
         if mirror(key) {
-            errors.forbidden(&path.k(key), "may not remove or update mirror pod annotation");
+            errors.forbidden(
+                &path.k(key),
+                "may not remove or update mirror pod annotation",
+            );
         }
     }
     for (key, _) in now.entries() {
@@ -215,7 +229,11 @@ fn node_affinity_narrowed(errors: &mut Errors, path: &Path<'_>, now: &Value, old
     let list = list.f("nodeSelectorTerms");
     if old_terms.len() != new_terms.len() {
         let value = now.get(required).get("nodeSelectorTerms");
-        return errors.invalid(&list, value, "no additions/deletions to non-empty NodeSelectorTerms list are allowed");
+        return errors.invalid(
+            &list,
+            value,
+            "no additions/deletions to non-empty NodeSelectorTerms list are allowed",
+        );
     }
     for (i, (new, old)) in new_terms.iter().zip(&old_terms).enumerate() {
         let begins = |field: &str| {
@@ -271,9 +289,18 @@ pub(crate) fn resize(errors: &mut Errors, new: &Value, old: &Value) {
     for list in ["containers", "initContainers"] {
         let list_path = path.f(list);
         if spec.get(list).items().len() != was.get(list).items().len() {
-            return errors.forbidden(&list_path, "pods may not add or remove containers on resize");
+            return errors.forbidden(
+                &list_path,
+                "pods may not add or remove containers on resize",
+            );
         }
-        for (i, (c, o)) in spec.get(list).items().iter().zip(was.get(list).items()).enumerate() {
+        for (i, (c, o)) in spec
+            .get(list)
+            .items()
+            .iter()
+            .zip(was.get(list).items())
+            .enumerate()
+        {
             for field in ["requests", "limits"] {
                 let (now, old) = (c.get("resources").get(field), o.get("resources").get(field));
                 if old.entries().iter().any(|(k, _)| now.get(k).is_null()) {
@@ -306,7 +333,10 @@ pub(crate) fn resize(errors: &mut Errors, new: &Value, old: &Value) {
         spec
     };
     if strip(spec, was) != *was {
-        errors.forbidden(path, "only cpu and memory resources for containers are mutable");
+        errors.forbidden(
+            path,
+            "only cpu and memory resources for containers are mutable",
+        );
     }
 }
 

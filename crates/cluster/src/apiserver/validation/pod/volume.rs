@@ -236,7 +236,11 @@ fn details(errors: &mut Errors, path: &Path<'_>, field: &str, value: &Value) {
                 errors.required(path, "");
             } else {
                 let metadata = path.f("metadata");
-                names::labels(errors, &metadata.f("labels"), template.at("metadata.labels"));
+                names::labels(
+                    errors,
+                    &metadata.f("labels"),
+                    template.at("metadata.labels"),
+                );
                 meta::annotations(
                     errors,
                     &metadata.f("annotations"),
@@ -423,7 +427,13 @@ fn projected(errors: &mut Errors, path: &Path<'_>, value: &Value) {
             let items = at.f("items");
             for (j, item) in source.get("items").items().iter().enumerate() {
                 key_to_path(errors, &items.i(j), item);
-                claim_path(errors, path, item.get("path").str_or_empty(), name, &mut paths);
+                claim_path(
+                    errors,
+                    path,
+                    item.get("path").str_or_empty(),
+                    name,
+                    &mut paths,
+                );
             }
         }
         let downward = source.get("downwardAPI");
@@ -477,10 +487,18 @@ fn service_account_token(errors: &mut Errors, volume: &Path<'_>, at: &Path<'_>, 
     let seconds = token.get("expirationSeconds").as_int().unwrap_or(0);
     let at = &at.f("expirationSeconds");
     if seconds < 600 {
-        errors.invalid_int(at, seconds, "may not specify a duration less than 10 minutes");
+        errors.invalid_int(
+            at,
+            seconds,
+            "may not specify a duration less than 10 minutes",
+        );
     }
     if seconds > 1 << 32 {
-        errors.invalid_int(at, seconds, "may not specify a duration larger than 2^32 seconds");
+        errors.invalid_int(
+            at,
+            seconds,
+            "may not specify a duration larger than 2^32 seconds",
+        );
     }
     let target = token.get("path").str_or_empty();
     if target.is_empty() {
@@ -491,12 +509,13 @@ fn service_account_token(errors: &mut Errors, volume: &Path<'_>, at: &Path<'_>, 
 }
 
 fn trust_bundle(errors: &mut Errors, at: &Path<'_>, bundle: &Value) {
-    match (bundle.get("name").as_str(), bundle.get("signerName").as_str()) {
-        (Some(_), Some(_)) => errors.invalid(
-            at,
-            bundle,
-            "only one of name and signerName may be used",
-        ),
+    match (
+        bundle.get("name").as_str(),
+        bundle.get("signerName").as_str(),
+    ) {
+        (Some(_), Some(_)) => {
+            errors.invalid(at, bundle, "only one of name and signerName may be used")
+        }
         (None, None) => errors.required(at, "either name or signerName must be specified"),
         (Some(""), None) => errors.required(&at.f("name"), "must be a valid object name"),
         (None, Some("")) => errors.required(&at.f("signerName"), "must be a valid signer name"),
