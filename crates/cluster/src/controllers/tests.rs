@@ -432,10 +432,16 @@ fn a_namespace_gets_its_defaults_and_is_emptied_when_deleted() {
         run.get(Kind::ConfigMap, "shop", "kube-root-ca.crt")
             .is_some()
     );
-    let mut d = deployment("web", 2, "nginx:1.25");
-    d.set("metadata.namespace", "shop");
-    run.create(Kind::Deployment, d).run(500);
-    assert_eq!(run.list(Kind::Pod).len(), 2);
+    let template = deployment("web", 1, "nginx:1.25")
+        .at("spec.template.spec")
+        .clone();
+    run.create(
+        Kind::Pod,
+        value!({"apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": "bare", "namespace": "shop"}, "spec": (template)}),
+    )
+    .run(500);
+    assert_eq!(run.list(Kind::Pod).len(), 1);
     run.send(Request::delete(Kind::Namespace, "", "shop"))
         .run(1_000);
     assert!(
