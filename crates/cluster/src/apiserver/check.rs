@@ -11,8 +11,7 @@ use super::strategy::names::{self, Random};
 use super::strategy::service::{self, Allocator};
 use super::strategy::{self, update::prepare_update};
 use super::{defaulting, validation, warnings};
-use podscope_api::decode::{self, Source};
-use podscope_api::request::FieldValidation;
+use podscope_api::decode::{self, Decoded};
 use podscope_api::{Kind, Status, Text, Value};
 
 /// What a stage does.
@@ -95,8 +94,6 @@ pub struct Context<'a> {
     pub user: &'a UserInfo,
     /// Whether nothing will be stored.
     pub dry_run: bool,
-    /// What becomes of unknown fields.
-    pub field_validation: FieldValidation,
     /// The uid of a new object.
     pub uid: &'a str,
     /// The time now, as `2026-11-20T10:08:44Z`.
@@ -150,9 +147,8 @@ impl Run<'_, '_> {
         });
     }
 
-    fn decode(&mut self, source: &Source<'_>) -> Passed {
-        let decoded = decode::decode(self.context.kind, source, self.context.field_validation)
-            .map_err(|status| refusal(Step::Decode, "", status))?;
+    fn decode(&mut self, body: Result<Decoded, Status>) -> Passed {
+        let decoded = body.map_err(|status| refusal(Step::Decode, "", status))?;
         let before = std::mem::replace(&mut self.object, decoded.object.0);
         self.stage(Step::Decode, "", &before, decoded.warnings);
         Ok(())
@@ -236,8 +232,8 @@ impl Run<'_, '_> {
         Ok(())
     }
 
-    fn create(&mut self, source: &Source<'_>) -> Passed {
-        self.decode(source)?;
+    fn create(&mut self, body: Result<Decoded, Status>) -> Passed {
+        self.decode(body)?;
         self.namespace()?;
         self.default();
         self.plugins(Step::Mutate, Operation::Create, None)?;
@@ -346,18 +342,22 @@ fn run<'c, 'a>(context: &'c mut Context<'a>) -> Run<'c, 'a> {
     }
 }
 
-/// A new object, from the body of its `POST`.
-pub fn check_create(context: &mut Context<'_>, source: &Source<'_>) -> Checked {
+/// A new object, from the decoded body of its `POST` (see [`decode::decode`]).
+pub fn check_create(context: &mut Context<'_>, body: Result<Decoded, Status>) -> Checked {
     let mut run = run(context);
-    let result = run.create(source);
+    let result = run.create(body);
     run.done(result)
 }
 
-/// A changed object, from the body of its `PUT`.
-pub fn check_replace(context: &mut Context<'_>, source: &Source<'_>, old: &Value) -> Checked {
+/// A changed object, from the decoded body of its `PUT`.
+pub fn check_replace(
+    context: &mut Context<'_>,
+    body: Result<Decoded, Status>,
+    old: &Value,
+) -> Checked {
     let mut run = run(context);
     let result = run
-        .decode(source)
+        .decode(body)
         .and_then(|()| run.namespace())
         .and_then(|()| run.update(old));
     run.done(result)

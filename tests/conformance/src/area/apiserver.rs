@@ -2,9 +2,667 @@
 
 use super::Outcome;
 use crate::load::Table;
-use podscope_api::Value;
+use podscope_api::request::FieldValidation;
+use podscope_api::{Cause, Kind, Object, Status, Text, Value, decode, json};
+use podscope_cluster::apiserver::admission::{Lookup, UserInfo, pod_security};
+use podscope_cluster::apiserver::check::{self, Checked, Context};
+use podscope_cluster::apiserver::strategy::names::Random;
+use podscope_cluster::apiserver::strategy::service::Allocator;
+use podscope_cluster::apiserver::{defaulting, strategy, validation};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::OnceLock;
 
 /// Runs one case when the table belongs to this area.
-pub fn run(_table: &Table, _case: &Value) -> Option<Outcome> {
-    None
+pub fn run(table: &Table, case: &Value) -> Option<Outcome> {
+    Some(match table.name.as_str() {
+        "defaulting" => defaulting(case),
+        "validation" => validation(case),
+        "pod_template_hash" => pod_template_hash(case),
+        "podsecurity" => pod_security(case),
+        "admission/real/create" | "admission/mutated/create" => create(case, FieldValidation::Strict),
+        "admission/mutated/fieldvalidation" => create(case, field_validation(case)),
+        "admission/policy/create" => create_in(case, FieldValidation::Strict, &policy_objects(table)),
+        "admission/policy/namespaces" => Outcome::Skip("the state of policy/create".into()),
+        "admission/mutated/update" | "admission/mutated/update_service_real" => update(case),
+        _ => return None,
+    })
+}
+
+fn kind_of(object: &Value) -> Option<Kind> {
+    Kind::from_api(
+        object.get("apiVersion").str_or_empty(),
+        object.get("kind").str_or_empty(),
+    )
+}
+
+/// Other objects that the recorded cluster had.
+#[derive(Default)]
+struct World(BTreeMap<(Kind, String, String), Rc<Object>>);
+
+impl World {
+    fn add(&mut self, object: Value) {
+        let object = Object(object);
+        if let Some(kind) = object.kind() {
+            let key = (kind, object.namespace().to_string(), object.name().to_string());
+            self.0.insert(key, Rc::new(object));
+        }
+    }
+}
+
+impl Lookup for World {
+    fn get(&self, kind: Kind, namespace: &str, name: &str) -> Option<Rc<Object>> {
+        self.0.get(&(kind, namespace.to_string(), name.to_string())).cloned()
+    }
+    fn list(&self, kind: Kind, namespace: &str) -> Vec<Rc<Object>> {
+        self.0
+            .iter()
+            .filter(|((k, n, _), _)| *k == kind && (namespace.is_empty() || n == namespace))
+            .map(|(_, o)| o.clone())
+            .collect()
+    }
+}
+
+struct Fixed(u32);
+
+impl Random for Fixed {
+    fn below(&mut self, bound: u32) -> u32 {
+        self.0 = self.0.wrapping_mul(1_103_515_245).wrapping_add(12345);
+        (self.0 >> 8) % bound
+    }
+}
+
+/// The recorded cluster's address range and ports, nothing taken.
+struct Range;
+
+impl Allocator for Range {
+    fn cluster_ip(&mut self, wanted: &str) -> Result<String, String> {
+        if wanted.is_empty() {
+            return Ok("10.96.0.77".into());
+        }
+        let inside = wanted
+            .parse::<std::net::Ipv4Addr>()
+            .is_ok_and(|ip| u32::from(ip) >> 20 == u32::from(std::net::Ipv4Addr::new(10, 96, 0, 0)) >> 20);
+        if inside {
+            Ok(wanted.to_string())
+        } else {
+            Err(format!(
+                "the provided IP ({wanted}) is not in the valid range. The range of valid IPs is 10.96.0.0/12"
+            ))
+        }
+    }
+    fn node_port(&mut self, wanted: i64, _protocol: &str) -> Result<i64, String> {
+        match wanted {
+            0 => Ok(30_777),
+            30_000..=32_767 => Ok(wanted),
+            _ => Err("provided port is not in the valid range. The range of valid ports is 30000-32767".into()),
+        }
+    }
+}
+
+const UID: &str = "00000000-0000-0000-0000-000000000000";
+const NOW: &str = "2026-01-01T00:00:00Z";
+
+fn admin() -> UserInfo {
+    UserInfo {
+        name: "kubernetes-admin".into(),
+        groups: vec!["system:masters".into(), "system:authenticated".into()],
+    }
+}
+
+fn with_context<T>(
+    kind: Kind,
+    namespace: &str,
+    subresource: &str,
+    world: &World,
+    run: impl FnOnce(&mut Context<'_>) -> T,
+) -> T {
+    let user = admin();
+    run(&mut Context {
+        kind,
+        namespace,
+        subresource,
+        user: &user,
+        dry_run: false,
+        uid: UID,
+        now: NOW,
+        lookup: world,
+        random: &mut Fixed(1),
+        allocator: &mut Range,
+    })
+}
+
+fn default_world() -> World {
+    let mut world = World::default();
+    for name in ["default", "kube-system", "kube-public", "kube-node-lease", "upd", "apl", "imp"] {
+        world.add(podscope_api::value!({
+            "kind": "Namespace", "apiVersion": "v1",
+            "metadata": {"name": (name), "labels": {"kubernetes.io/metadata.name": (name)}},
+            "spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"}
+        }));
+        world.add(podscope_api::value!({
+            "kind": "ServiceAccount", "apiVersion": "v1",
+            "metadata": {"name": "default", "namespace": (name)}
+        }));
+    }
+    for (name, value) in [("system-cluster-critical", 2_000_000_000), ("system-node-critical", 2_000_001_000)] {
+        world.add(podscope_api::value!({
+            "kind": "PriorityClass", "apiVersion": "scheduling.k8s.io/v1",
+            "metadata": {"name": (name)}, "value": (value), "preemptionPolicy": "PreemptLowerPriority"
+        }));
+    }
+    world
+}
+
+fn policy_objects(table: &Table) -> World {
+    static LINES: OnceLock<Vec<String>> = OnceLock::new();
+    let lines = LINES.get_or_init(|| {
+        let path = table.path.with_file_name("namespaces.jsonl");
+        std::fs::read_to_string(path)
+            .map(|text| text.lines().map(String::from).collect())
+            .unwrap_or_default()
+    });
+    let mut world = default_world();
+    for line in lines {
+        let row = json::parse(line).unwrap_or_default();
+        let namespace = row.get("namespace");
+        for object in row.get("objects").items() {
+            world.add(object.clone());
+        }
+        world.add(podscope_api::value!({
+            "kind": "ServiceAccount", "apiVersion": "v1",
+            "metadata": {"name": "default", "namespace": (namespace.clone())}
+        }));
+    }
+    world
+}
+
+fn field_validation(case: &Value) -> FieldValidation {
+    if json::to_string(case.get("query")).contains("Ignore") {
+        FieldValidation::Ignore
+    } else {
+        FieldValidation::Warn
+    }
+}
+
+/// Kind, namespace, name and subresource of a request path; nothing for kinds that are not served here.
+fn target(path: &str) -> Option<(Kind, String, String, String)> {
+    let path = path.split('?').next().unwrap_or("");
+    let mut parts = path.trim_start_matches('/').split('/');
+    let group = match parts.next()? {
+        "api" => "",
+        _ => parts.next()?,
+    };
+    let version = parts.next()?;
+    let mut rest: Vec<&str> = parts.collect();
+    let mut namespace = "";
+    if rest.len() > 2 && rest.first() == Some(&"namespaces") {
+        namespace = rest.get(1).copied()?;
+        rest.drain(..2);
+    }
+    let plural = rest.first()?;
+    let kind = Kind::ALL
+        .iter()
+        .copied()
+        .find(|k| k.plural() == *plural && k.group() == group && k.version() == version)?;
+    let get = |i: usize| rest.get(i).copied().unwrap_or("").to_string();
+    Some((kind, namespace.to_string(), get(1), get(2)))
+}
+
+/// What the engine answered, in the shape of the recordings.
+struct Answer {
+    code: i64,
+    status: Value,
+    stored: Value,
+    warnings: Vec<Text>,
+}
+
+fn answer(code: i64, checked: Checked) -> Answer {
+    let (code, status, stored) = match checked.result {
+        Ok(object) => (code, Value::Null, object),
+        Err(refusal) => (i64::from(refusal.status.code), refusal.status.to_value(), Value::Null),
+    };
+    Answer {
+        code,
+        status,
+        stored,
+        warnings: checked.warnings,
+    }
+}
+
+fn create(case: &Value, validation: FieldValidation) -> Outcome {
+    create_in(case, validation, &default_world())
+}
+
+fn body(case: &Value) -> Vec<u8> {
+    match case.get("yaml_b64").as_str() {
+        Some(text) => base64(text),
+        None => case.get("yaml").str_or_empty().as_bytes().to_vec(),
+    }
+}
+
+fn base64(text: &str) -> Vec<u8> {
+    let mut out = Vec::new();
+    let (mut word, mut bits) = (0u32, 0);
+    for c in text.bytes() {
+        let value = match c {
+            b'A'..=b'Z' => c - b'A',
+            b'a'..=b'z' => c - b'a' + 26,
+            b'0'..=b'9' => c - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            _ => continue,
+        };
+        word = word << 6 | u32::from(value);
+        bits += 6;
+        if bits >= 8 {
+            bits -= 8;
+            out.push((word >> bits) as u8);
+        }
+    }
+    out
+}
+
+fn create_in(case: &Value, validation: FieldValidation, world: &World) -> Outcome {
+    let path = case.get("request_path").str_or_empty();
+    let Some((kind, namespace, _, _)) = target(path) else {
+        return Outcome::Skip(format!("not a kind that is served: {path}"));
+    };
+    // Real requests were recorded beside dry runs where dry runs allocate nothing.
+    let real = case.get("real");
+    let want = if real.is_null() { case } else { real };
+    let decoded = podscope_manifest::server::decode(kind, &body(case), validation);
+    let checked = with_context(kind, &namespace, "", world, |context| {
+        check::check_create(context, decoded)
+    });
+    let mut got = answer(201, checked);
+    if got.code == 201 && world.get(kind, &namespace, got.stored.at("metadata.name").str_or_empty()).is_some() {
+        let status = Status::already_exists(
+            kind.group(),
+            kind.plural(),
+            got.stored.at("metadata.name").str_or_empty(),
+        );
+        got = Answer {
+            code: 409,
+            status: status.to_value(),
+            stored: Value::Null,
+            warnings: got.warnings,
+        };
+    }
+    compare(case, want, &got)
+}
+
+fn compare(case: &Value, want: &Value, got: &Answer) -> Outcome {
+    let mut wrong = String::new();
+    let want_code = want.get("http_code").as_int().unwrap_or(0);
+    if got.code != want_code {
+        wrong.push_str(&format!("\ncode: want {want_code}, got {}", got.code));
+        wrong.push_str(&format!(
+            "\n want {}\n  got {}",
+            want.at("status.message").str_or_empty(),
+            got.status.get("message").str_or_empty()
+        ));
+    } else if !status_fits(want.get("status"), &got.status)
+        && !case.get("status_variants").items().iter().any(|v| status_fits(v, &got.status))
+    {
+        wrong.push_str(&format!(
+            "\nstatus\n want {}\n  got {}",
+            json::to_string(want.get("status")),
+            json::to_string(&got.status)
+        ));
+    } else {
+        differences(&mut wrong, "", &loose(want.get("stored")), &loose(&got.stored));
+    }
+    let warnings: Vec<&str> = got.warnings.iter().map(|w| &**w).collect();
+    let wanted: Vec<&str> = want.get("warnings").items().iter().map(Value::str_or_empty).collect();
+    if warnings != wanted {
+        wrong.push_str(&format!("\nwarnings\n want {wanted:?}\n  got {warnings:?}"));
+    }
+    if wrong.is_empty() {
+        Outcome::Pass
+    } else {
+        Outcome::Fail(wrong)
+    }
+}
+
+fn status_fits(want: &Value, got: &Value) -> bool {
+    let parts = ["code", "reason", "message", "details"];
+    let pick = |v: &Value| -> Vec<Value> { parts.iter().map(|p| random_names(v.get(p))).collect() };
+    (want.is_null() && got.is_null()) || pick(want) == pick(got)
+}
+
+/// Writes placeholders for what is random: suffixes, allocated addresses and ports; drops managedFields.
+fn loose(object: &Value) -> Value {
+    let mut object = object.clone();
+    if object.is_null() {
+        return object;
+    }
+    if let Value::Map(_) = object.get("metadata") {
+        let metadata = object.entry("metadata");
+        metadata.remove("managedFields");
+        metadata.remove("resourceVersion");
+        if !metadata.get("generateName").is_null() {
+            metadata.set("name", "GENERATED");
+        }
+    }
+    if object.get("kind").as_str() == Some("Service") {
+        for field in ["clusterIP", "healthCheckNodePort"] {
+            if !object.get("spec").get(field).is_null() && object.get("spec").get(field).as_str() != Some("None") {
+                object.entry("spec").set(field, "ALLOCATED");
+            }
+        }
+        if object.at("spec.clusterIPs").index(0).as_str().is_some_and(|ip| ip != "None") {
+            object.set("spec.clusterIPs", podscope_api::value!(["ALLOCATED"]));
+        }
+        if !object.at("spec.ports").items().is_empty() {
+            let mut ports = object.at("spec.ports").items().to_vec();
+            for port in &mut ports {
+                if !port.get("nodePort").is_null() {
+                    port.set("nodePort", "ALLOCATED");
+                }
+            }
+            object.set("spec.ports", ports);
+        }
+    }
+    random_names(&object)
+}
+
+fn random_names(value: &Value) -> Value {
+    match value {
+        Value::Str(s) if s.contains("kube-api-access-") => {
+            let mut out = String::new();
+            let mut rest: &str = s;
+            while let Some((before, after)) = rest.split_once("kube-api-access-") {
+                out.push_str(before);
+                out.push_str("kube-api-access-XXXXX");
+                rest = after.get(5..).unwrap_or("");
+            }
+            Value::from(out + rest)
+        }
+        Value::List(items) => Value::list(items.iter().map(random_names)),
+        Value::Map(map) => Value::from_pairs(map.entries().iter().map(|(k, v)| (k.clone(), random_names(v)))),
+        other => other.clone(),
+    }
+}
+
+const MAX_LINES: usize = 12;
+
+/// One line for every place where two values differ.
+fn differences(out: &mut String, path: &str, want: &Value, got: &Value) {
+    if want == got || out.lines().count() > MAX_LINES {
+        return;
+    }
+    match (want, got) {
+        (Value::Map(a), Value::Map(b)) => {
+            let mut keys: Vec<&Text> = a.entries().iter().chain(b.entries()).map(|(k, _)| k).collect();
+            keys.sort();
+            keys.dedup();
+            for key in keys {
+                let get = |m: &podscope_api::Map| m.get(key).cloned().unwrap_or(Value::str("(missing)"));
+                differences(out, &format!("{path}.{key}"), &get(a), &get(b));
+            }
+        }
+        (Value::List(a), Value::List(b)) if a.len() == b.len() => {
+            for (i, (x, y)) in a.iter().zip(b.iter()).enumerate() {
+                differences(out, &format!("{path}[{i}]"), x, y);
+            }
+        }
+        _ => out.push_str(&format!(
+            "\n{path}: want {}, got {}",
+            json::to_string(want),
+            json::to_string(got)
+        )),
+    }
+}
+
+fn update(case: &Value) -> Outcome {
+    let path = case.get("request_path").str_or_empty();
+    let Some((kind, namespace, name, subresource)) = target(path) else {
+        return Outcome::Skip(format!("not a kind that is served: {path}"));
+    };
+    if subresource == "scale" {
+        return Outcome::Skip("the scale subresource is another area".into());
+    }
+    let world = default_world();
+    let live = case.get("live");
+    let body = case.get("body");
+    let text = match body {
+        Value::Str(s) => s.to_string(),
+        other => json::to_string(other),
+    };
+    let content_type = case.get("content_type").str_or_empty();
+    let checked = with_context(kind, &namespace, &subresource, &world, |context| {
+        if case.get("method").as_str() == Some("PUT") {
+            let decoded = podscope_manifest::server::decode(kind, text.as_bytes(), FieldValidation::Strict);
+            if let Ok(decoded) = &decoded {
+                let refused = conflict(kind, &name, &decoded.object, live);
+                if let Some(status) = refused {
+                    return Err(status);
+                }
+            }
+            Ok(check::check_replace(context, decoded, live))
+        } else {
+            let patch_type = [
+                podscope_api::PatchType::Json,
+                podscope_api::PatchType::Merge,
+                podscope_api::PatchType::Strategic,
+            ]
+            .into_iter()
+            .find(|t| t.content_type() == content_type);
+            let Some(patch_type) = patch_type else {
+                return Err(Status::new(415, "UnsupportedMediaType", "patch type"));
+            };
+            let patch = json::parse(&text).map_err(Status::bad_request)?;
+            let wanted = podscope_api::patch::apply(patch_type, kind.name(), live, &patch)?;
+            if let Some(status) = conflict(kind, &name, &wanted, live) {
+                return Err(status);
+            }
+            let decoded = decode::decode(
+                kind,
+                &decode::Source {
+                    value: wanted,
+                    ..decode::Source::default()
+                },
+                FieldValidation::Strict,
+            )?;
+            Ok(check::check_update(context, decoded.object.0, live))
+        }
+    });
+    let got = match checked {
+        Ok(checked) => answer(200, checked),
+        Err(status) => Answer {
+            code: i64::from(status.code),
+            status: status.to_value(),
+            stored: Value::Null,
+            warnings: Vec::new(),
+        },
+    };
+    compare(case, case, &got)
+}
+
+/// What the storage refuses before anything else: another name, an old version.
+fn conflict(kind: Kind, name: &str, wanted: &Value, live: &Value) -> Option<Status> {
+    let own = wanted.at("metadata.name").str_or_empty();
+    if !own.is_empty() && own != name {
+        return Some(Status::bad_request(format!(
+            "the name of the object ({own}) does not match the name on the URL ({name})"
+        )));
+    }
+    let version = wanted.at("metadata.resourceVersion").str_or_empty();
+    let current = live.at("metadata.resourceVersion").str_or_empty();
+    (!version.is_empty() && version != current).then(|| {
+        let why = "the object has been modified; please apply your changes to the latest version and try again";
+        Status::conflict(kind.group(), kind.plural(), name, why)
+    })
+}
+
+fn defaulting(case: &Value) -> Outcome {
+    let object = case.get("object");
+    let Some(kind) = kind_of(object) else {
+        return Outcome::Skip("not a kind that is served".into());
+    };
+    let mut got = decode::normalize(kind, object);
+    defaulting::apply(kind, &mut got);
+    if kind == Kind::Job {
+        // The recorded Job has the uid that its expectation shows.
+        let uid = case
+            .at("expect.stored.spec.selector.matchLabels")
+            .get("batch.kubernetes.io/controller-uid")
+            .clone();
+        got.set("metadata.uid", uid);
+    }
+    let mut stored = decode::normalize(kind, &got);
+    strategy::prepare_create(kind, &mut stored);
+    let mut stored = decode::normalize(kind, &stored);
+    stored.entry("metadata").remove("uid");
+    let mut wrong = String::new();
+    differences(&mut wrong, "", case.at("expect.stored"), &stored);
+    if wrong.is_empty() {
+        Outcome::Pass
+    } else {
+        Outcome::Fail(wrong)
+    }
+}
+
+fn causes_value(causes: &[Cause]) -> Value {
+    Value::list(causes.iter().map(|c| {
+        podscope_api::value!({
+            "reason": (c.reason.clone()), "message": (c.message.clone()), "field": (c.field.clone())
+        })
+    }))
+}
+
+fn validation(case: &Value) -> Outcome {
+    let expect = case.get("expect");
+    let object = case.get("object");
+    let Some(kind) = kind_of(object) else {
+        return Outcome::Skip("not a kind that is served".into());
+    };
+    let source = |value: &Value| decode::Source {
+        value: value.clone(),
+        ..decode::Source::default()
+    };
+    let got = match decode::decode(kind, &source(object), FieldValidation::Strict) {
+        Err(status) => status.to_value(),
+        Ok(decoded) => {
+            let prepared = |value: &Value| {
+                let mut v = value.clone();
+                defaulting::apply(kind, &mut v);
+                decode::normalize(kind, &v)
+            };
+            let mut new = prepared(&decoded.object);
+            let old = case.get("oldObject");
+            let causes = if old.is_null() {
+                strategy::prepare_create(kind, &mut new);
+                validation::create(kind, &decode::normalize(kind, &new))
+            } else {
+                let old = decode::decode(kind, &source(old), FieldValidation::Ignore)
+                    .map(|d| prepared(&d.object))
+                    .unwrap_or_default();
+                let mut old = old;
+                strategy::prepare_create(kind, &mut old);
+                let old = decode::normalize(kind, &old);
+                strategy::update::prepare_update(kind, "", &mut new, &old);
+                new.set("metadata.resourceVersion", "1");
+                let new = decode::normalize(kind, &new);
+                let causes = validation::update(kind, "", &new, &old);
+                if causes.is_empty() {
+                    let want = expect.get("generation").as_int();
+                    let got = new.at("metadata.generation").as_int();
+                    if want.is_some() && want != got {
+                        return Outcome::Fail(format!("generation: want {want:?}, got {got:?}"));
+                    }
+                }
+                causes
+            };
+            if causes.is_empty() {
+                Value::Null
+            } else {
+                let name = new.at("metadata.name").str_or_empty().to_string();
+                let mut status = validation::invalid(kind, &name, causes.clone()).to_value();
+                status.set("causes", causes_value(&causes));
+                status
+            }
+        }
+    };
+    if expect.get("ok").is_true() {
+        return if got.is_null() {
+            Outcome::Pass
+        } else {
+            Outcome::Fail(format!("want ok, got {}", got.get("message").str_or_empty()))
+        };
+    }
+    let mut wrong = String::new();
+    for field in ["code", "reason", "message", "causes"] {
+        let want = expect.get(field);
+        if !want.is_null() && *want != *got.get(field) {
+            wrong.push_str(&format!(
+                "\n{field}\n want {}\n  got {}",
+                json::to_string(want),
+                json::to_string(got.get(field))
+            ));
+        }
+    }
+    if wrong.is_empty() {
+        Outcome::Pass
+    } else {
+        Outcome::Fail(wrong)
+    }
+}
+
+fn pod_template_hash(case: &Value) -> Outcome {
+    let mut deployment = decode::normalize(Kind::Deployment, case.get("deployment"));
+    defaulting::apply(Kind::Deployment, &mut deployment);
+    let deployment = decode::normalize(Kind::Deployment, &deployment);
+    let template = deployment.at("spec.template");
+    let expect = case.get("expect");
+    let dump = podscope_cluster::apiserver::go::template_dump(template);
+    let want = expect.get("fnvInput").str_or_empty();
+    if dump != want {
+        let at = dump.bytes().zip(want.bytes()).take_while(|(a, b)| a == b).count();
+        let from = at.saturating_sub(60);
+        let show = |s: &str| s.get(from..(at + 120).min(s.len())).unwrap_or("").to_string();
+        return Outcome::Fail(format!("dump\n want …{}\n  got …{}", show(want), show(&dump)));
+    }
+    let hash = strategy::hash::template_hash(template, case.get("collisionCount").as_int());
+    Outcome::equal(hash.as_str(), expect.get("hash").str_or_empty())
+}
+
+fn pod_security(case: &Value) -> Outcome {
+    let pod = podscope_api::value!({
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": (case.get("podSpec").clone())
+    });
+    let pod = decode::normalize(Kind::Pod, &pod);
+    let mut got = Value::map();
+    for (name, level) in [
+        ("baseline", pod_security::Level::Baseline),
+        ("restricted", pod_security::Level::Restricted),
+    ] {
+        let policy = pod_security::Policy {
+            level,
+            minor: u32::MAX,
+        };
+        let subject = pod_security::Pod {
+            metadata: pod.get("metadata"),
+            spec: pod.get("spec"),
+        };
+        let violations = pod_security::evaluate(policy, &subject);
+        let text = if violations.is_empty() {
+            "allowed".to_string()
+        } else {
+            format!("violates PodSecurity \"{name}:latest\": {}", violations.join(", "))
+        };
+        got.set(name, text);
+    }
+    let expect = case.get("expect");
+    for name in ["baseline", "restricted"] {
+        if expect.get(name) != got.get(name) {
+            return Outcome::Fail(format!(
+                "\n want {}\n  got {}",
+                expect.get(name).str_or_empty(),
+                got.get(name).str_or_empty()
+            ));
+        }
+    }
+    Outcome::Pass
 }
