@@ -434,7 +434,7 @@ impl Decoder {
             self.fields.truncate(outer_fields);
             self.context = outer_context;
             if !left_out(&field, &decoded) {
-                entries.push((field.name, decoded));
+                entries.push((key.clone(), decoded));
             }
         }
         let mut out: Map = entries.into_iter().collect();
@@ -566,7 +566,7 @@ fn moment(time: Timestamp, text: String) -> Value {
 
 /// Adds the fields that are stored even when they were not given.
 fn add_kept_fields(target: Struct, out: &mut Map) {
-    for field in target.declared() {
+    for field in target.kept() {
         match field.ty.shape() {
             Shape::Struct(inner) if field.inline => add_kept_fields(inner, out),
             _ => {

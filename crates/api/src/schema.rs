@@ -3,7 +3,7 @@
 //! Models: k8s.io/api and k8s.io/apimachinery/pkg/apis/meta/v1 (v1.36)
 //!
 //! One packed text table, `schema_table.txt`, written by `examples/generate_schema.rs`; it is read in
-//! place, without an index in memory. Each line is a type. A struct is `Name field:CODE… …`, any other
+//! place, with the places of its words worked out when it is compiled. Each line is a type. A struct is `Name field:CODE… …`, any other
 //! named type `Name=CODE value…` with the values of an enumeration. `CODE` is
 //!
 //! - prefixes: `*` pointer, `[` list, `{` map with text keys;
@@ -17,39 +17,83 @@
 use crate::kind::Kind;
 
 const TABLE: &str = include_str!("schema_table.txt");
-const TYPES: usize = count_lines(TABLE);
-static STARTS: [u32; TYPES] = line_starts(TABLE);
+const TYPES: usize = count(TABLE, false);
+const WORDS: usize = count(TABLE, true);
+/// Where each word of the table begins; a word ends one byte before the next.
+static WORD_STARTS: [u16; WORDS + 1] = word_starts(TABLE);
+/// The first word of each line.
+static LINES: [u16; TYPES + 1] = line_words(TABLE);
 
-const fn count_lines(text: &str) -> usize {
+const fn is_word_end(byte: u8) -> bool {
+    byte == b' ' || byte == b'\n'
+}
+
+/// Lines, or words, of the table.
+const fn count(text: &str, words: bool) -> usize {
     let bytes = text.as_bytes();
-    let (mut i, mut lines) = (0, 0);
+    let (mut i, mut found) = (0, 0);
     while i < bytes.len() {
-        if bytes[i] == b'\n' {
-            lines += 1;
+        if bytes[i] == b'\n' || words && is_word_end(bytes[i]) {
+            found += 1;
         }
         i += 1;
     }
-    lines
+    found
 }
 
-const fn line_starts(text: &str) -> [u32; TYPES] {
+const fn word_starts(text: &str) -> [u16; WORDS + 1] {
     let bytes = text.as_bytes();
-    let mut starts = [0; TYPES];
-    let (mut i, mut line) = (0, 1);
-    while i < bytes.len() && line < TYPES {
-        if bytes[i] == b'\n' {
-            starts[line] = i as u32 + 1;
-            line += 1;
+    assert!(
+        bytes.len() < u16::MAX as usize,
+        "the table outgrew its index"
+    );
+    let mut starts = [0; WORDS + 1];
+    let (mut i, mut word) = (0, 1);
+    while i < bytes.len() {
+        if is_word_end(bytes[i]) {
+            starts[word] = i as u16 + 1;
+            word += 1;
         }
         i += 1;
     }
     starts
 }
 
-fn line(number: usize) -> &'static str {
-    let start = STARTS.get(number).map_or(TABLE.len(), |s| *s as usize);
-    let rest = TABLE.get(start..).unwrap_or("");
-    rest.split('\n').next().unwrap_or("")
+const fn line_words(text: &str) -> [u16; TYPES + 1] {
+    let bytes = text.as_bytes();
+    let mut lines = [0; TYPES + 1];
+    let (mut i, mut word, mut line) = (0, 0, 1);
+    while i < bytes.len() {
+        if is_word_end(bytes[i]) {
+            word += 1;
+            if bytes[i] == b'\n' {
+                lines[line] = word;
+                line += 1;
+            }
+        }
+        i += 1;
+    }
+    lines
+}
+
+/// The words of a line: the type's head, then its fields or values.
+fn words(number: usize) -> impl Iterator<Item = &'static str> {
+    let first = LINES.get(number).copied().unwrap_or(0);
+    let end = LINES.get(number + 1).copied().unwrap_or(first);
+    let starts = WORD_STARTS
+        .get(first as usize..=end as usize)
+        .unwrap_or(&[]);
+    starts.windows(2).map(|pair| {
+        let [start, next] = pair else {
+            return "";
+        };
+        TABLE.get(*start as usize..*next as usize - 1).unwrap_or("")
+    })
+}
+
+/// The first word of a line.
+fn head(number: usize) -> &'static str {
+    words(number).next().unwrap_or("")
 }
 
 /// A field's or element's type.
@@ -177,24 +221,19 @@ impl Type {
             Some(b'f') => Shape::FieldSet,
             _ => match self.number() {
                 None => Shape::Any,
-                Some(number) => {
-                    let head = line(number).split(' ').next().unwrap_or("");
-                    match head.split_once('=') {
-                        Some((_, code)) => Type(code).shape(),
-                        None => Shape::Struct(Struct(number as u16)),
-                    }
-                }
+                Some(number) => match head(number).split_once('=') {
+                    Some((_, code)) => Type(code).shape(),
+                    None => Shape::Struct(Struct(number as u16)),
+                },
             },
         }
     }
 
     /// The values of an enumeration; empty for other types.
     pub fn values(self) -> impl Iterator<Item = &'static str> {
-        let named = Type(self.0.trim_start_matches('*')).number().map(line);
-        let words = named
-            .filter(|l| l.split(' ').next().is_some_and(|head| head.contains('=')))
-            .unwrap_or("");
-        words.split(' ').skip(1)
+        let number = Type(self.0.trim_start_matches('*')).number();
+        let named = number.filter(|n| head(*n).contains('='));
+        words(named.unwrap_or(TYPES)).skip(1)
     }
 
     /// The Go type as error messages name it, without the pointer: `v1.PullPolicy`, `[]v1.Container`.
@@ -212,7 +251,7 @@ impl Type {
             Some(b'y') => "[]uint8".to_string(),
             _ => match self.number() {
                 Some(number) => {
-                    let name = line(number).split([' ', '=']).next().unwrap_or("");
+                    let name = head(number).split('=').next().unwrap_or("");
                     if name.contains('.') {
                         name.to_string()
                     } else {
@@ -260,13 +299,13 @@ impl Type {
 impl Struct {
     /// The Go type's name, such as `PodSpec`.
     pub fn name(self) -> &'static str {
-        let name = line(self.0 as usize).split(' ').next().unwrap_or("");
+        let name = head(self.0 as usize);
         name.rsplit('.').next().unwrap_or(name)
     }
 
     /// The Go type with its package, such as `v1.PodSpec`.
     pub fn go_name(self) -> String {
-        let name = line(self.0 as usize).split(' ').next().unwrap_or("");
+        let name = head(self.0 as usize);
         if name.contains('.') {
             name.to_string()
         } else {
@@ -276,9 +315,15 @@ impl Struct {
 
     /// The fields in Go's order; inlined structs are one field each.
     pub fn declared(self) -> impl Iterator<Item = Field> {
-        line(self.0 as usize)
-            .split(' ')
+        words(self.0 as usize).skip(1).filter_map(read_field)
+    }
+
+    /// Those of the declared fields that may be stored though they were not given: without the fields that
+    /// are surely left out when empty.
+    pub fn kept(self) -> impl Iterator<Item = Field> {
+        words(self.0 as usize)
             .skip(1)
+            .filter(|word| !is_left_out(word))
             .filter_map(read_field)
     }
 
@@ -301,7 +346,7 @@ impl Struct {
 
     /// The field with this JSON name; the names of the inlined structs around it are pushed on `path`.
     pub fn find(self, name: &str, path: &mut Vec<&'static str>) -> Option<Field> {
-        for text in line(self.0 as usize).split(' ').skip(1) {
+        for text in words(self.0 as usize).skip(1) {
             if text.ends_with('~') {
                 let field = read_field(text)?;
                 let Shape::Struct(inner) = field.ty.shape() else {
@@ -321,6 +366,22 @@ impl Struct {
         }
         None
     }
+}
+
+/// True for the word of a field that is a pointer, list, map or plain value and marked `omitempty`.
+fn is_left_out(word: &str) -> bool {
+    let code = word.split(':').nth(1).unwrap_or("").as_bytes();
+    let simple = match code.first() {
+        Some(b'*' | b'[' | b'{') => {
+            return code
+                .iter()
+                .take_while(|b| **b != b'/' && **b != b'@')
+                .any(|b| *b == b'o');
+        }
+        Some(b's' | b'b' | b'i' | b'l') => code.get(1),
+        _ => None,
+    };
+    simple == Some(&b'o')
 }
 
 fn read_field(text: &'static str) -> Option<Field> {
@@ -368,10 +429,9 @@ pub fn of(kind: Kind) -> Struct {
 
 /// The type with this Go name, such as `Binding` or `DeleteOptions`; for kinds use [`of`].
 pub fn named(name: &str) -> Option<Struct> {
-    (0..TYPES as u16).map(Struct).find(|s| {
-        let head = line(s.0 as usize).split(' ').next().unwrap_or("");
-        head == name
-    })
+    (0..TYPES as u16)
+        .map(Struct)
+        .find(|s| head(s.0 as usize) == name)
 }
 
 /// The field at a path in objects of a kind: `["spec", "template", "spec", "containers", "name"]`.
@@ -432,13 +492,9 @@ mod tests {
     #[test]
     fn every_code_of_the_table_can_be_read() {
         for number in 0..TYPES {
-            let text = line(number);
-            let declared = text.split(' ').skip(1).count();
-            if text
-                .split(' ')
-                .next()
-                .is_some_and(|head| head.contains('='))
-            {
+            let text = head(number);
+            let declared = words(number).skip(1).count();
+            if text.contains('=') {
                 continue;
             }
             let read: Vec<Field> = Struct(number as u16).declared().collect();
