@@ -4,6 +4,7 @@
 
 use crate::span::Span;
 use podscope_api::{Map, Object, Value, json};
+use std::rc::Rc;
 
 /// The number of a node in its document.
 pub type NodeId = u32;
@@ -41,7 +42,7 @@ pub struct Document {
     pub source: Span,
     /// Keys that stand twice in one map: the later key and its value.
     pub duplicates: Vec<(NodeId, NodeId)>,
-    pub(crate) nodes: Vec<Node>,
+    pub(crate) nodes: Rc<Vec<Node>>,
     pub(crate) root: NodeId,
 }
 
@@ -76,6 +77,32 @@ impl Failure {
 }
 
 impl Document {
+    /// The document itself, or the items of a `v1` `List`, each as a document of its own.
+    pub fn flattened(self) -> Vec<Document> {
+        let is_list = self.object.get("apiVersion").as_str() == Some("v1")
+            && self.object.get("kind").as_str() == Some("List");
+        let Some(items) = is_list.then(|| self.step(self.root, "items")).flatten() else {
+            return vec![self];
+        };
+        let Some(Content::List(items)) = self.node(self.resolve(items.value)).map(|n| &n.content)
+        else {
+            return vec![self];
+        };
+        let values = self.object.get("items").items();
+        items
+            .iter()
+            .zip(values)
+            .map(|(id, value)| Document {
+                object: Object(value.clone()),
+                span: self.node(*id).map_or(self.span, |n| n.span),
+                source: self.source,
+                duplicates: Vec::new(),
+                nodes: Rc::clone(&self.nodes),
+                root: self.resolve(*id),
+            })
+            .collect()
+    }
+
     /// The node with this number.
     pub fn node(&self, id: NodeId) -> Option<&Node> {
         self.nodes.get(id as usize)

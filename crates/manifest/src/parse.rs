@@ -8,6 +8,7 @@ use crate::span::Span;
 use podscope_api::{Object, Value};
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// Longer texts are refused as a whole.
 pub const MAX_BYTES: usize = 1 << 20;
@@ -330,7 +331,7 @@ fn read_nodes(places: &Places<'_>) -> Result<Option<Document>, Failed> {
                 });
             }
             Event::SequenceEnd | Event::MappingEnd => {
-                finished = stack.pop().map(|open| close(open, span, &mut nodes));
+                finished = stack.pop().map(|open| close(text, open, span, &mut nodes));
             }
             Event::DocumentEnd | Event::StreamEnd => break,
             _ => {}
@@ -349,7 +350,7 @@ fn read_nodes(places: &Places<'_>) -> Result<Option<Document>, Failed> {
             span,
             source: chunk,
             duplicates: Vec::new(),
-            nodes,
+            nodes: Rc::new(nodes),
             root,
         }
     }))
@@ -368,7 +369,7 @@ fn remember(anchors: &mut BTreeMap<usize, NodeId>, anchor: usize, id: Option<Nod
     }
 }
 
-fn close(open: Open, end: Span, nodes: &mut [Node]) -> NodeId {
+fn close(text: &str, open: Open, end: Span, nodes: &mut [Node]) -> NodeId {
     let span_of = |id: Option<&NodeId>| id.and_then(|id| nodes.get(*id as usize)).map(|n| n.span);
     let (first, last) = (
         span_of(open.children.first()),
@@ -378,10 +379,12 @@ fn close(open: Open, end: Span, nodes: &mut [Node]) -> NodeId {
         if open.is_flow {
             node.span = node.span.to(end);
         } else {
-            if let Some(first) = first
-                && open.is_map
-            {
-                node.span = first;
+            if let Some(first) = first {
+                node.span = if open.is_map {
+                    first
+                } else {
+                    from_dash(text, first)
+                };
             }
             if let Some(last) = last {
                 node.span = node.span.to(last);
@@ -401,16 +404,64 @@ fn close(open: Open, end: Span, nodes: &mut [Node]) -> NodeId {
     open.id
 }
 
-/// Plain and block scalars without the blank lines after them.
-fn trimmed(text: &str, span: Span, style: ScalarStyle) -> Span {
-    if matches!(style, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted) {
-        return span;
+/// A list item's range from its `-` on.
+fn from_dash(text: &str, item: Span) -> Span {
+    let before = text.get(..item.start as usize).unwrap_or("");
+    let mut head = before.trim_end();
+    // An anchor or a tag may stand between.
+    while let Some((rest, word)) = head.rsplit_once([' ', '\n'])
+        && word.starts_with(['&', '!'])
+    {
+        head = rest.trim_end();
     }
-    let length = span.of(text).trim_end().len() as u32;
+    if !head.ends_with('-') {
+        return item;
+    }
+    let dash = head.len() - 1;
+    let line_start = head.rfind('\n').map_or(0, |i| i + 1);
+    let lines = before.get(dash..).unwrap_or("").matches('\n').count();
     Span {
-        end: span.start + length,
+        start: dash as u32,
+        line: item.line.saturating_sub(lines as u32),
+        column: head.get(line_start..dash).map_or(0, |l| l.chars().count()) as u32 + 1,
+        ..item
+    }
+}
+
+/// A scalar without the blanks and comments after it, which the reader counts in.
+fn trimmed(text: &str, span: Span, style: ScalarStyle) -> Span {
+    let source = span.of(text);
+    let length = match style {
+        ScalarStyle::SingleQuoted => quoted_length(source, '\''),
+        ScalarStyle::DoubleQuoted => quoted_length(source, '"'),
+        ScalarStyle::Plain => {
+            let comment = source.find(" #").or_else(|| source.find("\t#"));
+            let end = comment.unwrap_or(source.len());
+            source.get(..end).unwrap_or(source).trim_end().len()
+        }
+        _ => source.trim_end().len(),
+    };
+    Span {
+        end: span.start + length as u32,
         ..span
     }
+}
+
+/// The length of a quoted scalar with its quotes.
+fn quoted_length(source: &str, quote: char) -> usize {
+    let mut chars = source.char_indices().skip(1).peekable();
+    while let Some((at, c)) = chars.next() {
+        if c == '\\' && quote == '"' {
+            chars.next();
+        } else if c == quote {
+            let doubled = quote == '\'' && chars.peek().is_some_and(|(_, next)| *next == quote);
+            if !doubled {
+                return at + 1;
+            }
+            chars.next();
+        }
+    }
+    source.len()
 }
 
 fn scalar_value(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Value {
@@ -450,5 +501,106 @@ fn line_span(text: &str, chunk: Span, line: u32) -> Span {
     Span {
         end: chunk.start,
         ..chunk
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spans(text: &str, path: &str) -> (Option<String>, String, bool) {
+        let (documents, diagnostics) = parse(text);
+        assert!(diagnostics.is_empty(), "{diagnostics:?}");
+        let document = documents.first().expect("a document");
+        let located = document.locate(path);
+        (
+            located.key.map(|k| k.of(text).to_string()),
+            located.value.of(text).to_string(),
+            located.exact,
+        )
+    }
+
+    const TEXT: &str = "# é\nkind: \"Pod\" # c\nmetadata:\n  labels: {a.b/c: x, 'd': y}\n  none:\n  plain: a b # c\nspec:\n  containers:\n  - name: ü\n    args:\n    - one\n    - |\n      two\n\n  - name: b\n  other: &o\n    k: 1\n  more: *o\n";
+
+    #[test]
+    fn every_node_has_its_place() {
+        for (path, key, value) in [
+            ("kind", "kind", "\"Pod\""),
+            ("metadata.labels", "labels", "{a.b/c: x, 'd': y}"),
+            ("metadata.labels[a.b/c]", "a.b/c", "x"),
+            ("metadata.labels.a.b/c", "a.b/c", "x"),
+            ("metadata.labels.d", "'d'", "y"),
+            ("metadata.none", "none", ""),
+            ("metadata.plain", "plain", "a b"),
+            ("spec.containers[0].name", "name", "ü"),
+            (
+                "spec.containers[0].args",
+                "args",
+                "- one\n    - |\n      two",
+            ),
+            ("spec.more.k", "k", "1"),
+        ] {
+            let want = (Some(key.to_string()), value.to_string(), true);
+            assert_eq!(spans(TEXT, path), want, "{path}");
+        }
+        let second = spans(TEXT, "spec.containers[1]");
+        assert_eq!(second, (None, "name: b".to_string(), true));
+        let missing = spans(TEXT, "spec.containers[1].image");
+        assert_eq!(missing, (None, "name: b".to_string(), false));
+        let (documents, _) = parse(TEXT);
+        let name = documents
+            .first()
+            .map(|d| d.locate("spec.containers[0].name").value);
+        assert_eq!(name.map(|n| (n.line, n.column)), Some((9, 11)));
+    }
+
+    #[test]
+    fn documents_are_cut_as_kubectl_cuts_them() {
+        let text =
+            "# only a comment\n---\na: 1\n--- # next\n\n---\nb: 2\nb: 3\n---\nc: [\n---\nd: 4\n";
+        let (documents, diagnostics) = parse(text);
+        let objects: Vec<String> = documents
+            .iter()
+            .map(|d| podscope_api::json::to_string(&d.object))
+            .collect();
+        assert_eq!(objects, ["{\"a\":1}", "{\"b\":3}", "{\"d\":4}"]);
+        let found: Vec<(&str, u32)> = diagnostics
+            .iter()
+            .map(|d| (d.message.code(), d.span.line))
+            .collect();
+        assert_eq!(found, [("duplicate-key", 8), ("yaml", 11)]);
+    }
+
+    #[test]
+    fn lists_are_flattened() {
+        let text =
+            "apiVersion: v1\nkind: List\nitems:\n- kind: Pod\n  spec: {a: 1}\n- kind: Service\n";
+        let (documents, _) = parse(text);
+        let items: Vec<Document> = documents
+            .into_iter()
+            .flat_map(Document::flattened)
+            .collect();
+        assert_eq!(items.len(), 2);
+        let place = items
+            .first()
+            .map(|i| i.locate("spec.a").value.of(text).to_string());
+        assert_eq!(place.as_deref(), Some("1"));
+    }
+
+    #[test]
+    fn quoted_lines_may_stand_at_any_column() {
+        let text = "a:\n    b: '[\n  {\"x\": 1},\ny\n]'\n    c: d\n";
+        let (documents, diagnostics) = parse(text);
+        assert!(diagnostics.is_empty(), "{diagnostics:?}");
+        let document = documents.first().expect("a document");
+        assert_eq!(
+            document.object.at("a.b").as_str(),
+            Some("[ {\"x\": 1}, y ]")
+        );
+        let c = document.locate("a.c");
+        assert_eq!(
+            (c.value.of(text), c.value.line, c.value.column),
+            ("d", 6, 8)
+        );
     }
 }

@@ -219,3 +219,70 @@ fn printed_yaml_is_read_and_printed_again() {
         assert_eq!(same, all);
     }
 }
+
+/// Takes out what `kubectl apply` adds or drops.
+fn bare(value: &Value) -> Value {
+    match value {
+        Value::Map(map) => {
+            let kept = map.entries().iter().filter(|(_, v)| !v.is_null());
+            Value::from_pairs(kept.map(|(k, v)| (k.clone(), bare(v))))
+        }
+        Value::List(items) => Value::list(items.iter().map(bare)),
+        other => other.clone(),
+    }
+}
+
+#[test]
+fn kubectl_sends_what_was_read() {
+    let (mut same, mut all) = (0, 0);
+    for row in rows("conformance/corpora/apply/create_bodies.jsonl") {
+        let (documents, _) = podscope_manifest::parse(row.get("yaml").str_or_empty());
+        let bodies: Vec<Value> = row
+            .get("requests")
+            .items()
+            .iter()
+            .filter(|r| r.get("method").as_str() == Some("POST"))
+            .filter_map(|r| json::parse(r.get("body").str_or_empty()).ok())
+            .collect();
+        for body in bodies {
+            let mut body = bare(&body);
+            let key = "kubectl.kubernetes.io/last-applied-configuration";
+            body.entry("metadata")
+                .entry("annotations")
+                .map_mut()
+                .remove(key);
+            let name = body.at("metadata.name").clone();
+            let read = documents
+                .iter()
+                .find(|d| *d.object.at("metadata.name") == name);
+            let Some(read) = read else {
+                continue;
+            };
+            let mut read = bare(&read.object);
+            for value in [&mut body, &mut read] {
+                value
+                    .entry("metadata")
+                    .entry("annotations")
+                    .map_mut()
+                    .remove(key);
+                value.remove("metadata.namespace");
+                if value.at("metadata.annotations").is_empty() {
+                    value.remove("metadata.annotations");
+                }
+            }
+            all += 1;
+            if body == read {
+                same += 1;
+            } else {
+                println!(
+                    "{}: {}\n   {}",
+                    row.get("id").str_or_empty(),
+                    json::to_string(&body),
+                    json::to_string(&read)
+                );
+            }
+        }
+    }
+    println!("create_bodies: {same}/{all}");
+    assert_eq!(same, all);
+}
