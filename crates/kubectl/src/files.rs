@@ -35,8 +35,8 @@ pub(crate) fn manifests(ctx: &mut Ctx<'_>, flags: &Flags) -> Res<Vec<Res<Manifes
                 }
             }
             for document in documents {
-                let manifest =
-                    document.and_then(|value| manifest(ctx, value, &source, flags.has("namespace")));
+                let manifest = document
+                    .and_then(|value| manifest(ctx, value, &source, flags.has("namespace")));
                 let stop = manifest.is_err();
                 found.push(manifest);
                 if stop {
@@ -64,13 +64,17 @@ fn read<'a>(ctx: &Ctx<'a>, name: &str) -> Res<Vec<(String, &'a str)>> {
         folder => format!("{folder}/"),
     };
     let inside = files.filter(|(n, _)| {
-        n.strip_prefix(folder.as_str()).is_some_and(|rest| !rest.contains('/'))
+        n.strip_prefix(folder.as_str())
+            .is_some_and(|rest| !rest.contains('/'))
             && [".json", ".yaml", ".yml"].iter().any(|e| n.ends_with(e))
     });
     let mut inside: Vec<(String, &str)> = inside.map(|(n, t)| (n.clone(), t.as_str())).collect();
     inside.sort();
     if inside.is_empty() {
-        return Err(Fault::Text(format!("the path {} does not exist", quote(name))));
+        return Err(Fault::Text(format!(
+            "the path {} does not exist",
+            quote(name)
+        )));
     }
     Ok(inside)
 }
@@ -179,12 +183,17 @@ fn json_type(value: &Value) -> &'static str {
 fn check_metadata(value: &Value) -> Result<(), String> {
     let text = |v: &Value| matches!(v, Value::Str(_) | Value::Null);
     if value.get("kind").str_or_empty().is_empty() {
-        return Err(format!("Object 'Kind' is missing in '{}'", json::to_string(value)));
+        return Err(format!(
+            "Object 'Kind' is missing in '{}'",
+            json::to_string(value)
+        ));
     }
     let meta = value.get("metadata");
     let cannot = |v: &Value, place: &str, wanted: &str| {
         let found = json_type(v);
-        Err(format!("json: cannot unmarshal {found} into Go struct field {place} of type {wanted}"))
+        Err(format!(
+            "json: cannot unmarshal {found} into Go struct field {place} of type {wanted}"
+        ))
     };
     if !matches!(meta, Value::Map(_) | Value::Null) {
         return cannot(meta, "metadataOnlyObject.metadata", "v1.ObjectMeta");

@@ -73,7 +73,11 @@ impl Report {
             ctx.say(&format!("{title} {what}{suffix}"));
             return Ok(());
         }
-        let shown = if self.show_managed { object.0.clone() } else { output::hide_managed(object) };
+        let shown = if self.show_managed {
+            object.0.clone()
+        } else {
+            output::hide_managed(object)
+        };
         let text = output::print(&self.format, &shown, &title)?;
         ctx.out.push_str(&text);
         Ok(())
@@ -97,7 +101,11 @@ impl Report {
         patch: Value,
         strict: bool,
     ) -> Res<Rc<Object>> {
-        let place = if info.kind.namespaced() { info.namespace() } else { "" };
+        let place = if info.kind.namespaced() {
+            info.namespace()
+        } else {
+            ""
+        };
         let mut request = Request::patch(info.kind, place, info.name(), "", patch_type, patch);
         self.options(&mut request, strict);
         Ok(target::typed(info.kind, &ctx.send(request)?.object))

@@ -6,6 +6,8 @@
 pub mod deployment;
 pub mod endpointslice;
 pub mod garbage_collector;
+pub mod horizontal_pod_autoscaler;
+pub mod job;
 pub mod meta;
 pub mod namespace;
 pub mod node_lifecycle;

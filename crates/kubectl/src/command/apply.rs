@@ -36,14 +36,25 @@ pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     if let Some(extra) = flags.args.first() {
         return Err(Fault::usage(
             "apply",
-            format!("Unexpected args: [{}]", if flags.args.len() == 1 { extra.clone() } else { flags.args.join(" ") }),
+            format!(
+                "Unexpected args: [{}]",
+                if flags.args.len() == 1 {
+                    extra.clone()
+                } else {
+                    flags.args.join(" ")
+                }
+            ),
         ));
     }
     if !flags.has("filename") && !flags.has("kustomize") {
         return Err(Fault::text("must specify one of -f and -k"));
     }
     let server_side = flags.is("server-side");
-    let manager = if server_side { "kubectl" } else { "kubectl-client-side-apply" };
+    let manager = if server_side {
+        "kubectl"
+    } else {
+        "kubectl-client-side-apply"
+    };
     let report = Report::read(ctx, &flags, manager)?;
     if server_side && report.dry_run == DryRun::Client {
         return Err(Fault::text(
@@ -54,7 +65,9 @@ pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
         return Err(Fault::text("--force cannot be used with --server-side"));
     }
     if flags.is("force-conflicts") && !server_side {
-        return Err(Fault::text("--force-conflicts only works with --server-side"));
+        return Err(Fault::text(
+            "--force-conflicts only works with --server-side",
+        ));
     }
     let (mut faults, mut printed) = (Vec::new(), Vec::new());
     let mut count = 0;
@@ -87,7 +100,11 @@ pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     }
     if report.prints_object() && !printed.is_empty() {
         let hide = |o: &Rc<Object>| {
-            if report.show_managed { o.0.clone() } else { output::hide_managed(o) }
+            if report.show_managed {
+                o.0.clone()
+            } else {
+                output::hide_managed(o)
+            }
         };
         let value = match printed.as_slice() {
             [one] => hide(one),
@@ -110,9 +127,13 @@ fn say(ctx: &mut Ctx<'_>, report: &Report, kind: Kind, object: &Object, what: &s
 /// The object with itself, as JSON text, in the annotation.
 fn with_annotation(object: &Object) -> Object {
     let mut bare = object.clone();
-    bare.at_mut("metadata.annotations").map_mut().remove(LAST_APPLIED);
+    bare.at_mut("metadata.annotations")
+        .map_mut()
+        .remove(LAST_APPLIED);
     let text = json::to_string(&bare) + "\n";
-    bare.at_mut("metadata.annotations").map_mut().insert(LAST_APPLIED, Value::from(text));
+    bare.at_mut("metadata.annotations")
+        .map_mut()
+        .insert(LAST_APPLIED, Value::from(text));
     bare
 }
 
@@ -149,7 +170,11 @@ fn validation(flags: &Flags) -> FieldValidation {
 }
 
 fn place(manifest: &Manifest) -> &str {
-    if manifest.kind.namespaced() { manifest.object.namespace() } else { "" }
+    if manifest.kind.namespaced() {
+        manifest.object.namespace()
+    } else {
+        ""
+    }
 }
 
 fn live(ctx: &mut Ctx<'_>, flags: &Flags, manifest: &Manifest) -> Res<Info> {
@@ -170,10 +195,18 @@ fn live(ctx: &mut Ctx<'_>, flags: &Flags, manifest: &Manifest) -> Res<Info> {
     let bad = if name.is_empty() {
         Some("resource name may not be empty".to_string())
     } else if name == "." || name == ".." {
-        Some(format!("invalid resource name {}: [may not be '{name}']", quote(name)))
+        Some(format!(
+            "invalid resource name {}: [may not be '{name}']",
+            quote(name)
+        ))
     } else {
         let odd = ['/', '%'].into_iter().find(|c| name.contains(*c));
-        odd.map(|c| format!("invalid resource name {}: [may not contain '{c}']", quote(name)))
+        odd.map(|c| {
+            format!(
+                "invalid resource name {}: [may not contain '{c}']",
+                quote(name)
+            )
+        })
     };
     if let Some(bad) = bad {
         return Err(retrieving(Fault::Text(bad)));
@@ -193,7 +226,9 @@ fn client_side_apply(
     if object.name().is_empty() {
         let prefix = object.at("metadata.generateName").str_or_empty();
         if !prefix.is_empty() {
-            return Err(Fault::Text(format!("from {prefix}: cannot use generate name with apply")));
+            return Err(Fault::Text(format!(
+                "from {prefix}: cannot use generate name with apply"
+            )));
         }
     }
     let modified = with_annotation(object);
@@ -230,7 +265,13 @@ fn client_side_apply(
         ));
     }
     let unchanged = change.entries().is_empty() && !report.prints_object();
-    say(ctx, report, kind, &patched, if unchanged { "unchanged" } else { "configured" })?;
+    say(
+        ctx,
+        report,
+        kind,
+        &patched,
+        if unchanged { "unchanged" } else { "configured" },
+    )?;
     Ok(patched)
 }
 
@@ -241,7 +282,11 @@ fn create(
     kind: Kind,
     object: Object,
 ) -> Res<Rc<Object>> {
-    let namespace = if kind.namespaced() { object.namespace().to_string() } else { String::new() };
+    let namespace = if kind.namespaced() {
+        object.namespace().to_string()
+    } else {
+        String::new()
+    };
     let mut request = Request::create(kind, object);
     request.namespace = namespace.into();
     report.options(&mut request, false);
@@ -325,7 +370,14 @@ fn delete_and_create(
     request.options.grace_period_seconds = seconds.map(|s| s.max(1));
     request.options.propagation = Some(podscope_api::request::Propagation::Background);
     ctx.send(request)?;
-    delete::wait_gone(ctx, manifest.kind, place(manifest), manifest.object.name(), "", None)?;
+    delete::wait_gone(
+        ctx,
+        manifest.kind,
+        place(manifest),
+        manifest.object.name(),
+        "",
+        None,
+    )?;
     create(ctx, flags, report, manifest.kind, modified.clone())
 }
 
@@ -338,7 +390,9 @@ fn server_side_apply(
     let kind = manifest.kind;
     if manifest.object.name().is_empty() {
         let prefix = manifest.object.at("metadata.generateName").str_or_empty();
-        return Err(Fault::Text(format!("from {prefix}: cannot use generate name with apply")));
+        return Err(Fault::Text(format!(
+            "from {prefix}: cannot use generate name with apply"
+        )));
     }
     let mut request = Request::patch(
         kind,
@@ -371,7 +425,8 @@ fn server_side_apply(
     Ok(object)
 }
 
-const CONFLICT_HELP: &str = "Please review the fields above--they currently have other managers. Here
+const CONFLICT_HELP: &str =
+    "Please review the fields above--they currently have other managers. Here
 are the ways you can resolve this warning:
 * If you intend to manage all of these fields, please re-run the apply
   command with the `--force-conflicts` flag.
@@ -405,7 +460,10 @@ fn set_last_applied(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
         }
         let text = json::to_string(&manifest.object) + "\n";
         let mut change = Value::map();
-        change.at_mut("metadata.annotations").map_mut().insert(LAST_APPLIED, Value::from(text));
+        change
+            .at_mut("metadata.annotations")
+            .map_mut()
+            .insert(LAST_APPLIED, Value::from(text));
         if report.dry_run != DryRun::Client {
             report.patch(ctx, &current, PatchType::Merge, change, false)?;
         }

@@ -48,7 +48,9 @@ pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     let mut grace = flags.int("grace-period").unwrap_or(-1);
     if flags.is("now") {
         if grace != -1 {
-            return Err(Fault::text("--now and --grace-period cannot be specified together"));
+            return Err(Fault::text(
+                "--now and --grace-period cannot be specified together",
+            ));
         }
         grace = 1;
     }
@@ -59,7 +61,9 @@ pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
         grace = 0;
     }
     if force && grace > 0 && flags.has("grace-period") {
-        return Err(Fault::text("--force and --grace-period greater than 0 cannot be specified together"));
+        return Err(Fault::text(
+            "--force and --grace-period greater than 0 cannot be specified together",
+        ));
     }
     let everything = flags.is("all");
     let targets = target::targets(ctx, &flags, &flags.args, Rules::default())?;
@@ -76,7 +80,11 @@ pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
                 Ok(infos) => infos
                     .iter()
                     .map(|i| {
-                        (i.namespace().to_string(), i.name().to_string(), i.object.uid().to_string())
+                        (
+                            i.namespace().to_string(),
+                            i.name().to_string(),
+                            i.object.uid().to_string(),
+                        )
                     })
                     .collect(),
                 Err(Fault::Need(call)) => return Err(Fault::Need(call)),
@@ -115,12 +123,30 @@ pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
                             None if !uid.is_empty() => uid.clone(),
                             None => answer.object.uid().to_string(),
                         };
-                        say(ctx, kind, &namespace, &name, flags.str("output"), grace == 0, dry_run);
-                        gone.push(Gone { kind, namespace, name, uid });
+                        say(
+                            ctx,
+                            kind,
+                            &namespace,
+                            &name,
+                            flags.str("output"),
+                            grace == 0,
+                            dry_run,
+                        );
+                        gone.push(Gone {
+                            kind,
+                            namespace,
+                            name,
+                            uid,
+                        });
                         continue;
                     }
                 }
-                gone.push(Gone { kind, namespace, name, uid });
+                gone.push(Gone {
+                    kind,
+                    namespace,
+                    name,
+                    uid,
+                });
                 continue;
             }
             // The client looks whether there is something to delete.
@@ -128,7 +154,15 @@ pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
             one.namespace = namespace.clone();
             one.name = name.clone();
             match target::read(ctx, &one, &flags) {
-                Ok(_) => say(ctx, kind, &namespace, &name, flags.str("output"), grace == 0, dry_run),
+                Ok(_) => say(
+                    ctx,
+                    kind,
+                    &namespace,
+                    &name,
+                    flags.str("output"),
+                    grace == 0,
+                    dry_run,
+                ),
                 Err(Fault::Need(call)) => return Err(Fault::Need(call)),
                 Err(fault) if fault.is_not_found() && ignore => {}
                 Err(fault) => faults.push(fault),
@@ -139,7 +173,10 @@ pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
         ctx.say("No resources found");
     }
     if dry_run == DryRun::No && flags.bool_or("wait", true) {
-        let deadline = flags.micros("timeout").filter(|t| *t > 0).map(|t| ctx.now.0 + t);
+        let deadline = flags
+            .micros("timeout")
+            .filter(|t| *t > 0)
+            .map(|t| ctx.now.0 + t);
         for one in &gone {
             wait_gone(ctx, one.kind, &one.namespace, &one.name, &one.uid, deadline)?;
         }
@@ -165,8 +202,12 @@ fn say(
         "" => String::new(),
         namespace => format!(" from {namespace} namespace"),
     };
-    let line =
-        format!("{} {} {how}{place}{}", target::singular(kind), quote(name), dry_run.suffix());
+    let line = format!(
+        "{} {} {how}{place}{}",
+        target::singular(kind),
+        quote(name),
+        dry_run.suffix()
+    );
     ctx.say(&line);
 }
 

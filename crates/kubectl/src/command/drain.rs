@@ -24,12 +24,16 @@ fn nodes(ctx: &mut Ctx<'_>, flags: &Flags) -> Res<(Vec<Info>, Vec<Fault>)> {
         return Err(Fault::usage(flags.command, usage));
     }
     if !flags.args.is_empty() && flags.has("selector") {
-        return Err(Fault::text("error: cannot specify both a node name and a --selector option"));
+        return Err(Fault::text(
+            "error: cannot specify both a node name and a --selector option",
+        ));
     }
     let words: Vec<String> = if flags.args.iter().any(|a| a.contains('/')) {
         flags.args.clone()
     } else {
-        std::iter::once("nodes".to_string()).chain(flags.args.iter().cloned()).collect()
+        std::iter::once("nodes".to_string())
+            .chain(flags.args.iter().cloned())
+            .collect()
     };
     let targets = target::targets(ctx, flags, &words, Rules::default())?;
     target::read_all(ctx, &targets, flags)
@@ -52,7 +56,11 @@ fn set_schedulable(ctx: &mut Ctx<'_>, report: &Report, info: &Info, cordon: bool
         return report.done(ctx, Kind::Node, &info.object, &format!("already {word}"));
     }
     if report.dry_run != DryRun::Client {
-        let wanted = if cordon { Value::Bool(true) } else { Value::Null };
+        let wanted = if cordon {
+            Value::Bool(true)
+        } else {
+            Value::Null
+        };
         let change = value!({"spec": {"unschedulable": (wanted)}});
         report.patch(ctx, info, PatchType::Strategic, change, false)?;
     }
@@ -113,17 +121,17 @@ enum Verdict {
 }
 
 /// Drains one node; what stands in the way is given back.
-fn drain_node(
-    ctx: &mut Ctx<'_>,
-    flags: &Flags,
-    report: &Report,
-    node: &Info,
-) -> Res<Vec<Fault>> {
+fn drain_node(ctx: &mut Ctx<'_>, flags: &Flags, report: &Report, node: &Info) -> Res<Vec<Fault>> {
     let mut request = Request::list(Kind::Pod, "");
     request.options.field_selector = format!("spec.nodeName={}", node.name()).into();
     request.options.label_selector = flags.str("pod-selector").into();
     let list = ctx.send(request)?;
-    let pods = list.object.get("items").items().iter().map(|p| Object(p.clone()));
+    let pods = list
+        .object
+        .get("items")
+        .items()
+        .iter()
+        .map(|p| Object(p.clone()));
     let mut evict: Vec<Object> = Vec::new();
     let (mut errors, mut warnings): (BTreeMap<&str, Vec<String>>, Vec<(&str, Vec<String>)>) =
         Default::default();
@@ -155,11 +163,15 @@ fn drain_node(
         }
     }
     if !errors.is_empty() {
-        let all = errors.iter().map(|(why, names)| format!("{why}: {}", names.join(", ")));
+        let all = errors
+            .iter()
+            .map(|(why, names)| format!("{why}: {}", names.join(", ")));
         return Ok(all.map(Fault::Text).collect());
     }
     if !warnings.is_empty() {
-        let all = warnings.iter().map(|(why, names)| format!("{why}: {}", names.join(", ")));
+        let all = warnings
+            .iter()
+            .map(|(why, names)| format!("{why}: {}", names.join(", ")));
         let line = format!("Warning: {}", all.collect::<Vec<_>>().join("; "));
         ctx.complain(&line);
     }
@@ -167,7 +179,10 @@ fn drain_node(
 }
 
 fn verdicts(ctx: &mut Ctx<'_>, flags: &Flags, pod: &Object) -> Res<Vec<Verdict>> {
-    let finished = matches!(pod.at("status.phase").str_or_empty(), "Succeeded" | "Failed");
+    let finished = matches!(
+        pod.at("status.phase").str_or_empty(),
+        "Succeeded" | "Failed"
+    );
     let owner = pod.controller();
     let mut verdicts = Vec::new();
     if owner.as_ref().is_some_and(|o| o.kind == "DaemonSet") && !finished {
@@ -190,7 +205,11 @@ fn verdicts(ctx: &mut Ctx<'_>, flags: &Flags, pod: &Object) -> Res<Vec<Verdict>>
     if pod.annotation("kubernetes.io/config.mirror").is_some() {
         verdicts.push(Verdict::Skip);
     }
-    let local = pod.at("spec.volumes").items().iter().any(|v| !v.get("emptyDir").is_null());
+    let local = pod
+        .at("spec.volumes")
+        .items()
+        .iter()
+        .any(|v| !v.get("emptyDir").is_null());
     if local && !finished {
         let allowed = flags.is("delete-emptydir-data") || flags.is("delete-local-data");
         verdicts.push(if allowed {
@@ -205,7 +224,9 @@ fn verdicts(ctx: &mut Ctx<'_>, flags: &Flags, pod: &Object) -> Res<Vec<Verdict>>
         verdicts.push(if flags.is("force") {
             Verdict::Warn("deleting Pods that declare no controller")
         } else {
-            Verdict::Error("cannot delete Pods that declare no controller (use --force to override)")
+            Verdict::Error(
+                "cannot delete Pods that declare no controller (use --force to override)",
+            )
         });
     }
     verdicts.push(Verdict::Fine);
@@ -222,7 +243,10 @@ fn evict_all(
     pods: Vec<Object>,
 ) -> Res<Vec<Fault>> {
     let deleting = flags.is("disable-eviction");
-    let deadline = flags.micros("timeout").filter(|t| *t > 0).map(|t| (ctx.now.0 + t, t));
+    let deadline = flags
+        .micros("timeout")
+        .filter(|t| *t > 0)
+        .map(|t| (ctx.now.0 + t, t));
     let late = |ctx: &Ctx<'_>| deadline.is_some_and(|(end, _)| ctx.now.0 >= end);
     let mut open = pods.clone();
     let mut failed = Vec::new();

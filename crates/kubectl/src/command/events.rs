@@ -28,17 +28,21 @@ pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     let format = Format::read(&flags, false)?;
     let everywhere = flags.is("all-namespaces");
     let types = flags.list("types");
-    if types.iter().any(|t| !t.eq_ignore_ascii_case("Normal") && !t.eq_ignore_ascii_case("Warning"))
+    if types
+        .iter()
+        .any(|t| !t.eq_ignore_ascii_case("Normal") && !t.eq_ignore_ascii_case("Warning"))
     {
         return Err(Fault::text("valid --types are Normal or Warning"));
     }
-    let namespace = if everywhere { String::new() } else { ctx.namespace.clone() };
+    let namespace = if everywhere {
+        String::new()
+    } else {
+        ctx.namespace.clone()
+    };
     let mut request = Request::list(Kind::Event, namespace.as_str());
     if let Some(about) = flags.opt("for") {
         let Some((word, name)) = about.split_once('/') else {
-            return Err(Fault::text(
-                "--for must be in resource/name form",
-            ));
+            return Err(Fault::text("--for must be in resource/name form"));
         };
         let kind = target::kind(word).map_err(|f| Fault::Raw(f.line()))?;
         request.options.field_selector =
@@ -47,10 +51,18 @@ pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     let list = ctx.send(request.clone())?;
     let wanted = |event: &Value| {
         types.is_empty()
-            || types.iter().any(|t| t.eq_ignore_ascii_case(event.get("type").str_or_empty()))
+            || types
+                .iter()
+                .any(|t| t.eq_ignore_ascii_case(event.get("type").str_or_empty()))
     };
-    let mut events: Vec<Value> =
-        list.object.get("items").items().iter().filter(|e| wanted(e)).cloned().collect();
+    let mut events: Vec<Value> = list
+        .object
+        .get("items")
+        .items()
+        .iter()
+        .filter(|e| wanted(e))
+        .cloned()
+        .collect();
     crate::sort::sort(&mut events, |a, b| time(a) < time(b));
     if !matches!(format, Format::Default) {
         if matches!(format, Format::Name) {
@@ -62,8 +74,11 @@ pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     }
     let watching = flags.is("watch");
     if events.is_empty() && !watching {
-        let place =
-            if everywhere { String::new() } else { format!(" in {} namespace", ctx.namespace) };
+        let place = if everywhere {
+            String::new()
+        } else {
+            format!(" in {} namespace", ctx.namespace)
+        };
         ctx.complain(&format!("No events found{place}."));
         return Ok(());
     }
@@ -99,8 +114,11 @@ pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
 
 fn line(event: &Value, with_namespace: bool, now: Timestamp) -> String {
     let part = |path: &str| event.at(path).str_or_empty();
-    let namespace =
-        if with_namespace { format!("{}\t", part("metadata.namespace")) } else { String::new() };
+    let namespace = if with_namespace {
+        format!("{}\t", part("metadata.namespace"))
+    } else {
+        String::new()
+    };
     format!(
         "{namespace}{}\t{}\t{}\t{}/{}\t{}\n",
         event_interval(event, now),

@@ -25,10 +25,18 @@ pub(super) enum Marks {
 
 impl Marks {
     fn field(self) -> &'static str {
-        if self == Marks::Labels { "labels" } else { "annotations" }
+        if self == Marks::Labels {
+            "labels"
+        } else {
+            "annotations"
+        }
     }
     fn noun(self) -> &'static str {
-        if self == Marks::Labels { "label" } else { "annotation" }
+        if self == Marks::Labels {
+            "label"
+        } else {
+            "annotation"
+        }
     }
 }
 
@@ -41,10 +49,15 @@ pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String], marks: Marks) -> Res<()> 
     let report = Report::read(ctx, &flags, manager)?;
     let (resources, changes) = pairs(&flags.args, marks.noun())?;
     if resources.is_empty() && !flags.has("filename") {
-        return Err(Fault::text("one or more resources must be specified as <resource> <name> or <resource>/<name>"));
+        return Err(Fault::text(
+            "one or more resources must be specified as <resource> <name> or <resource>/<name>",
+        ));
     }
     if changes.is_empty() && !flags.is("list") {
-        return Err(Fault::Text(format!("at least one {} update is required", marks.noun())));
+        return Err(Fault::Text(format!(
+            "at least one {} update is required",
+            marks.noun()
+        )));
     }
     let (set, remove) = parse(&changes, marks)?;
     let targets = target::targets(ctx, &flags, &resources, Rules::default())?;
@@ -70,7 +83,12 @@ pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String], marks: Marks) -> Res<()> 
             if flags.is("list") {
                 let place = info.object.get("metadata").get(marks.field());
                 if many {
-                    ctx.say(&format!("Listing {} for {}/{}:", marks.field(), info.kind, info.name()));
+                    ctx.say(&format!(
+                        "Listing {} for {}/{}:",
+                        marks.field(),
+                        info.kind,
+                        info.name()
+                    ));
                 }
                 for (key, value) in place.entries() {
                     ctx.say(&format!("{key}={}", value.str_or_empty()));
@@ -102,17 +120,26 @@ fn parse(changes: &[String], marks: Marks) -> Res<(Vec<Pair>, Vec<String>)> {
                 )));
             }
             if key.is_empty() {
-                return Err(Fault::Text(format!("invalid {} format: {change}", marks.noun())));
+                return Err(Fault::Text(format!(
+                    "invalid {} format: {change}",
+                    marks.noun()
+                )));
             }
             set.push((key.into(), value.into()));
         } else if let Some(key) = change.strip_suffix('-') {
             remove.push(key.into());
         } else {
-            return Err(Fault::Text(format!("unknown {} spec: {change}", marks.noun())));
+            return Err(Fault::Text(format!(
+                "unknown {} spec: {change}",
+                marks.noun()
+            )));
         }
     }
-    let both: Vec<&str> =
-        remove.iter().filter(|r| set.iter().any(|(k, _)| k == *r)).map(String::as_str).collect();
+    let both: Vec<&str> = remove
+        .iter()
+        .filter(|r| set.iter().any(|(k, _)| k == *r))
+        .map(String::as_str)
+        .collect();
     if !both.is_empty() {
         return Err(Fault::Text(match marks {
             Marks::Labels => "can not both modify and remove a label in the same command".into(),
@@ -143,7 +170,9 @@ impl Change<'_> {
         let mut new = info.object.as_ref().clone();
         let place = new.at_mut(&format!("metadata.{field}"));
         for (key, value) in self.set {
-            place.map_mut().insert(key.as_str(), Value::from(value.as_str()));
+            place
+                .map_mut()
+                .insert(key.as_str(), Value::from(value.as_str()));
         }
         for key in self.remove {
             if old.as_map().is_none_or(|m| !m.contains_key(key)) && self.marks == Marks::Labels {
@@ -200,8 +229,10 @@ impl Change<'_> {
         }
         Err(Fault::Text(match self.marks {
             Marks::Labels => {
-                let lines: Vec<String> =
-                    taken.iter().map(|t| format!("{t}, and --overwrite is false")).collect();
+                let lines: Vec<String> = taken
+                    .iter()
+                    .map(|t| format!("{t}, and --overwrite is false"))
+                    .collect();
                 match lines.as_slice() {
                     [one] => one.clone(),
                     many => format!("[{}]", many.join(", ")),

@@ -16,7 +16,8 @@ use std::collections::BTreeMap;
 
 const FLAGS: &str = "filename,f=S recursive,R=b kustomize,k=s selector,l=s output,o=s template=s \
 show-managed-fields=b allow-missing-template-keys=b field-manager=s";
-const STATUS: &str = "filename,f=S recursive,R=b kustomize,k=s selector,l=s watch,w=b revision=i timeout=d";
+const STATUS: &str =
+    "filename,f=S recursive,R=b kustomize,k=s selector,l=s watch,w=b revision=i timeout=d";
 const HISTORY: &str = "filename,f=S recursive,R=b kustomize,k=s selector,l=s revision=i output,o=s template=s \
 show-managed-fields=b allow-missing-template-keys=b";
 const UNDO: &str = "filename,f=S recursive,R=b kustomize,k=s selector,l=s to-revision=i dry-run=s:unchanged output,o=s \
@@ -79,7 +80,10 @@ fn progress(o: &Object, revision: i64) -> Result<(String, bool), String> {
                 }
             }
             if !observed {
-                return Ok(("Waiting for deployment spec update to be observed...".into(), false));
+                return Ok((
+                    "Waiting for deployment spec update to be observed...".into(),
+                    false,
+                ));
             }
             if o.condition("Progressing").get("reason").as_str() == Some("ProgressDeadlineExceeded")
             {
@@ -88,7 +92,10 @@ fn progress(o: &Object, revision: i64) -> Result<(String, bool), String> {
             let wanted = spec.get("replicas").as_int().unwrap_or(1);
             let updated = count("updatedReplicas");
             let waiting = |what: String| {
-                Ok((format!("Waiting for deployment {name} rollout to finish: {what}"), false))
+                Ok((
+                    format!("Waiting for deployment {name} rollout to finish: {what}"),
+                    false,
+                ))
             };
             if updated < wanted {
                 return waiting(format!(
@@ -101,37 +108,55 @@ fn progress(o: &Object, revision: i64) -> Result<(String, bool), String> {
             }
             let available = count("availableReplicas");
             if available < updated {
-                return waiting(format!("{available} of {updated} updated replicas are available..."));
+                return waiting(format!(
+                    "{available} of {updated} updated replicas are available..."
+                ));
             }
             Ok((format!("deployment {name} successfully rolled out"), true))
         }
         Some(Kind::DaemonSet) => {
             rolling("updateStrategy.type")?;
             if !observed {
-                return Ok(("Waiting for daemon set spec update to be observed...".into(), false));
+                return Ok((
+                    "Waiting for daemon set spec update to be observed...".into(),
+                    false,
+                ));
             }
             let wanted = count("desiredNumberScheduled");
             let (updated, available) = (count("updatedNumberScheduled"), count("numberAvailable"));
             let waiting = |what: String| {
-                Ok((format!("Waiting for daemon set {name} rollout to finish: {what}"), false))
+                Ok((
+                    format!("Waiting for daemon set {name} rollout to finish: {what}"),
+                    false,
+                ))
             };
             if updated < wanted {
-                return waiting(format!("{updated} out of {wanted} new pods have been updated..."));
+                return waiting(format!(
+                    "{updated} out of {wanted} new pods have been updated..."
+                ));
             }
             if available < wanted {
-                return waiting(format!("{available} of {wanted} updated pods are available..."));
+                return waiting(format!(
+                    "{available} of {wanted} updated pods are available..."
+                ));
             }
             Ok((format!("daemon set {name} successfully rolled out"), true))
         }
         Some(Kind::StatefulSet) => {
             rolling("updateStrategy.type")?;
             if count("observedGeneration") == 0 || !observed {
-                return Ok(("Waiting for statefulset spec update to be observed...".into(), false));
+                return Ok((
+                    "Waiting for statefulset spec update to be observed...".into(),
+                    false,
+                ));
             }
             let wanted = spec.get("replicas").as_int().unwrap_or(1);
             let ready = count("readyReplicas");
             if ready < wanted {
-                return Ok((format!("Waiting for {} pods to be ready...", wanted - ready), false));
+                return Ok((
+                    format!("Waiting for {} pods to be ready...", wanted - ready),
+                    false,
+                ));
             }
             let updated = count("updatedReplicas");
             if let Some(partition) = spec.at("updateStrategy.rollingUpdate.partition").as_int() {
@@ -145,7 +170,9 @@ fn progress(o: &Object, revision: i64) -> Result<(String, bool), String> {
                     ));
                 }
                 return Ok((
-                    format!("partitioned roll out complete: {updated} new pods have been updated..."),
+                    format!(
+                        "partitioned roll out complete: {updated} new pods have been updated..."
+                    ),
                     true,
                 ));
             }
@@ -180,7 +207,10 @@ fn status(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     let revision = flags.int("revision").unwrap_or(0);
     let (infos, faults) = workloads(ctx, &flags, true)?;
     Fault::all(faults)?;
-    let deadline = flags.micros("timeout").filter(|t| *t > 0).map(|t| ctx.now.0 + t);
+    let deadline = flags
+        .micros("timeout")
+        .filter(|t| *t > 0)
+        .map(|t| ctx.now.0 + t);
     for info in infos {
         let mut object = info.object.clone();
         loop {
@@ -206,7 +236,9 @@ fn status(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
 }
 
 fn revision_of(o: &Object) -> i64 {
-    o.annotation(REVISION).and_then(|r| r.parse().ok()).unwrap_or(0)
+    o.annotation(REVISION)
+        .and_then(|r| r.parse().ok())
+        .unwrap_or(0)
 }
 
 /// Past templates by revision, each with its change cause.
@@ -251,7 +283,9 @@ fn history(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     let flags = super::flags(ctx, "rollout history", HISTORY, words)?;
     let wanted = flags.int("revision").unwrap_or(0);
     if wanted < 0 {
-        return Err(Fault::Text(format!("revision must be a positive integer: {wanted}")));
+        return Err(Fault::Text(format!(
+            "revision must be a positive integer: {wanted}"
+        )));
     }
     let (infos, mut faults) = workloads(ctx, &flags, true)?;
     for info in infos {
@@ -271,9 +305,14 @@ fn history(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
             let mut template = template.clone();
             if !cause.is_empty() {
                 let annotations = template.at_mut("metadata.annotations");
-                annotations.map_mut().insert(CHANGE_CAUSE, Value::from(cause.as_str()));
+                annotations
+                    .map_mut()
+                    .insert(CHANGE_CAUSE, Value::from(cause.as_str()));
             }
-            (format!("with revision #{wanted}"), template_text(&template, false))
+            (
+                format!("with revision #{wanted}"),
+                template_text(&template, false),
+            )
         } else if found.is_empty() {
             (String::new(), "No rollout history found.".into())
         } else {
@@ -317,7 +356,11 @@ fn roll_back(ctx: &mut Ctx<'_>, report: &Report, info: &Info, wanted: i64) -> Re
             quote(&kind_group(kind))
         )));
     }
-    let missing = || Fault::Text(format!("unable to find specified revision {wanted} in history"));
+    let missing = || {
+        Fault::Text(format!(
+            "unable to find specified revision {wanted} in history"
+        ))
+    };
     if wanted < 0 {
         return Err(missing());
     }
@@ -329,10 +372,16 @@ fn roll_back(ctx: &mut Ctx<'_>, report: &Report, info: &Info, wanted: i64) -> Re
     let mut numbered: Vec<&Object> = sets.iter().collect();
     numbered.sort_by_key(|s| std::cmp::Reverse(revision_of(s)));
     let to = if wanted > 0 {
-        *numbered.iter().find(|s| revision_of(s) == wanted).ok_or_else(missing)?
+        *numbered
+            .iter()
+            .find(|s| revision_of(s) == wanted)
+            .ok_or_else(missing)?
     } else {
         *numbered.get(1).ok_or_else(|| {
-            Fault::Text(format!("no rollout history found for deployment {}", quote(info.name())))
+            Fault::Text(format!(
+                "no rollout history found for deployment {}",
+                quote(info.name())
+            ))
         })?
     };
     if info.object.at("spec.paused").is_true() {
@@ -347,7 +396,10 @@ fn roll_back(ctx: &mut Ctx<'_>, report: &Report, info: &Info, wanted: i64) -> Re
         ));
     }
     let mut template = to.at("spec.template").clone();
-    template.at_mut("metadata.labels").map_mut().remove("pod-template-hash");
+    template
+        .at_mut("metadata.labels")
+        .map_mut()
+        .remove("pod-template-hash");
     const OWN: &[&str] = &[
         LAST_APPLIED,
         REVISION,
@@ -357,39 +409,55 @@ fn roll_back(ctx: &mut Ctx<'_>, report: &Report, info: &Info, wanted: i64) -> Re
         "deprecated.deployment.rollback.to",
     ];
     let own = |key: &str| OWN.contains(&key);
-    let kept = info.object.at("metadata.annotations").entries().iter().filter(|(k, _)| own(k));
-    let taken = to.at("metadata.annotations").entries().iter().filter(|(k, _)| !own(k));
+    let kept = info
+        .object
+        .at("metadata.annotations")
+        .entries()
+        .iter()
+        .filter(|(k, _)| own(k));
+    let taken = to
+        .at("metadata.annotations")
+        .entries()
+        .iter()
+        .filter(|(k, _)| !own(k));
     let annotations = Value::from_pairs(kept.chain(taken).cloned());
     let change = value!([
         {"op": "replace", "path": "/spec/template", "value": (template)},
         {"op": "replace", "path": "/metadata/annotations", "value": (annotations)}
     ]);
     if report.dry_run != DryRun::Client {
-        report.patch(ctx, info, PatchType::Json, change, false).map_err(|fault| {
-            Fault::Text(format!("failed restoring revision {wanted}: {}", fault.inner()))
-        })?;
+        report
+            .patch(ctx, info, PatchType::Json, change, false)
+            .map_err(|fault| {
+                Fault::Text(format!(
+                    "failed restoring revision {wanted}: {}",
+                    fault.inner()
+                ))
+            })?;
     }
     Ok("rolled back".into())
 }
 
 /// Rolls back to a ControllerRevision: its data is the patch.
-fn roll_back_revision(
-    ctx: &mut Ctx<'_>,
-    report: &Report,
-    info: &Info,
-    wanted: i64,
-) -> Res<String> {
+fn roll_back_revision(ctx: &mut Ctx<'_>, report: &Report, info: &Info, wanted: i64) -> Res<String> {
     let found = revisions(ctx, info)?;
     let mut numbers: Vec<i64> = found.keys().copied().collect();
     numbers.reverse();
     let number = if wanted > 0 {
         numbers.contains(&wanted).then_some(wanted).ok_or_else(|| {
-            Fault::Text(format!("unable to find specified revision {wanted} in history"))
+            Fault::Text(format!(
+                "unable to find specified revision {wanted} in history"
+            ))
         })?
     } else {
-        *numbers.get(1).ok_or_else(|| Fault::text("no last revision to roll back to"))?
+        *numbers
+            .get(1)
+            .ok_or_else(|| Fault::text("no last revision to roll back to"))?
     };
-    let template = found.get(&number).map(|(t, _)| t.clone()).unwrap_or_default();
+    let template = found
+        .get(&number)
+        .map(|(t, _)| t.clone())
+        .unwrap_or_default();
     let mut bare = template.clone();
     bare.remove("$patch");
     if bare == *info.object.at("spec.template") {
@@ -441,10 +509,9 @@ fn change(ctx: &mut Ctx<'_>, command: &'static str, words: &[String]) -> Res<()>
                 match report.patch(ctx, &info, PatchType::Strategic, patch, false) {
                     Ok(object) => report.done(ctx, info.kind, &object, what)?,
                     Err(Fault::Need(call)) => return Err(Fault::Need(call)),
-                    Err(fault) => faults.push(Fault::Text(format!(
-                        "failed to patch: {}",
-                        fault.inner()
-                    ))),
+                    Err(fault) => {
+                        faults.push(Fault::Text(format!("failed to patch: {}", fault.inner())))
+                    }
                 }
             }
         }

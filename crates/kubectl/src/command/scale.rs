@@ -29,7 +29,14 @@ pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
         let result = if report.dry_run == DryRun::Client {
             Ok(())
         } else if guarded {
-            replace(ctx, &report, &info, replicas, wanted, flags.str("resource-version"))
+            replace(
+                ctx,
+                &report,
+                &info,
+                replicas,
+                wanted,
+                flags.str("resource-version"),
+            )
         } else {
             let change = value!({"spec": {"replicas": (replicas)}});
             let mut request = Request::patch(
@@ -80,11 +87,15 @@ fn replace(
     let mut scale = ctx.send(scale_of(info))?.object.as_ref().clone();
     let now = scale.at("spec.replicas").as_int().unwrap_or(0);
     if let Some(wanted) = wanted.filter(|w| *w != now) {
-        return Err(Fault::Text(format!("Expected replicas to be {wanted}, was {now}")));
+        return Err(Fault::Text(format!(
+            "Expected replicas to be {wanted}, was {now}"
+        )));
     }
     let found = scale.at("metadata.resourceVersion").str_or_empty();
     if !version.is_empty() && version != found {
-        return Err(Fault::Text(format!("Expected resource version to be {version}, was {found}")));
+        return Err(Fault::Text(format!(
+            "Expected resource version to be {version}, was {found}"
+        )));
     }
     scale.set("spec.replicas", replicas);
     let mut request = Request::new(Verb::Update, info.kind, info.namespace(), info.name());
@@ -103,7 +114,9 @@ fn wait(ctx: &mut Ctx<'_>, info: &Info, replicas: i64, deadline: i64) -> Res<()>
         }
         if ctx.now.0 >= deadline {
             let name = podscope_api::status::quote(info.name());
-            return Err(Fault::Text(format!("timed out waiting for {name} to be synced")));
+            return Err(Fault::Text(format!(
+                "timed out waiting for {name} to be synced"
+            )));
         }
         ctx.sleep((deadline - ctx.now.0).min(1_000_000))?;
     }
@@ -116,7 +129,10 @@ allow-missing-template-keys=b";
 pub(super) fn autoscale(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     let flags = super::flags(ctx, "autoscale", AUTOSCALE, words)?;
     let report = Report::read(ctx, &flags, "kubectl-autoscale")?;
-    let (min, max) = (flags.int("min").unwrap_or(-1), flags.int("max").unwrap_or(-1));
+    let (min, max) = (
+        flags.int("min").unwrap_or(-1),
+        flags.int("max").unwrap_or(-1),
+    );
     if max < 1 {
         return Err(Fault::Text(format!(
             "--max=MAXPODS is required and must be at least 1, max: {max}"
@@ -142,7 +158,10 @@ pub(super) fn autoscale(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
             )));
             continue;
         }
-        let name = flags.opt("name").filter(|n| !n.is_empty()).unwrap_or(info.name());
+        let name = flags
+            .opt("name")
+            .filter(|n| !n.is_empty())
+            .unwrap_or(info.name());
         let mut hpa = value!({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
             "metadata": {"name": (name)}, "spec": {"maxReplicas": (max)}});
         hpa.set(
@@ -152,18 +171,23 @@ pub(super) fn autoscale(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
         if min > 0 {
             hpa.set("spec.minReplicas", min);
         }
-        let percent = flags.str("cpu").strip_suffix('%').and_then(|p| p.parse().ok());
+        let percent = flags
+            .str("cpu")
+            .strip_suffix('%')
+            .and_then(|p| p.parse().ok());
         if let Some(percent) = percent.or(flags.int("cpu-percent")).filter(|p| *p >= 0) {
             let metric = value!({"type": "Resource", "resource": {"name": "cpu",
                 "target": {"type": "Utilization", "averageUtilization": (percent)}}});
             hpa.set("spec.metrics", vec![metric]);
         }
         if report.dry_run == DryRun::Client {
-            hpa.set("status", value!({"currentMetrics": null, "desiredReplicas": 0}));
+            hpa.set(
+                "status",
+                value!({"currentMetrics": null, "desiredReplicas": 0}),
+            );
             hpa.set("metadata.namespace", info.namespace());
         }
-        let created =
-            report.create(ctx, Kind::HorizontalPodAutoscaler, Object(hpa), false)?;
+        let created = report.create(ctx, Kind::HorizontalPodAutoscaler, Object(hpa), false)?;
         report.done(ctx, Kind::HorizontalPodAutoscaler, &created, "autoscaled")?;
     }
     Fault::all(faults)

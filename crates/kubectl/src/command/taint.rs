@@ -28,7 +28,9 @@ pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     };
     let (resources, specs) = pairs_of(&flags.args, "taint", is_taint)?;
     let [kind, ..] = resources.as_slice() else {
-        return Err(Fault::text("one or more resources must be specified as <resource> <name>"));
+        return Err(Fault::text(
+            "one or more resources must be specified as <resource> <name>",
+        ));
     };
     if target::kind(kind.split('/').next().unwrap_or(""))? != Kind::Node {
         return Err(Fault::Text(format!(
@@ -38,8 +40,7 @@ pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     if specs.is_empty() {
         return Err(Fault::text("at least one taint update is required"));
     }
-    let (add, remove) =
-        parse(&specs).map_err(|why| Fault::usage("taint", why))?;
+    let (add, remove) = parse(&specs).map_err(|why| Fault::usage("taint", why))?;
     let targets = target::targets(ctx, &flags, &resources, Rules::default())?;
     let mut faults = Vec::new();
     for target in &targets {
@@ -73,7 +74,9 @@ fn parse(specs: &[String]) -> Result<(Vec<Taint>, Vec<Taint>), String> {
             _ => return Err(format!("invalid taint spec: {text}")),
         };
         if parts.len() == 2 && !matches!(effect, "NoSchedule" | "PreferNoSchedule" | "NoExecute") {
-            return Err(format!("invalid taint effect: {effect}, unsupported taint effect"));
+            return Err(format!(
+                "invalid taint effect: {effect}, unsupported taint effect"
+            ));
         }
         // Without an effect the whole text is taken for the key.
         let (key, value) = match pair.split_once('=') {
@@ -100,8 +103,13 @@ fn parse(specs: &[String]) -> Result<(Vec<Taint>, Vec<Taint>), String> {
         if effect.is_empty() {
             return Err(format!("invalid taint spec: {text}"));
         }
-        if add.iter().any(|t: &Taint| t.key == taint.key && t.effect == taint.effect) {
-            return Err(format!("duplicated taints with the same key and effect: {{{key} {value} {effect} <nil>}}"));
+        if add
+            .iter()
+            .any(|t: &Taint| t.key == taint.key && t.effect == taint.effect)
+        {
+            return Err(format!(
+                "duplicated taints with the same key and effect: {{{key} {value} {effect} <nil>}}"
+            ));
         }
         add.push(taint);
     }
@@ -146,7 +154,11 @@ fn apply(
             taint
         })
         .collect();
-    taints.extend(old.iter().filter(|o| !add.iter().any(|t| fits(o, t))).cloned());
+    taints.extend(
+        old.iter()
+            .filter(|o| !add.iter().any(|t| fits(o, t)))
+            .cloned(),
+    );
     let added = taints.len() != old.len();
     let mut faults = Vec::new();
     let mut removed = false;
@@ -159,7 +171,10 @@ fn apply(
                 "" => taint.key.clone(),
                 effect => format!("{}:{effect}", taint.key),
             };
-            faults.push(Fault::Text(format!("taint {} not found", podscope_api::status::quote(&name))));
+            faults.push(Fault::Text(format!(
+                "taint {} not found",
+                podscope_api::status::quote(&name)
+            )));
         }
     }
     Fault::all(faults)?;
@@ -176,7 +191,11 @@ fn apply(
         object = report.patch(ctx, info, PatchType::Strategic, change, true)?;
     }
     if let crate::output::Format::Default = report.format {
-        let suffix = if report.dry_run == DryRun::Client { " (dry run)" } else { "" };
+        let suffix = if report.dry_run == DryRun::Client {
+            " (dry run)"
+        } else {
+            ""
+        };
         ctx.say(&format!("{} {what}{suffix}", info.title()));
         return Ok(());
     }

@@ -28,7 +28,6 @@ const NOT_COPIED: &[&str] = &[
     "deprecated.deployment.rollback.to",
 ];
 const MAX_NAME: usize = 253;
-const MAX_HASH: usize = 10;
 const MAX_HISTORY: usize = 2000;
 
 /// Creation time and name: the order from oldest to newest.
@@ -102,10 +101,11 @@ pub fn revision(replica_set: &Object) -> i64 {
 
 /// `<deployment>-<hash>`, the first part cut so that the whole fits into a name.
 pub fn name(deployment: &str, hash: &str) -> String {
-    let room = MAX_NAME - 1 - MAX_HASH.max(hash.len().min(MAX_NAME - 2));
-    let fits = deployment.len() + 1 + hash.len() <= MAX_NAME;
-    let end = if fits { deployment.len() } else { room };
-    let prefix = deployment.get(..end.min(deployment.len())).unwrap_or("");
+    let room = MAX_NAME.saturating_sub(1 + hash.len());
+    let prefix = match deployment.get(..room) {
+        Some(cut) if room > 0 => cut,
+        _ => deployment,
+    };
     format!("{prefix}-{hash}")
 }
 
