@@ -200,6 +200,8 @@ fn dump_quantity(out: &mut String, value: &Value) {
             None => (1, 0, "DecimalSI"),
         },
     };
+    // The text as it was read is only kept when no binary suffix was multiplied in.
+    let text = if format == "BinarySI" { "" } else { &text };
     out.push_str(&format!(
         "{{i:(resource.int64Amount){{value:(int64){} scale:(resource.Scale){scale}}} d:(resource.infDecAmount){{Dec:(*inf.Dec)<nil>}} s:(string){text} Format:(resource.Format){format}}}",
         mantissa.saturating_mul(factor)
