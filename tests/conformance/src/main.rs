@@ -40,7 +40,7 @@ fn main() -> ExitCode {
 }
 
 /// How many failing ids are printed with their difference for each table.
-const MAX_DIFFERENCES: usize = 20;
+const MAX_DIFFERENCES: usize = 2000;
 
 fn run_table(table: &load::Table) -> (usize, usize, usize) {
     let mut failures = Vec::new();

@@ -4,10 +4,11 @@
 //! staging/src/k8s.io/apimachinery/pkg/util/jsonmergepatch/patch.go (v1.36)
 
 use super::keys::{Rule, rule};
-use super::list::{in_order, position};
+use super::list::in_order;
 use super::strategic::fold;
 use crate::status::Status;
 use crate::value::{Map, Value};
+use std::cmp::Ordering;
 
 /// The strategic merge patch that turns `original` into `modified`.
 pub fn two_way_strategic(kind: &str, original: &Value, modified: &Value) -> Value {
@@ -224,39 +225,52 @@ impl Diff<'_> {
         )
     }
 
-    /// The changed elements in the order of `new`, then deletions in the order of their keys.
+    /// The changed elements in the order of `new`, then deletions in the order of their keys. Both lists
+    /// are walked side by side in the order of their keys; of equal keys in one list, which the API forbids,
+    /// the last comes first, as in the original's sorting.
     fn elements(&self, old: &[Value], new: &[Value], field: &str, rule: Rule) -> Vec<Value> {
-        let mut items = Vec::new();
-        for item in new {
-            match position(old, item, rule.key).and_then(|at| old.get(at)) {
-                Some(before) => {
-                    let mut inner = self.maps(before, item, field, rule.retain_keys);
+        let text = |v: &Value| match v.get(rule.key) {
+            Value::Str(s) => s.to_string(),
+            other => crate::json::to_string(other),
+        };
+        let sorted = |list: &[Value]| {
+            let mut keyed: Vec<(String, Value)> =
+                list.iter().rev().map(|item| (text(item), item.clone())).collect();
+            keyed.sort_by(|a, b| a.0.cmp(&b.0));
+            keyed
+        };
+        let (old, sorted_new) = (sorted(old), sorted(new));
+        let (mut before, mut after) = (old.iter().peekable(), sorted_new.iter().peekable());
+        let (mut items, mut deletes) = (Vec::new(), Vec::new());
+        loop {
+            let order = match (before.peek(), after.peek()) {
+                (None, None) => break,
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some(a), Some(b)) => a.0.cmp(&b.0),
+            };
+            let was = (order != Ordering::Greater).then(|| before.next()).flatten();
+            let is = (order != Ordering::Less).then(|| after.next()).flatten();
+            match (was, is) {
+                (Some((_, was)), Some((_, is))) => {
+                    let mut inner = self.maps(was, is, field, rule.retain_keys);
                     if !inner.is_empty() {
-                        inner.insert(rule.key, item.get(rule.key).clone());
+                        inner.insert(rule.key, is.get(rule.key).clone());
                         items.push(Value::from(inner));
                     }
                 }
-                None if self.changes => items.push(item.clone()),
-                None => {}
+                (None, Some((_, is))) if self.changes => items.push(is.clone()),
+                (Some((_, was)), None) if self.deletions => {
+                    deletes.push(Value::from_pairs([
+                        (rule.key, was.get(rule.key).clone()),
+                        ("$patch", Value::from("delete")),
+                    ]));
+                }
+                _ => {}
             }
         }
-        if self.deletions {
-            let text = |v: &Value| match v.get(rule.key) {
-                Value::Str(s) => s.to_string(),
-                other => crate::json::to_string(other),
-            };
-            let mut gone: Vec<&Value> = old
-                .iter()
-                .filter(|i| position(new, i, rule.key).is_none())
-                .collect();
-            gone.sort_by_key(|i| text(i));
-            items.extend(gone.into_iter().map(|i| {
-                Value::from_pairs([
-                    (rule.key, i.get(rule.key).clone()),
-                    ("$patch", Value::from("delete")),
-                ])
-            }));
-        }
+        let mut items = in_order(items, new, rule.key);
+        items.extend(deletes);
         items
     }
 }

@@ -1,5 +1,6 @@
 //! Tables of kubectl: patches, printers and describe.
 
+mod request;
 mod server;
 
 use super::Outcome;
@@ -15,6 +16,9 @@ pub fn run(table: &Table, case: &Value) -> Option<Outcome> {
         "three_way_patch" => three_way_patch(case),
         name if name.starts_with("kubectl_") && name.ends_with("_columns") => cells(case),
         "printers/cases" => printed(table, case),
+        "apply/client_side" => applied(case),
+        "apply/create_bodies" => create_bodies(case),
+        "imperative/cases" => imperative(case),
         "printers/states" => Outcome::Skip("input of printers/cases".into()),
         _ => return None,
     })
@@ -164,5 +168,114 @@ fn printed(table: &Table, case: &Value) -> Outcome {
         .filter(|o| o.kind().is_some());
     let mut server = Server::new(known.collect());
     let ended = server.run(&invocation(case), "default", now);
+    compare(case, &ended)
+}
+
+/// The time that recordings with placeholders stand for.
+fn placeholder_time() -> Timestamp {
+    Timestamp::parse("2026-01-01T00:00:00Z").unwrap_or_default()
+}
+
+fn namespace(name: &str) -> Object {
+    let mut object = Object(Value::map());
+    object.set("apiVersion", "v1");
+    object.set("kind", "Namespace");
+    object.set("metadata.name", name);
+    object.set("status.phase", "Active");
+    object
+}
+
+/// Whether the recorded server refused something that the small server here would accept.
+fn refused(case: &Value) -> bool {
+    case.get("requests").items().iter().any(|r| {
+        let code = r.get("http_code").as_int().unwrap_or(0);
+        code >= 400 && code != 404
+    })
+}
+
+fn write_requests(case: &Value) -> Vec<request::Shown> {
+    let recorded = case.get("requests").items().iter().map(request::Shown::recorded);
+    recorded.filter(|r| r.method != "GET").collect()
+}
+
+fn sent(server: &Server) -> Vec<request::Shown> {
+    server.requests.iter().map(|(r, _)| request::Shown::sent(r)).collect()
+}
+
+fn applied(case: &Value) -> Outcome {
+    let live = Object(case.get("live").clone());
+    if live.kind().is_none() && !live.0.is_null() {
+        return Outcome::Skip("custom resources are not modelled".into());
+    }
+    let mut objects = vec![namespace("apl")];
+    if !live.0.is_null() {
+        // The recording has a placeholder where the manifest may have a stale version.
+        let mut live = live;
+        live.set("metadata.resourceVersion", "8372");
+        objects.push(live);
+    }
+    let mut server = Server::new(objects);
+    let mut invocation = invocation(case);
+    let file = case.get("v2_yaml").str_or_empty();
+    invocation.files = vec![("v2.yaml".into(), file.into())];
+    let ended = server.run(&invocation, "default", placeholder_time());
+    let (got, want) = (sent(&server), write_requests(case));
+    let got: Vec<request::Shown> = got.into_iter().filter(|r| r.method != "GET").collect();
+    let compared = if refused(case) { 1 } else { want.len().max(got.len()) };
+    for i in 0..compared {
+        if got.get(i) != want.get(i) {
+            return Outcome::Fail(format!("\nwant {:?}\n got {:?}", want.get(i), got.get(i)));
+        }
+    }
+    if refused(case) || !case.get("stderr").str_or_empty().is_empty() {
+        return Outcome::Pass;
+    }
+    compare(case, &ended)
+}
+
+fn create_bodies(case: &Value) -> Outcome {
+    let mut server = Server::new(vec![namespace("default")]);
+    let mut invocation = invocation(case);
+    let text = case.get("yaml").str_or_empty();
+    invocation.files = vec![("m.yaml".into(), text.into())];
+    server.run(&invocation, "default", placeholder_time());
+    let (got, want) = (sent(&server), write_requests(case));
+    let got: Vec<request::Shown> = got.into_iter().filter(|r| r.method != "GET").collect();
+    if want.iter().any(|r| !r.known) {
+        return Outcome::Skip("kind not modelled".into());
+    }
+    for i in 0..want.len().max(got.len()) {
+        if got.get(i) != want.get(i) {
+            return Outcome::Fail(format!("\nwant {:?}\n got {:?}", want.get(i), got.get(i)));
+        }
+    }
+    Outcome::Pass
+}
+
+fn imperative(case: &Value) -> Outcome {
+    let before = case.get("before").entries().iter().map(|(_, o)| Object(o.clone()));
+    let mut objects: Vec<Object> = before.filter(|o| o.kind().is_some()).collect();
+    objects.push(namespace("imp"));
+    let mut server = Server::new(objects);
+    let ended = server.run(&invocation(case), "default", placeholder_time());
+    let got = sent(&server);
+    let recorded: Vec<request::Shown> =
+        case.get("requests").items().iter().map(request::Shown::recorded).collect();
+    if let Some(at) = (0..got.len().max(recorded.len()))
+        .find(|i| !request::alike(got.get(*i), recorded.get(*i), case))
+    {
+        if !refused(case) || at + 1 < recorded.len() {
+            return Outcome::Fail(format!(
+                "kubectl {}\nrequest {at} want {:?}\n got {:?}\nstderr {:?}",
+                invocation(case).argv.join(" "),
+                recorded.get(at),
+                got.get(at),
+                ended.stderr
+            ));
+        }
+    }
+    if refused(case) {
+        return Outcome::Skip("the server's validation is needed".into());
+    }
     compare(case, &ended)
 }
