@@ -234,8 +234,11 @@ impl Diff<'_> {
             other => crate::json::to_string(other),
         };
         let sorted = |list: &[Value]| {
-            let mut keyed: Vec<(String, Value)> =
-                list.iter().rev().map(|item| (text(item), item.clone())).collect();
+            let mut keyed: Vec<(String, Value)> = list
+                .iter()
+                .rev()
+                .map(|item| (text(item), item.clone()))
+                .collect();
             keyed.sort_by(|a, b| a.0.cmp(&b.0));
             keyed
         };
@@ -249,7 +252,9 @@ impl Diff<'_> {
                 (None, Some(_)) => Ordering::Greater,
                 (Some(a), Some(b)) => a.0.cmp(&b.0),
             };
-            let was = (order != Ordering::Greater).then(|| before.next()).flatten();
+            let was = (order != Ordering::Greater)
+                .then(|| before.next())
+                .flatten();
             let is = (order != Ordering::Less).then(|| after.next()).flatten();
             match (was, is) {
                 (Some((_, was)), Some((_, is))) => {

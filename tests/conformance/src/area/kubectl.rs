@@ -194,12 +194,20 @@ fn refused(case: &Value) -> bool {
 }
 
 fn write_requests(case: &Value) -> Vec<request::Shown> {
-    let recorded = case.get("requests").items().iter().map(request::Shown::recorded);
+    let recorded = case
+        .get("requests")
+        .items()
+        .iter()
+        .map(request::Shown::recorded);
     recorded.filter(|r| r.method != "GET").collect()
 }
 
 fn sent(server: &Server) -> Vec<request::Shown> {
-    server.requests.iter().map(|(r, _)| request::Shown::sent(r)).collect()
+    server
+        .requests
+        .iter()
+        .map(|(r, _)| request::Shown::sent(r))
+        .collect()
 }
 
 fn applied(case: &Value) -> Outcome {
@@ -221,7 +229,11 @@ fn applied(case: &Value) -> Outcome {
     let ended = server.run(&invocation, "default", placeholder_time());
     let (got, want) = (sent(&server), write_requests(case));
     let got: Vec<request::Shown> = got.into_iter().filter(|r| r.method != "GET").collect();
-    let compared = if refused(case) { 1 } else { want.len().max(got.len()) };
+    let compared = if refused(case) {
+        1
+    } else {
+        want.len().max(got.len())
+    };
     for i in 0..compared {
         if got.get(i) != want.get(i) {
             return Outcome::Fail(format!("\nwant {:?}\n got {:?}", want.get(i), got.get(i)));
@@ -253,14 +265,22 @@ fn create_bodies(case: &Value) -> Outcome {
 }
 
 fn imperative(case: &Value) -> Outcome {
-    let before = case.get("before").entries().iter().map(|(_, o)| Object(o.clone()));
+    let before = case
+        .get("before")
+        .entries()
+        .iter()
+        .map(|(_, o)| Object(o.clone()));
     let mut objects: Vec<Object> = before.filter(|o| o.kind().is_some()).collect();
     objects.push(namespace("imp"));
     let mut server = Server::new(objects);
     let ended = server.run(&invocation(case), "default", placeholder_time());
     let got = sent(&server);
-    let recorded: Vec<request::Shown> =
-        case.get("requests").items().iter().map(request::Shown::recorded).collect();
+    let recorded: Vec<request::Shown> = case
+        .get("requests")
+        .items()
+        .iter()
+        .map(request::Shown::recorded)
+        .collect();
     if let Some(at) = (0..got.len().max(recorded.len()))
         .find(|i| !request::alike(got.get(*i), recorded.get(*i), case))
     {

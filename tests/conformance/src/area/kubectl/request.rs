@@ -26,7 +26,11 @@ impl Shown {
         let text = |field: &str| value.get(field).str_or_empty().to_string();
         let path = text("path");
         let known = Kind::ALL.iter().any(|k| {
-            let group = if k.group().is_empty() { "/api" } else { k.group() };
+            let group = if k.group().is_empty() {
+                "/api"
+            } else {
+                k.group()
+            };
             path.contains(group) && path.contains(&format!("/{}", k.plural()))
         });
         Shown {
@@ -62,7 +66,11 @@ impl Shown {
         if !options.label_selector.is_empty() {
             query.push(format!("labelSelector={}", options.label_selector));
         }
-        let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
+        let query = if query.is_empty() {
+            String::new()
+        } else {
+            format!("?{}", query.join("&"))
+        };
         let body = match &request.body {
             Body::Object(object) => json::to_string(object) + "\n",
             Body::Patch(_, patch) => json::to_string(patch),
@@ -101,7 +109,10 @@ fn delete_options(request: &Request) -> String {
 }
 
 fn unescape(path: &str) -> String {
-    path.replace("%3D", "=").replace("%2C", ",").replace("%2F", "/").replace("%21", "!")
+    path.replace("%3D", "=")
+        .replace("%2C", ",")
+        .replace("%2F", "/")
+        .replace("%21", "!")
 }
 
 /// Whether a sent request is the recorded one; bodies are compared as JSON.
@@ -131,7 +142,10 @@ pub fn alike(sent: Option<&Shown>, recorded: Option<&Shown>, case: &Value) -> bo
 /// Whether everything in `small` stands in `large` too.
 fn within(small: &Value, large: &Value) -> bool {
     match (small, large) {
-        (Value::Map(small), _) => small.entries().iter().all(|(k, v)| v.is_empty() || within(v, large.get(k))),
+        (Value::Map(small), _) => small
+            .entries()
+            .iter()
+            .all(|(k, v)| v.is_empty() || within(v, large.get(k))),
         (Value::List(small), Value::List(large)) => {
             small.len() == large.len() && small.iter().zip(large.iter()).all(|(a, b)| within(a, b))
         }
