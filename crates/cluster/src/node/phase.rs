@@ -16,26 +16,39 @@ fn name(container: &Value) -> &str {
     container.get("name").str_or_empty()
 }
 
-/// Whether the container with this exit code will run again, by its own policy and rules or the Pod's policy.
-pub fn restarts(container: &Value, pod_policy: &str, exit_code: i64) -> bool {
-    for rule in container.get("restartPolicyRules").items() {
+/// What the container's own rules say about this exit code.
+fn rule_action(container: &Value, exit_code: i64) -> Option<&str> {
+    let rules = container.get("restartPolicyRules").items();
+    let hit = rules.iter().find(|rule| {
         let codes = rule.get("exitCodes");
-        let listed = codes
-            .get("values")
-            .items()
-            .iter()
-            .any(|v| v.as_int() == Some(exit_code));
-        let hit = match codes.get("operator").str_or_empty() {
+        let values = codes.get("values").items();
+        let listed = values.iter().any(|v| v.as_int() == Some(exit_code));
+        match codes.get("operator").str_or_empty() {
             "In" => listed,
             "NotIn" => !listed,
             _ => false,
-        };
-        if hit {
-            return matches!(
-                rule.get("action").str_or_empty(),
-                "Restart" | "RestartAllContainers"
-            );
         }
+    });
+    hit.map(|rule| rule.get("action").str_or_empty())
+}
+
+/// The reason of a container that was removed because another one has all containers restarted.
+const RESTARTING_ALL: &str = "RestartingAllContainers";
+
+/// Whether a container has just ended in a way that has all containers of the Pod restarted.
+fn restarts_all(spec: &Value, statuses: &[Value]) -> bool {
+    let lists = [spec.get("initContainers"), spec.get("containers")];
+    lists.iter().flat_map(|l| l.items()).any(|container| {
+        let code =
+            of(statuses, name(container)).and_then(|s| s.at("state.terminated.exitCode").as_int());
+        code.is_some_and(|c| rule_action(container, c) == Some("RestartAllContainers"))
+    })
+}
+
+/// Whether the container with this exit code will run again, by its own policy and rules or the Pod's policy.
+pub fn restarts(container: &Value, pod_policy: &str, exit_code: i64) -> bool {
+    if let Some(action) = rule_action(container, exit_code) {
+        return matches!(action, "Restart" | "RestartAllContainers");
     }
     match container
         .get("restartPolicy")
@@ -57,6 +70,8 @@ pub fn phase(spec: &Value, statuses: &[Value], terminal: bool, initialized: bool
     let policy = spec.get("restartPolicy").as_str().unwrap_or("Always");
     let init = spec.get("initContainers").items();
     let exit_code = |state: &Value| state.at("terminated.exitCode").as_int().unwrap_or(0);
+    let reason_of = |state: &Value| state.at("terminated.reason").str_or_empty().to_string();
+    let all_again = !terminal && restarts_all(spec, statuses);
     let (mut pending_init, mut failed_init) = (0, 0);
     for container in init.iter().filter(|c| !is_sidecar(c)) {
         let Some(status) = of(statuses, name(container)) else {
@@ -64,8 +79,10 @@ pub fn phase(spec: &Value, statuses: &[Value], terminal: bool, initialized: bool
             continue;
         };
         let (state, last) = (status.get("state"), status.get("lastState"));
-        let mut ended = |code: i64| {
-            if code != 0 && !restarts(container, policy, code) {
+        let mut ended = |code: i64, reason: &str| {
+            if all_again || reason == RESTARTING_ALL {
+                pending_init += i32::from(code != 0);
+            } else if code != 0 && !restarts(container, policy, code) {
                 failed_init += 1;
             } else if code != 0 && policy == "Never" {
                 pending_init += 1;
@@ -74,9 +91,9 @@ pub fn phase(spec: &Value, statuses: &[Value], terminal: bool, initialized: bool
         if !state.get("running").is_null() {
             pending_init += 1;
         } else if !state.get("terminated").is_null() {
-            ended(exit_code(state));
+            ended(exit_code(state), &reason_of(state));
         } else if !state.get("waiting").is_null() && !last.get("terminated").is_null() {
-            ended(exit_code(last));
+            ended(exit_code(last), &reason_of(last));
         } else {
             pending_init += 1;
         }
@@ -117,13 +134,16 @@ pub fn phase(spec: &Value, statuses: &[Value], terminal: bool, initialized: bool
             stopped += 1;
             let code = exit_code(state);
             succeeded += i32::from(code == 0);
-            restarting += i32::from(restarts(container, policy, code));
+            restarting += i32::from(all_again || restarts(container, policy, code));
         } else if !state.get("waiting").is_null() {
             if last.get("terminated").is_null() {
                 waiting += 1;
             } else {
                 stopped += 1;
-                restarting += i32::from(restarts(container, policy, exit_code(last)));
+                let again = all_again
+                    || reason_of(last) == RESTARTING_ALL
+                    || restarts(container, policy, exit_code(last));
+                restarting += i32::from(again);
             }
         } else {
             unknown += 1;
