@@ -1,5 +1,6 @@
 //! Which links and processes are up.
 
+use crate::component::ComponentId;
 use std::collections::BTreeSet;
 
 /// The state of the network as faults have left it.
@@ -39,6 +40,20 @@ impl Network {
     /// How many machines there are.
     pub fn machines(&self) -> u16 {
         self.machines
+    }
+    /// Whether a component's process is up.
+    pub fn runs(&self, component: ComponentId) -> bool {
+        let powered = |m: &u16| !self.powered_off.contains(m);
+        match component {
+            ComponentId::Kubelet(m) => powered(&m) && !self.kubelet_down.contains(&m),
+            ComponentId::Runtime(m) | ComponentId::KubeProxy(m) => powered(&m),
+            ComponentId::Scheduler => !self.scheduler_down,
+            ComponentId::Controller(_) => !self.controller_manager_down,
+            ComponentId::ApiServer => !self.apiserver_down,
+            ComponentId::Etcd(member) => !self.etcd_down.contains(&member),
+            ComponentId::Registry => !self.registry_down,
+            ComponentId::Client(_) | ComponentId::Fault => true,
+        }
     }
     /// Whether packets pass between a machine (`None`: the control plane) and the API server.
     pub fn reaches_apiserver(&self, machine: Option<u16>) -> bool {

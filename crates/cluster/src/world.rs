@@ -436,6 +436,9 @@ impl Cluster {
         response: &Rc<Response>,
         cause: Option<TraceId>,
     ) {
+        if !self.sim.network.runs(to) {
+            return;
+        }
         if !self.sim.network.reaches_apiserver(to.machine())
             && matches!(**response, Ok(_) | Err(Failure::Status(_)))
         {
@@ -571,6 +574,49 @@ impl Cluster {
             }
             Process::Client(_) => {}
         }
+    }
+
+    /// A process that has just started lists everything that it watches.
+    pub(crate) fn list_again(&mut self, process: Process, cause: Option<TraceId>) {
+        let Some(caches) = self.caches.get_mut(&process) else {
+            return;
+        };
+        let revision = self.etcd.revision();
+        let watches: Vec<WatchId> = caches.informers().map(|(id, _)| id).collect();
+        for watch in watches {
+            let Some(informer) = caches.informer_mut(watch) else {
+                continue;
+            };
+            let objects = self
+                .api
+                .cached(informer.kind)
+                .filter(|o| informer.scope.shows(o))
+                .cloned()
+                .collect();
+            informer.replace(objects, revision, None);
+            informer.connected = true;
+            informer.failures = 0;
+            let mut ctx = self.sim.ctx(ComponentId::ApiServer, cause);
+            let _ = self.api.reopen(&mut ctx, &self.etcd, watch, revision);
+        }
+        self.sim.queue.retain(|entry| match entry {
+            Entry::Reconnect { to, .. } => *to != process,
+            _ => true,
+        });
+    }
+
+    /// A process of the control plane has ended: its connections break, what it had under way is lost.
+    pub(crate) fn end_process(&mut self, process: Process) {
+        self.lose_watches(|p| p == process);
+        let same = |c: &ComponentId| c.process() == Some(process);
+        self.sim.queue.retain(|entry| match entry {
+            Entry::Send { from, .. } => !same(from),
+            Entry::Response { to, .. } | Entry::Timer { to, .. } | Entry::Local { to, .. } => {
+                !same(to)
+            }
+            Entry::Watch { to, .. } | Entry::Reconnect { to, .. } => *to != process,
+            _ => true,
+        });
     }
 
     /// Cuts the streams of the processes for which `lost` says so; they try to come back.

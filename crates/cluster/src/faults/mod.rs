@@ -1,68 +1,414 @@
 //! Faults: what can be broken, each in a file of its own, and how it is mended.
+//!
+//! A fault has a kind, a target and parameters. What it cannot be aimed at is refused with a trace event.
 
-use crate::trace::TraceId;
+mod apiserver_down;
+mod container_crash;
+mod controller_manager_down;
+mod etcd_member_down;
+mod image_missing;
+mod kubelet_crash;
+mod liveness_failure;
+mod node_power;
+mod partition;
+mod readiness_failure;
+mod registry_down;
+mod registry_slow;
+mod scheduler_down;
+mod slow_start;
+mod target;
+
+use crate::component::{ComponentId, Process};
+use crate::entry::Entry;
+use crate::node::Input;
+use crate::node::kubelet::probes::{Probe, ProbeKind};
+use crate::node::runtime::catalogue;
+use crate::trace::{Note, TraceId};
 use crate::world::Cluster;
-use podscope_api::{Key, Text, Value};
+use podscope_api::{Key, Object, Text, Value};
+use podscope_kernel::{SimDuration, SimTime};
 use std::collections::BTreeMap;
+
+crate::codes! {
+    /// Something was broken.
+    INJECTED = "fault.injected";
+    /// Something is being mended.
+    HEALED = "fault.healed";
+    /// A fault is over.
+    ENDED = "fault.ended";
+    /// A fault cannot be injected or healed.
+    REFUSED = "fault.refused";
+}
+
+/// What a kind of fault is aimed at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Target {
+    /// Nothing in particular.
+    None,
+    /// A machine, by its Node's name.
+    Node,
+    /// A Pod: `name`, `namespace/name`, or all Pods with a label: `key=value`.
+    Pod,
+    /// An image name.
+    Image,
+    /// The number of an etcd member, from 0.
+    EtcdMember,
+}
+
+/// A kind of fault.
+#[derive(Clone, Copy, Debug)]
+pub struct Kind {
+    /// Its name in commands, links and the catalogue of texts.
+    pub name: &'static str,
+    /// What its parameter `target` names.
+    pub target: Target,
+    /// Further parameters with their defaults.
+    pub params: &'static [(&'static str, &'static str)],
+    /// What it does, in one line.
+    pub help: &'static str,
+    inject: fn(&mut Cluster, &Fault) -> Result<Outcome, Text>,
+    heal: fn(&mut Cluster, &Fault) -> Option<SimDuration>,
+    end: fn(&mut Cluster, &Fault, Option<TraceId>) -> Option<SimDuration>,
+}
+
+/// What became of an injection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    /// It stays until it is healed.
+    Stays,
+    /// It was over at once.
+    Momentary,
+    /// It ends by itself after this long.
+    EndsAfter(SimDuration),
+}
+
+/// Every kind of fault: one file each.
+pub const KINDS: &[Kind] = &[
+    node_power::KIND,
+    partition::KIND,
+    kubelet_crash::KIND,
+    container_crash::KIND,
+    readiness_failure::KIND,
+    liveness_failure::KIND,
+    slow_start::KIND,
+    image_missing::KIND,
+    registry_down::KIND,
+    registry_slow::KIND,
+    apiserver_down::KIND,
+    etcd_member_down::KIND,
+    scheduler_down::KIND,
+    controller_manager_down::KIND,
+];
+
+/// The kind with this name.
+pub fn kind(name: &str) -> Option<&'static Kind> {
+    KINDS.iter().find(|k| k.name == name)
+}
 
 /// A fault that is in force.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Fault {
-    /// Its kind, as in the registry.
+    /// Its kind's name.
     pub kind: &'static str,
-    /// Its parameters.
+    /// Counted from 1 in the order of injection.
+    pub number: u32,
+    /// What it is aimed at; empty for nothing in particular.
+    pub target: Text,
+    /// All its parameters.
     pub params: Value,
+    /// Since when.
+    pub since: SimTime,
+    /// Whether it is being mended (a machine boots, a process starts).
+    pub ending: bool,
 }
 
-/// The faults in force, by the name under which each was injected.
+impl Fault {
+    /// A parameter as text; the kind's default when it was not given.
+    pub fn text(&self, name: &str) -> String {
+        let given = self.params.get(name);
+        match given {
+            Value::Str(s) => s.to_string(),
+            Value::Int(i) => i.to_string(),
+            Value::Bool(b) => b.to_string(),
+            _ => kind(self.kind)
+                .and_then(|k| k.params.iter().find(|(n, _)| *n == name))
+                .map_or_else(String::new, |(_, default)| (*default).to_string()),
+        }
+    }
+    /// A parameter as a number.
+    ///
+    /// # Errors
+    /// Why it is none, or out of range.
+    fn number(&self, name: &str, low: i64, high: i64) -> Result<i64, Text> {
+        let text = self.text(name);
+        let number: Option<i64> = text.trim().parse().ok();
+        number.filter(|n| (low..=high).contains(n)).ok_or_else(|| {
+            format!("{name} must be a number from {low} to {high}, not \"{text}\"").into()
+        })
+    }
+    fn seconds(&self, name: &str, default: u64) -> SimDuration {
+        let seconds = self.text(name).trim().parse().unwrap_or(default);
+        SimDuration::secs(seconds)
+    }
+}
+
+/// The faults in force.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Active {
     faults: BTreeMap<Text, Fault>,
+    injected: u32,
+    boots: BTreeMap<u16, u32>,
 }
 
 impl Active {
-    /// All faults in force.
+    /// All faults in force, by the name under which each was injected.
     pub fn iter(&self) -> impl Iterator<Item = (&Text, &Fault)> {
         self.faults.iter()
     }
+    fn of(&self, kind: &'static str) -> impl Iterator<Item = &Fault> {
+        self.faults.values().filter(move |f| f.kind == kind)
+    }
     /// Whether the registry does not have this image.
-    pub(crate) fn image_missing(&self, _full: &str) -> bool {
-        false
+    pub(crate) fn image_missing(&self, full: &str) -> bool {
+        self.of(image_missing::KIND.name).any(|f| {
+            let named = catalogue::full_name(&f.target).unwrap_or_default();
+            let whole =
+                !f.target.contains('@') && !f.target.rsplit('/').next().unwrap_or("").contains(':');
+            named == full || (whole && catalogue::repository(&named) == catalogue::repository(full))
+        })
     }
     /// How many times slower than usual the registry is.
     pub(crate) fn registry_slowness(&self) -> u64 {
-        1
+        let slow = self.of(registry_slow::KIND.name);
+        slow.map(|f| f.text("factor").parse().unwrap_or(1))
+            .fold(1, |a: u64, b: u64| a.saturating_mul(b))
+            .clamp(1, 10_000)
+    }
+    /// After how long and with which exit code a container crashes each time it is started.
+    pub(crate) fn crash_at_start(
+        &self,
+        pod: &Key,
+        labels: &Value,
+        container: &str,
+    ) -> Option<(SimDuration, i32)> {
+        let fault = self.of(container_crash::KIND.name).find(|f| {
+            let own = f.text("container");
+            (own.is_empty() || own == container) && target::is_pod(&f.target, pod, labels)
+        })?;
+        let code = fault.text("exit_code").parse().unwrap_or(1);
+        Some((fault.seconds("after_s", 1), code))
     }
     /// Whether a probe passes now.
     pub(crate) fn probe_passes(
         &self,
-        _pod: &podscope_api::Object,
-        _container: &str,
-        _probe: &crate::node::kubelet::probes::Probe,
-        _now: podscope_kernel::SimTime,
+        pod: &Object,
+        started: SimTime,
+        probe: &Probe,
+        now: SimTime,
     ) -> bool {
-        true
+        if self.faults.is_empty() {
+            return true;
+        }
+        let key = pod.key();
+        let hit = |f: &&Fault| target::is_pod(&f.target, &key, pod.labels());
+        let fails = match probe.kind {
+            ProbeKind::Readiness => self.of(readiness_failure::KIND.name).any(|f| hit(&f)),
+            ProbeKind::Liveness => self.of(liveness_failure::KIND.name).any(|f| hit(&f)),
+            ProbeKind::Startup => false,
+        };
+        let slow = self
+            .of(slow_start::KIND.name)
+            .filter(hit)
+            .any(|f| now.since(started) < f.seconds("seconds", 60));
+        !fails && !slow
     }
     /// How often a machine has been switched on again.
-    pub(crate) fn boots(&self, _machine: u16) -> u32 {
-        0
-    }
-    /// The exit code with which a container crashes each time it is started.
-    pub(crate) fn crash_at_start(
-        &self,
-        _pod: &Key,
-        _labels: &Value,
-        _container: &str,
-    ) -> Option<i32> {
-        None
+    pub(crate) fn boots(&self, machine: u16) -> u32 {
+        self.boots.get(&machine).copied().unwrap_or(0)
     }
 }
 
-/// Breaks something.
-pub(crate) fn inject(_cluster: &mut Cluster, _kind: &str, _name: &Text, _params: &Value) {}
+/// Breaks something; a fault that cannot be is refused with a trace event.
+pub(crate) fn inject(cluster: &mut Cluster, kind_name: &str, name: &Text, params: &Value) {
+    let target: Text = match params.get("target") {
+        Value::Int(i) => i.to_string().into(),
+        other => other.str_or_empty().into(),
+    };
+    if let Err(why) = try_inject(cluster, kind_name, name, target.clone(), params) {
+        let note = Note::new(REFUSED)
+            .arg("kind", kind_name)
+            .arg("name", name.clone())
+            .arg("target", target)
+            .arg("why", why);
+        cluster.sim.ctx(ComponentId::Fault, None).trace(note);
+    }
+}
+
+fn try_inject(
+    cluster: &mut Cluster,
+    kind_name: &str,
+    name: &Text,
+    target: Text,
+    params: &Value,
+) -> Result<(), Text> {
+    let Some(kind) = kind(kind_name) else {
+        return Err(format!("there is no fault \"{kind_name}\"").into());
+    };
+    if cluster.sim.faults.faults.contains_key(name) {
+        return Err(format!("a fault named \"{name}\" is in force").into());
+    }
+    if cluster.sim.faults.faults.len() >= 200 {
+        return Err("too many faults are in force".into());
+    }
+    for (field, _) in params.entries() {
+        let known = &**field == "target" || kind.params.iter().any(|(n, _)| *n == &**field);
+        if !known {
+            return Err(format!("{kind_name} has no parameter \"{field}\"").into());
+        }
+    }
+    let fault = Fault {
+        kind: kind.name,
+        number: cluster.sim.faults.injected + 1,
+        target: target.clone(),
+        params: params.clone(),
+        since: cluster.sim.now,
+        ending: false,
+    };
+    target::check(cluster, kind.target, &fault)?;
+    // Reported first: what follows is its effect. A refusal comes from checks that change nothing.
+    let outcome = (kind.inject)(cluster, &fault)?;
+    cluster.sim.faults.injected += 1;
+    let note = Note::new(INJECTED)
+        .arg("kind", kind.name)
+        .arg("name", name.clone())
+        .arg("target", target);
+    let cause = cluster.sim.ctx(ComponentId::Fault, None).trace(note);
+    if kind.name == container_crash::KIND.name {
+        container_crash::strike(cluster, &fault, Some(cause));
+    }
+    if outcome != Outcome::Momentary {
+        cluster.sim.faults.faults.insert(name.clone(), fault);
+    }
+    if let Outcome::EndsAfter(span) = outcome {
+        push_due(cluster, name, span, Some(cause));
+    }
+    if kind.target == Target::Pod {
+        probes_changed(cluster, Some(cause));
+    }
+    Ok(())
+}
+
+fn push_due(cluster: &mut Cluster, name: &Text, after: SimDuration, cause: Option<TraceId>) {
+    let at = cluster.sim.now + after;
+    let entry = Entry::Fault {
+        name: name.clone(),
+        cause,
+    };
+    cluster.sim.queue.push(at, entry);
+}
 
 /// Mends what was broken under this name.
-pub(crate) fn heal(_cluster: &mut Cluster, _name: &str) {}
+pub(crate) fn heal(cluster: &mut Cluster, name: &str) {
+    let known = cluster.sim.faults.faults.get_mut(name);
+    let Some(fault) = known.filter(|f| !f.ending) else {
+        let note = Note::new(REFUSED)
+            .arg("kind", "")
+            .arg("name", name)
+            .arg("target", "")
+            .arg("why", format!("no fault named \"{name}\" is in force"));
+        cluster.sim.ctx(ComponentId::Fault, None).trace(note);
+        return;
+    };
+    fault.ending = true;
+    let fault = fault.clone();
+    let note = Note::new(HEALED)
+        .arg("kind", fault.kind)
+        .arg("name", name)
+        .arg("target", fault.target.clone());
+    let cause = cluster.sim.ctx(ComponentId::Fault, None).trace(note);
+    let wait = kind(fault.kind).and_then(|k| (k.heal)(cluster, &fault));
+    match wait {
+        Some(wait) => push_due(cluster, &name.into(), wait, Some(cause)),
+        None => {
+            cluster.sim.faults.faults.remove(name);
+            if kind(fault.kind).is_some_and(|k| k.target == Target::Pod) {
+                probes_changed(cluster, Some(cause));
+            }
+        }
+    }
+}
 
-/// A fault's own time has come.
-pub(crate) fn due(_cluster: &mut Cluster, _name: &str, _cause: Option<TraceId>) {}
+/// A fault's own time has come: it is over, unless it has to wait longer.
+pub(crate) fn due(cluster: &mut Cluster, name: &str, cause: Option<TraceId>) {
+    let Some(fault) = cluster.sim.faults.faults.get(name).cloned() else {
+        return;
+    };
+    let Some(kind) = kind(fault.kind) else { return };
+    if let Some(wait) = (kind.end)(cluster, &fault, cause) {
+        push_due(cluster, &name.into(), wait, cause);
+        return;
+    }
+    cluster.sim.faults.faults.remove(name);
+    let note = Note::new(ENDED)
+        .arg("kind", fault.kind)
+        .arg("name", name)
+        .arg("target", fault.target);
+    cluster.sim.ctx(ComponentId::Fault, cause).trace(note);
+}
+
+/// The faults in force, by name.
+pub fn active(cluster: &Cluster) -> Vec<(&Text, &Fault)> {
+    cluster.sim.faults.iter().collect()
+}
+
+/// What a kind of fault can be aimed at now; one empty text when it needs no target.
+pub fn targets(cluster: &Cluster, kind: &Kind) -> Vec<Text> {
+    target::list(cluster, kind.target)
+}
+
+/// Nothing to do when it is healed or ends.
+fn nothing(_cluster: &mut Cluster, _fault: &Fault) -> Option<SimDuration> {
+    None
+}
+fn over(_cluster: &mut Cluster, _fault: &Fault, _cause: Option<TraceId>) -> Option<SimDuration> {
+    None
+}
+
+/// Probes may turn out differently from now on.
+fn probes_changed(cluster: &mut Cluster, cause: Option<TraceId>) {
+    for node in &mut cluster.nodes {
+        let down = cluster.sim.network.powered_off.contains(&node.id)
+            || cluster.sim.network.kubelet_down.contains(&node.id);
+        if !down {
+            let mut ctx = cluster.sim.ctx(ComponentId::Kubelet(node.id), cause);
+            let (kubelet, _) = node.parts_mut();
+            kubelet.probe_faults_changed(&mut ctx);
+        }
+    }
+}
+
+/// The machine with this name.
+fn machine(cluster: &Cluster, name: &str) -> Option<u16> {
+    let node = cluster.nodes.iter().find(|n| &*n.config.name == name);
+    node.map(|n| n.id)
+}
+
+/// The processes of a machine that talk to the API server.
+fn processes(machine: u16) -> [Process; 2] {
+    [Process::Kubelet(machine), Process::KubeProxy(machine)]
+}
+
+/// Whether another fault of this kind holds the same target down.
+fn held_by_another(cluster: &Cluster, fault: &Fault) -> bool {
+    cluster.sim.faults.faults.values().any(|f| {
+        f.kind == fault.kind && f.target == fault.target && f.number != fault.number && !f.ending
+    })
+}
+
+/// Starts a machine's component again with fresh caches.
+fn start_again(cluster: &mut Cluster, component: ComponentId, cause: Option<TraceId>) {
+    if let Some(process) = component.process() {
+        cluster.list_again(process, cause);
+    }
+    cluster.wake_node(component, Input::Start, cause);
+}

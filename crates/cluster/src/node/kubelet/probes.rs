@@ -171,14 +171,15 @@ impl Kubelet {
         for (i, slot) in (0u8..).zip(&worker.slots) {
             let container = worker.container(i);
             let started = slot.started(container);
+            let since = slot.seen.as_ref().map_or(SimTime::ZERO, |c| c.started);
             for probe in &slot.probes {
                 if probe.kind != ProbeKind::Startup && !started {
                     continue;
                 }
-                let healthy =
-                    ctx.sim
-                        .faults
-                        .probe_passes(&worker.pod, &slot.name, probe, ctx.sim.now);
+                let healthy = ctx
+                    .sim
+                    .faults
+                    .probe_passes(&worker.pod, since, probe, ctx.sim.now);
                 let steady = probe.decided && probe.result == healthy;
                 if steady && healthy && probe.last {
                     continue;
@@ -277,6 +278,7 @@ impl Kubelet {
                 continue;
             }
             let started = slot.started(&container);
+            let since = slot.seen.as_ref().map_or(now, |c| c.started);
             let name = slot.name.clone();
             let mut kill = None;
             let mut events = Vec::new();
@@ -290,7 +292,7 @@ impl Kubelet {
                 let spec = container.get(probe.kind.field());
                 let period = setting(spec, "periodSeconds", 10);
                 probe.next = now + SimDuration::secs(u64::try_from(period).unwrap_or(10));
-                let passes = ctx.sim.faults.probe_passes(&pod, &name, probe, now);
+                let passes = ctx.sim.faults.probe_passes(&pod, since, probe, now);
                 probe.in_a_row = if probe.in_a_row > 0 && probe.last == passes {
                     probe.in_a_row.saturating_add(1)
                 } else {

@@ -870,7 +870,7 @@ impl Runtime {
         container.state = ContainerState::Running;
         container.started = now;
         container.ends = match crash {
-            Some(exit_code) => Some((now + SimDuration::secs(1), exit_code)),
+            Some((after, exit_code)) => Some((now + after, exit_code)),
             None => {
                 let runs = container.program.runs;
                 runs.map(|span| (now + span, container.program.exit_code))

@@ -1,0 +1,84 @@
+//! A container's process ends: once, or each time it is started.
+
+use super::{Fault, Kind, Outcome, Target, nothing, over, target};
+use crate::component::ComponentId;
+use crate::node::runtime::ContainerState;
+use crate::trace::TraceId;
+use crate::world::Cluster;
+use podscope_api::Text;
+
+pub(super) const KIND: Kind = Kind {
+    name: "container-crash",
+    target: Target::Pod,
+    params: &[
+        ("container", ""),
+        ("times", "1"),
+        ("exit_code", "1"),
+        ("after_s", "1"),
+        ("reason", ""),
+    ],
+    help: "A container's process ends with exit_code: once (times=1), or after_s seconds after each start (times=always); reason=OOMKilled makes it the kernel's deed.",
+    inject,
+    heal: nothing,
+    end: over,
+};
+
+fn inject(cluster: &mut Cluster, fault: &Fault) -> Result<Outcome, Text> {
+    fault.number("exit_code", 0, 255)?;
+    fault.number("after_s", 0, 86_400)?;
+    let reason = fault.text("reason");
+    if !matches!(&*reason, "" | "OOMKilled") {
+        return Err(format!("reason must be empty or OOMKilled, not \"{reason}\"").into());
+    }
+    match &*fault.text("times") {
+        "always" => Ok(Outcome::Stays),
+        "1" if running(cluster, fault).is_empty() => {
+            Err(format!("no container of \"{}\" runs", fault.target).into())
+        }
+        "1" => Ok(Outcome::Momentary),
+        other => Err(format!("times must be 1 or always, not \"{other}\"").into()),
+    }
+}
+
+/// The running containers that are hit: machine, Pod uid, container.
+fn running(cluster: &Cluster, fault: &Fault) -> Vec<(usize, Text, Text)> {
+    let wanted = fault.text("container");
+    let mut hit = Vec::new();
+    for (i, node) in cluster.nodes.iter().enumerate() {
+        for (uid, record) in node.runtime().pods() {
+            if !target::is_pod(&fault.target, &record.key, record.pod.labels()) {
+                continue;
+            }
+            // Without a name it is the Pod's first app container.
+            let first = record
+                .pod
+                .at("spec.containers")
+                .index(0)
+                .get("name")
+                .str_or_empty();
+            let name = if wanted.is_empty() { first } else { &*wanted };
+            let newest = record.newest(name);
+            if newest.is_some_and(|c| c.state == ContainerState::Running) {
+                hit.push((i, uid.clone(), name.into()));
+            }
+        }
+    }
+    hit
+}
+
+/// Ends the processes that are hit now.
+pub(super) fn strike(cluster: &mut Cluster, fault: &Fault, cause: Option<TraceId>) {
+    let reason = fault.text("reason");
+    let exit_code = if reason.is_empty() {
+        fault.text("exit_code").parse().unwrap_or(1)
+    } else {
+        137
+    };
+    for (i, uid, name) in running(cluster, fault) {
+        if let Some(node) = cluster.nodes.get_mut(i) {
+            let mut ctx = cluster.sim.ctx(ComponentId::Runtime(node.id), cause);
+            let (_, runtime) = node.parts_mut();
+            runtime.end_now(&uid, &name, exit_code, &reason, &mut ctx);
+        }
+    }
+}

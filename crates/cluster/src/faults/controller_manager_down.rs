@@ -1,0 +1,46 @@
+//! The controller manager's process ends: nothing is repaired, scaled, counted or collected.
+
+use super::{Fault, Kind, Outcome, Target};
+use crate::component::Process;
+use crate::trace::TraceId;
+use crate::world::Cluster;
+use podscope_api::Text;
+use podscope_kernel::SimDuration;
+
+pub(super) const KIND: Kind = Kind {
+    name: "controller-manager-down",
+    target: Target::None,
+    params: &[],
+    help: "The controller manager's process ends; desired and actual state drift apart.",
+    inject,
+    heal,
+    end,
+};
+
+fn inject(cluster: &mut Cluster, _fault: &Fault) -> Result<Outcome, Text> {
+    if std::mem::replace(&mut cluster.sim.network.controller_manager_down, true) {
+        return Err("the controller manager is down already".into());
+    }
+    cluster.end_process(Process::ControllerManager);
+    cluster.controllers = Default::default();
+    Ok(Outcome::Stays)
+}
+
+/// A restarted controller manager has another identity: it waits until its own old Lease has run out.
+fn heal(_cluster: &mut Cluster, _fault: &Fault) -> Option<SimDuration> {
+    Some(SimDuration::secs(17))
+}
+
+fn end(cluster: &mut Cluster, _fault: &Fault, cause: Option<TraceId>) -> Option<SimDuration> {
+    if cluster.sim.network.apiserver_down {
+        return Some(SimDuration::secs(2));
+    }
+    cluster.sim.network.controller_manager_down = false;
+    cluster.list_again(Process::ControllerManager, cause);
+    let caches = cluster
+        .caches
+        .entry(Process::ControllerManager)
+        .or_default();
+    cluster.controllers.start(&mut cluster.sim, caches);
+    None
+}

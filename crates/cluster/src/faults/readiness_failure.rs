@@ -1,0 +1,22 @@
+//! The readiness probes of a Pod's containers fail.
+
+use super::{Fault, Kind, Outcome, Target, nothing, over, target};
+use crate::world::Cluster;
+use podscope_api::Text;
+
+pub(super) const KIND: Kind = Kind {
+    name: "readiness-failure",
+    target: Target::Pod,
+    params: &[],
+    help: "The readiness probes of a Pod fail until healed.",
+    inject,
+    heal: nothing,
+    end: over,
+};
+
+fn inject(cluster: &mut Cluster, fault: &Fault) -> Result<Outcome, Text> {
+    if !target::has_probe(cluster, &fault.target, "readinessProbe") {
+        return Err(format!("\"{}\" has no readinessProbe", fault.target).into());
+    }
+    Ok(Outcome::Stays)
+}
