@@ -103,7 +103,7 @@ fn heal(cluster: &mut Cluster, name: &str) {
 fn running(cluster: &mut Cluster, pod: Object) {
     let name = pod.name().to_string();
     submit(cluster, Request::create(Kind::Pod, pod));
-    let until = cluster.now().0 + 10_000_000;
+    let until = cluster.now().0 + 11_000_000;
     run(cluster, until);
     let stored = stored(cluster, &name).expect("stored");
     assert!(stored.condition_true("Ready"), "{}", text(&stored));

@@ -10,7 +10,7 @@ use crate::node::runtime::Runtime;
 use crate::sim::Ctx;
 use crate::trace::Note;
 use podscope_api::{
-    Failure, Key, Kind, Object, PatchType, Request, Response, Text, Timestamp, Value, patch, value,
+    Failure, Key, Kind, Object, PatchType, Request, Response, Text, Value, patch, value,
 };
 use podscope_kernel::{SimDuration, SimTime};
 use std::rc::Rc;
@@ -49,9 +49,9 @@ impl Heartbeat {
     pub(super) fn images_changed(&mut self, ctx: &mut Ctx<'_>) {
         self.look_soon(ctx);
     }
-    /// Looks at the status at the next multiple of 10 s.
+    /// Looks at the status at the next of its ten-second beats.
     fn look_soon(&mut self, ctx: &mut Ctx<'_>) {
-        let at = ctx.now().next_multiple(STATUS_EVERY);
+        let at = beat(ctx, ctx.now());
         if self.next_status > at || self.next_status <= ctx.now() {
             self.next_status = at;
             let cause = ctx.cause();
@@ -59,6 +59,13 @@ impl Heartbeat {
             ctx.set_cause(cause);
         }
     }
+}
+
+/// The next of a machine's ten-second beats after a time; machines do not beat together.
+fn beat(ctx: &Ctx<'_>, after: SimTime) -> SimTime {
+    let machine = u64::from(ctx.me().machine().unwrap_or(0));
+    let phase = SimDuration::millis((machine * 613 + 470) % 10_000);
+    (after - phase).next_multiple(STATUS_EVERY) + phase
 }
 
 fn address_of(node: &Object) -> Text {
@@ -121,7 +128,7 @@ impl Kubelet {
     fn later_status(&mut self, ctx: &mut Ctx<'_>) {
         let half = REPORT_EVERY.0 / 2;
         let wait = SimDuration(half) + ctx.jitter("kubelet", (0, 2 * half));
-        let at = (ctx.now() + wait).next_multiple(STATUS_EVERY);
+        let at = beat(ctx, ctx.now() + wait);
         self.heartbeat.next_status = at;
         ctx.set_cause(None);
         ctx.set_timer_at(at, Timer::internal(STATUS_LOOP));
@@ -321,7 +328,6 @@ impl Kubelet {
         if booted {
             status.set("nodeInfo.bootID", self.boot_id(ctx));
         }
-        let _ = Timestamp::default();
         status
     }
 

@@ -52,7 +52,6 @@ impl Kubelet {
             .map_or_else(|| node_ip(self.id), |ip| ip.to_string());
         let context = Context {
             host_ip: &host_ip,
-            now: ctx.wall(),
             epoch_micros: ctx.sim.config.epoch_micros,
             ended: worker.mode == Mode::Terminated,
         };

@@ -12,7 +12,6 @@ use podscope_kernel::SimTime;
 /// What is needed besides the worker: the machine's address and the clocks.
 pub(super) struct Context<'a> {
     pub host_ip: &'a str,
-    pub now: Timestamp,
     /// Wall-clock time at simulated time zero, in microseconds.
     pub epoch_micros: i64,
     /// Whether everything of the Pod has ended and will stay so.

@@ -16,6 +16,8 @@ use std::collections::BTreeMap;
 
 /// The volume manager's pace.
 const POLL: SimDuration = SimDuration::millis(300);
+/// From the start of a Pod's worker to the volume manager's first look, low and high, in microseconds.
+const FIRST_LOOK: (u64, u64) = (100_000, 180_000);
 /// First wait after a volume failed; it doubles.
 const FIRST_RETRY: SimDuration = SimDuration::millis(500);
 /// Longest wait after a volume failed.
@@ -87,14 +89,9 @@ impl Kubelet {
     /// Begins to fetch what the Pod's volumes and variables come from.
     pub(super) fn begin_volumes(&mut self, worker: &mut Worker, ctx: &mut Ctx<'_>) {
         worker.doing = Doing::Volumes;
-        let cause = ctx.cause();
-        self.fetch_sources(worker, ctx);
-        let volumes = worker.pod.at("spec.volumes").items();
-        if volumes.iter().any(has_token) && !worker.token {
-            self.ask_token(worker, ctx);
-        }
-        ctx.set_cause(cause);
-        let wait = POLL + ctx.jitter("kubelet", (0, 30_000));
+        worker.asked = false;
+        // The volume manager finds the Pod at its next pass.
+        let wait = ctx.jitter("kubelet", FIRST_LOOK);
         let timer = Timer::keyed(VOLUMES_TIMER, worker.pod.key());
         ctx.set_timer(wait, timer);
     }
@@ -200,7 +197,19 @@ impl Kubelet {
         let Some(mut worker) = self.pods.remove(key) else {
             return;
         };
-        if worker.doing == Doing::Volumes
+        if worker.doing == Doing::Volumes && worker.mode == Mode::Syncing && !worker.asked {
+            worker.asked = true;
+            let cause = ctx.cause();
+            self.fetch_sources(&mut worker, ctx);
+            let volumes = worker.pod.at("spec.volumes").items();
+            if volumes.iter().any(has_token) && !worker.token {
+                self.ask_token(&worker, ctx);
+            }
+            ctx.set_cause(cause);
+            // The worker looks again at the end of its own 300 ms.
+            let wait = ctx.jitter("kubelet", (90_000, 160_000));
+            ctx.set_timer(wait, Timer::keyed(VOLUMES_TIMER, key.clone()));
+        } else if worker.doing == Doing::Volumes
             && worker.mode == Mode::Syncing
             && self.all_mounted(&mut worker, ctx)
         {

@@ -130,6 +130,8 @@ pub struct Worker {
     pub sandbox: Option<Sandbox>,
     /// Whether the volumes are mounted.
     pub mounted: bool,
+    /// Whether what the volumes come from has been asked for.
+    pub asked: bool,
     /// Whether the service account token has arrived.
     pub token: bool,
     /// ConfigMaps and Secrets asked for: found (true), missing (false).
@@ -188,6 +190,7 @@ impl Worker {
             next: None,
             sandbox: None,
             mounted: false,
+            asked: false,
             token: false,
             sources: BTreeMap::new(),
             volume_wait: SimDuration::ZERO,
