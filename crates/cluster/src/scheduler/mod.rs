@@ -10,6 +10,8 @@ pub mod cache;
 pub mod component;
 pub mod events;
 pub mod fit_error;
+#[cfg(test)]
+mod fixture;
 pub mod framework;
 pub mod node_info;
 pub mod node_selector;

@@ -1,12 +1,13 @@
 //! What a scheduling cycle shows: verdicts and scores with the numbers behind them, as plain data.
 
 use super::cache::Cache;
-use super::framework::{Decision, Scores, schedule};
-use super::node_info::Slot;
+use super::framework::{Decision, Scores, active_filters, schedule};
+use super::node_info::{NodeInfo, Slot};
 use super::plugins::default_preemption::PostFilter;
-use super::plugins::{Cycle, Plugins};
+use super::plugins::{Cycle, PluginId, Plugins};
 use super::pod_info::PodInfo;
 use super::profile::Profile;
+use super::resources::Resource;
 use super::verdict::{Reason, Rejection};
 use podscope_api::{Text, Value, value};
 use std::collections::BTreeMap;
@@ -43,37 +44,59 @@ pub fn rejection(rejection: &Rejection) -> Value {
     })
 }
 
-/// What Filter said: `{nodes, feasible, skipped, reasons: {message: count}, verdicts?: [{node, rejected?}]}`.
-/// `all` shows the verdicts of any number of Nodes.
-pub fn filter(cache: &Cache, decision: &Decision, all: bool) -> Value {
+/// What the Pod asks for, what is taken and what the Node has: `[{resource, requested, used, allocatable}]`.
+fn room(pod: &PodInfo, node: &NodeInfo) -> Value {
+    let asked = pod.requests.scalar.iter();
+    let asked = asked.map(|(name, _)| Resource::Scalar(name.clone()));
+    let shown = [Resource::Cpu, Resource::Memory].into_iter().chain(asked);
+    let row = |resource: Resource| {
+        value!({
+            "resource": (resource.name()),
+            "requested": (pod.requests.amount(&resource)),
+            "used": (node.requested.amount(&resource)),
+            "allocatable": (node.allocatable.amount(&resource))
+        })
+    };
+    Value::list(shown.map(row).collect::<Vec<_>>())
+}
+
+/// Names of plugins as a list.
+pub fn names<'a>(plugins: impl IntoIterator<Item = &'a PluginId>) -> Value {
+    let names = plugins.into_iter().map(|id| Value::str(id.name()));
+    Value::list(names.collect::<Vec<_>>())
+}
+
+/// What Filter said: `{nodes, feasible, plugins, skipped, reasons: {message: count}, verdicts?: [{node,
+/// resources, rejected?}]}`. `all` shows the verdicts of any number of Nodes.
+pub fn filter(cycle: Cycle, decision: &Decision, all: bool) -> Value {
+    let cache = cycle.cache;
     let mut reasons: BTreeMap<Text, i64> = BTreeMap::new();
     for (_, rejection) in &decision.rejected {
         for reason in &rejection.reasons {
             *reasons.entry(reason.message()).or_default() += 1;
         }
     }
-    let skipped = decision
-        .skipped_filters
-        .iter()
-        .map(|id| Value::str(id.name()));
+    let reasons = reasons.into_iter();
+    let reasons = reasons.map(|(message, n)| (message, Value::Int(n)));
+    let nodes = decision.feasible.len() + decision.rejected.len();
     let mut out = value!({
-        "nodes": (count(decision.feasible.len() + decision.rejected.len())),
+        "nodes": (count(nodes)),
         "feasible": (count(decision.feasible.len())),
-        "skipped": (Value::list(skipped))
+        "plugins": (names(&active_filters(cycle.profile, &decision.skipped_filters))),
+        "skipped": (names(&decision.skipped_filters)),
+        "reasons": (Value::from_pairs(reasons))
     });
-    let reasons = reasons
-        .into_iter()
-        .map(|(message, n)| (message, Value::Int(n)));
-    out.set("reasons", Value::from_pairs(reasons));
-    if all || decision.feasible.len() + decision.rejected.len() <= MAX_SHOWN {
-        let yes = decision
-            .feasible
-            .iter()
-            .map(|slot| value!({"node": (name(cache, *slot))}));
-        let no = decision
-            .rejected
-            .iter()
-            .map(|(slot, no)| value!({"node": (name(cache, *slot)), "rejected": (rejection(no))}));
+    if all || nodes <= MAX_SHOWN {
+        let verdict = |slot: &Slot| {
+            let room = room(cycle.pod, cache.node(*slot));
+            value!({"node": (name(cache, *slot)), "resources": (room)})
+        };
+        let yes = decision.feasible.iter().map(verdict);
+        let no = decision.rejected.iter().map(|(slot, no)| {
+            let mut verdict = verdict(slot);
+            verdict.set("rejected", rejection(no));
+            verdict
+        });
         out.set("verdicts", Value::list(yes.chain(no)));
     }
     out
@@ -106,9 +129,8 @@ pub fn scores(cycle: Cycle, plugins: &Plugins, scores: &Scores, all: bool) -> Va
         .by_plugin
         .iter()
         .map(|by| value!({"plugin": (by.plugin.name()), "weight": (by.plugin.weight())}));
-    let skipped = scores.skipped.iter().map(|id| Value::str(id.name()));
     value!({
-        "skipped": (Value::list(skipped)),
+        "skipped": (names(&scores.skipped)),
         "plugins": (Value::list(weights)),
         "scored": (count(scores.nodes.len())),
         "nodes": (Value::list(nodes.collect::<Vec<_>>()))
@@ -163,7 +185,7 @@ pub fn explain(pod: &PodInfo, cache: &Cache, profile: &Profile, start: u64) -> V
         profile,
         pod,
     };
-    let mut out = value!({"filter": (filter(cache, &decision, true))});
+    let mut out = value!({"filter": (filter(cycle, &decision, true))});
     if let Some(no) = &decision.pre_filter {
         out.set("preFilter", rejection(no));
     }

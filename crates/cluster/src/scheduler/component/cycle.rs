@@ -18,7 +18,7 @@ use crate::scheduler::queue::{Place, Waiting};
 use crate::scheduler::report;
 use crate::sim::Ctx;
 use crate::trace::{Data, Note};
-use podscope_api::{Kind, Text, Value, value};
+use podscope_api::{Key, Kind, Text, value};
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
@@ -38,6 +38,7 @@ impl Scheduler {
                 self.queue.remove(&waiting.pod.key);
                 continue;
             }
+            let key = waiting.pod.key.clone();
             let outcome = self.try_pod(&waiting, ctx);
             self.attempt = Some(Attempt {
                 pod: waiting.pod,
@@ -46,7 +47,7 @@ impl Scheduler {
                 cause: ctx.cause(),
             });
             let wait = ctx.jitter(STREAM, CYCLE_TIME);
-            ctx.set_timer(wait, Timer::internal(CYCLE_END));
+            ctx.set_timer(wait, Timer::keyed(CYCLE_END, key));
             return;
         }
     }
@@ -159,8 +160,8 @@ impl Scheduler {
         }
     }
 
-    pub(super) fn end_cycle(&mut self, caches: &Caches, ctx: &mut Ctx<'_>) {
-        let Some(attempt) = self.attempt.take() else {
+    pub(super) fn end_cycle(&mut self, key: &Key, caches: &Caches, ctx: &mut Ctx<'_>) {
+        let Some(attempt) = self.attempt.take_if(|attempt| attempt.pod.key == *key) else {
             return;
         };
         ctx.set_cause(attempt.cause);
@@ -198,17 +199,13 @@ pub(super) fn report_decision(
     about: &dyn Fn(&'static str) -> Note,
     ctx: &mut Ctx<'_>,
 ) {
-    let skipped = decision
-        .skipped_filters
-        .iter()
-        .map(|id| Value::str(id.name()));
-    let mut pre_filter = value!({"skipped": (Value::list(skipped))});
+    let skipped = report::names(&decision.skipped_filters);
+    let mut pre_filter = value!({"skipped": (skipped)});
     if let Some(no) = &decision.pre_filter {
         pre_filter.set("rejected", report::rejection(no));
     }
     if let Some((by, left)) = &decision.narrowed {
-        let by = by.iter().map(|id| Value::str(id.name()));
-        pre_filter.set("narrowedBy", Value::list(by));
+        pre_filter.set("narrowedBy", report::names(by));
         pre_filter.set("left", i64::try_from(*left).unwrap_or(i64::MAX));
     }
     ctx.trace(about(PRE_FILTER).data(Data::Json(pre_filter)));
@@ -222,7 +219,7 @@ pub(super) fn report_decision(
                 count(decision.feasible.len() + decision.rejected.len()),
             )
             .arg("feasible", count(decision.feasible.len()))
-            .data(Data::Json(report::filter(cycle.cache, decision, false))),
+            .data(Data::Json(report::filter(cycle, decision, false))),
     );
     if let Some(scores) = &decision.scores {
         let data = report::scores(cycle, plugins, scores, false);

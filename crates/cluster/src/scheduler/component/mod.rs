@@ -233,7 +233,7 @@ impl Scheduler {
                 self.wake_set = false;
                 self.next_cycle(ctx);
             }
-            CYCLE_END => self.end_cycle(caches, ctx),
+            CYCLE_END => self.end_cycle(&timer.key, caches, ctx),
             BACKOFF => {
                 self.backoff_set = false;
                 for key in self.queue.flush_backoff(ctx.now()) {

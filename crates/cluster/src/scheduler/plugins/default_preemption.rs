@@ -350,3 +350,67 @@ pub fn post_filter_message(cycle: Cycle, decision: &Decision, preemption: &PostF
     };
     [first, "preemption: ", &preemption.message].concat()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scheduler::fixture::{cache, node, pod};
+    use crate::scheduler::framework::schedule;
+    use crate::scheduler::profile::Profile;
+    use podscope_api::{Object, value};
+
+    fn asking(name: &str, priority: i64, cpu: &str) -> Object {
+        pod(
+            name,
+            value!({
+                "metadata": {"labels": {"app": (name)}},
+                "spec": {"priority": (priority), "containers": [
+                    {"name": "c", "resources": {"requests": {"cpu": (cpu)}}}
+                ]}
+            }),
+        )
+    }
+
+    #[test]
+    fn as_few_and_as_unimportant_as_possible_and_no_protected_one() {
+        let nodes = [node("a", "z", value!({})), node("b", "z", value!({}))];
+        let placed = [
+            (asking("protected", 1, "4"), "a"),
+            (asking("low", 5, "2"), "b"),
+            (asking("lowest", 2, "2"), "b"),
+        ];
+        let mut cache = cache(&nodes, &placed);
+        let budget = Object(value!({
+            "apiVersion": "policy/v1", "kind": "PodDisruptionBudget",
+            "metadata": {"name": "keep", "namespace": "default"},
+            "spec": {"selector": {"matchLabels": {"app": "protected"}}},
+            "status": {"disruptionsAllowed": 0}
+        }));
+        cache.apply(Kind::PodDisruptionBudget, &budget.key(), Some(&budget));
+        let (profile, pod) = (Profile::default(), PodInfo::new(&asking("vip", 10, "2")));
+        let (decision, plugins) = schedule(&pod, &cache, &profile, 0);
+        let cycle = Cycle {
+            cache: &cache,
+            profile: &profile,
+            pod: &pod,
+        };
+        let out = post_filter(cycle, &plugins, &decision, 0);
+        let chosen = out.chosen.expect("there is a candidate");
+        let victims: Vec<&str> = chosen.victims.iter().map(|v| &*v.key.name).collect();
+        assert_eq!(
+            (&*cache.node(chosen.node).name, victims),
+            ("b", vec!["lowest"])
+        );
+        let names: Vec<u64> = out
+            .dry_run
+            .candidates
+            .iter()
+            .map(|c| c.violations)
+            .collect();
+        assert_eq!(names, [0, 1], "the protected one is the other candidate");
+        assert_eq!(
+            decision.fit_error(""),
+            "0/2 nodes are available: 2 Insufficient cpu."
+        );
+    }
+}

@@ -95,3 +95,24 @@ impl Plugin for ImageLocality {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::PluginId;
+    use crate::scheduler::fixture::{cache, node, pod, scores};
+    use podscope_api::value;
+
+    #[test]
+    fn a_big_image_that_is_there_counts() {
+        let image = value!({"status": {"images": [
+            {"names": ["nginx:latest"], "sizeBytes": 1_048_576_000}
+        ]}});
+        let nodes = [node("a", "z", image), node("b", "z", value!({}))];
+        // 1000 MiB, halved because one of two Nodes has it: (500 - 23) of (1000 - 23).
+        let web = pod("web", value!({}));
+        assert_eq!(
+            scores(&cache(&nodes, &[]), &web, PluginId::ImageLocality),
+            [48, 0]
+        );
+    }
+}

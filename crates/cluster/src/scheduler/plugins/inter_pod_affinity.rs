@@ -376,3 +376,84 @@ fn invalid_terms(affinity: &Value) -> Option<String> {
         many => Some(["parsing pod: [", &many.join(", "), "]"].concat()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::PluginId;
+    use crate::scheduler::fixture::{cache, hint, node, pod, scores, verdicts};
+    use podscope_api::{Object, Value, value};
+
+    fn labelled(name: &str, affinity: Value) -> Object {
+        pod(
+            name,
+            value!({
+                "metadata": {"labels": {"app": (name)}}, "spec": {"affinity": (affinity)}
+            }),
+        )
+    }
+    fn required(side: &str, app: &str) -> Value {
+        let term = value!({
+            "topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"app": (app)}}
+        });
+        let terms = value!({"requiredDuringSchedulingIgnoredDuringExecution": [(term)]});
+        Value::from_pairs([(side, terms)])
+    }
+
+    #[test]
+    fn near_far_and_the_wishes_of_others() {
+        let nodes = [node("a", "z", value!({})), node("b", "z", value!({}))];
+        let cache_with = |pod: Object| cache(&nodes, &[(pod, "a")]);
+        let cache = cache_with(labelled("db", Value::Null));
+        let near = labelled("web", required("podAffinity", "db"));
+        assert_eq!(
+            verdicts(&cache, &near),
+            [
+                "a: ok",
+                "b: InterPodAffinity: node(s) didn't match pod affinity rules"
+            ]
+        );
+        let far = labelled("web", required("podAntiAffinity", "db"));
+        assert_eq!(
+            verdicts(&cache, &far),
+            [
+                "a: InterPodAffinity: node(s) didn't match pod anti-affinity rules",
+                "b: ok"
+            ]
+        );
+        // The first of a group that wants to be near itself may go anywhere.
+        let first = labelled("web", required("podAffinity", "web"));
+        assert_eq!(verdicts(&cache, &first), ["a: ok", "b: ok"]);
+        let hermit = cache_with(labelled("db", required("podAntiAffinity", "web")));
+        assert_eq!(
+            verdicts(&hermit, &labelled("web", Value::Null)),
+            [
+                "a: InterPodAffinity: node(s) didn't satisfy existing pods anti-affinity rules",
+                "b: ok"
+            ]
+        );
+        let fan = cache_with(labelled("db", required("podAffinity", "web")));
+        let id = PluginId::InterPodAffinity;
+        assert_eq!(scores(&fan, &labelled("web", Value::Null), id), [100, 0]);
+        assert!(hint(
+            &cache,
+            &far,
+            id,
+            Some(labelled("db", Value::Null)),
+            None
+        ));
+        assert!(!hint(
+            &cache,
+            &near,
+            id,
+            Some(labelled("db", Value::Null)),
+            None
+        ));
+        assert!(hint(
+            &cache,
+            &near,
+            id,
+            None,
+            Some(labelled("db", Value::Null))
+        ));
+    }
+}

@@ -128,3 +128,75 @@ fn node_names(terms: &[Value]) -> Option<BTreeSet<Text>> {
     }
     all
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::PluginId;
+    use crate::scheduler::fixture::{cache, hint, node, pod, scores, verdicts};
+    use podscope_api::{Value, value};
+
+    fn affinity(required: Value) -> Value {
+        value!({"spec": {"affinity": {"nodeAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": (required)}
+        }}}})
+    }
+
+    #[test]
+    fn terms_are_alternatives_and_names_narrow() {
+        let ssd = value!({"metadata": {"labels": {"disk": "ssd", "gen": "3"}}});
+        let nodes = [node("a", "z", ssd), node("b", "z", value!({}))];
+        let cache = cache(&nodes, &[]);
+        const NO: &str = "NodeAffinity: node(s) didn't match Pod's node affinity/selector";
+        let selector = pod("web", value!({"spec": {"nodeSelector": {"disk": "ssd"}}}));
+        assert_eq!(
+            verdicts(&cache, &selector),
+            ["a: ok".to_string(), format!("b: {NO}")]
+        );
+        let newer = affinity(value!([
+            {"matchExpressions": [{"key": "gen", "operator": "Gt", "values": ["2"]}]}, {}
+        ]));
+        assert_eq!(
+            verdicts(&cache, &pod("web", newer)),
+            ["a: ok".to_string(), format!("b: {NO}")]
+        );
+        let field = value!({"key": "metadata.name", "operator": "In", "values": ["b"]});
+        let named = pod("web", affinity(value!([{"matchFields": [(field)]}])));
+        assert_eq!(verdicts(&cache, &named), ["b: ok"]);
+        let labelled = node("b", "z", value!({"metadata": {"labels": {"disk": "ssd"}}}));
+        let id = PluginId::NodeAffinity;
+        assert!(hint(
+            &cache,
+            &selector,
+            id,
+            Some(nodes[1].clone()),
+            Some(labelled)
+        ));
+        assert!(!hint(&cache, &selector, id, None, Some(nodes[1].clone())));
+    }
+
+    #[test]
+    fn preferences_add_up() {
+        let term = |key: &str, weight: i64| {
+            value!({"weight": (weight), "preference": {
+                "matchExpressions": [{"key": (key), "operator": "Exists"}]
+            }})
+        };
+        let web = pod(
+            "web",
+            value!({"spec": {"affinity": {"nodeAffinity": {
+                "preferredDuringSchedulingIgnoredDuringExecution": [(term("x", 10)), (term("y", 30))]
+            }}}}),
+        );
+        let labelled =
+            |name: &str, labels: Value| node(name, "z", value!({"metadata": {"labels": (labels)}}));
+        let nodes = [
+            labelled("a", value!({"x": "1"})),
+            labelled("b", value!({"x": "1", "y": "1"})),
+            labelled("c", value!({})),
+        ];
+        assert_eq!(
+            scores(&cache(&nodes, &[]), &web, PluginId::NodeAffinity),
+            [25, 100, 0]
+        );
+    }
+}

@@ -35,3 +35,25 @@ impl Plugin for NodeName {
         event.is_node_add_or_taint()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::scheduler::fixture::{cache, node, pod, verdicts};
+    use podscope_api::value;
+
+    #[test]
+    fn only_the_named_node_will_do() {
+        let cache = cache(
+            &[node("a", "z", value!({})), node("b", "z", value!({}))],
+            &[],
+        );
+        let web = pod("web", value!({"spec": {"nodeName": "b"}}));
+        assert_eq!(
+            verdicts(&cache, &web),
+            [
+                "a: NodeName: node(s) didn't match the requested node name",
+                "b: ok"
+            ]
+        );
+    }
+}

@@ -41,3 +41,47 @@ impl Plugin for NodePorts {
         event.is_node_add_or_taint()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::PluginId;
+    use crate::scheduler::fixture::{cache, hint, node, pod, verdicts};
+    use podscope_api::{Object, value};
+
+    fn with_port(name: &str, ip: &str, port: i64) -> Object {
+        pod(
+            name,
+            value!({"spec": {"containers": [
+                {"name": "c", "ports": [{"hostIP": (ip), "hostPort": (port)}]}
+            ]}}),
+        )
+    }
+
+    #[test]
+    fn all_addresses_clash_with_one() {
+        let holder = with_port("holder", "10.0.0.1", 80);
+        let cache = cache(&[node("a", "z", value!({}))], &[(holder.clone(), "a")]);
+        const NO: &str = "a: NodePorts: node(s) didn't have free ports for the requested pod ports";
+        assert_eq!(verdicts(&cache, &with_port("web", "", 80)), [NO]);
+        assert_eq!(
+            verdicts(&cache, &with_port("web", "10.0.0.2", 80)),
+            ["a: ok"]
+        );
+        assert_eq!(verdicts(&cache, &with_port("web", "", 81)), ["a: ok"]);
+        let id = PluginId::NodePorts;
+        assert!(hint(
+            &cache,
+            &with_port("web", "", 80),
+            id,
+            Some(holder.clone()),
+            None
+        ));
+        assert!(!hint(
+            &cache,
+            &with_port("web", "", 81),
+            id,
+            Some(holder),
+            None
+        ));
+    }
+}

@@ -73,3 +73,31 @@ impl Plugin for NodeResourcesBalancedAllocation {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::PluginId;
+    use crate::scheduler::fixture::{cache, node, pod, scores};
+    use podscope_api::{Object, value};
+
+    fn asking(name: &str, cpu: &str, memory: &str) -> Object {
+        pod(
+            name,
+            value!({"spec": {"containers": [
+                {"name": "c", "resources": {"requests": {"cpu": (cpu), "memory": (memory)}}}
+            ]}}),
+        )
+    }
+
+    #[test]
+    fn evening_out_beats_tilting() {
+        let heavy_on_cpu = asking("cpu", "2", "0");
+        let nodes = [node("a", "z", value!({})), node("b", "z", value!({}))];
+        let cache = cache(&nodes, &[(heavy_on_cpu, "a")]);
+        // On a memory catches up with CPU (75 to 100), on b it runs ahead (100 to 75).
+        let web = asking("web", "0", "4Gi");
+        let id = PluginId::NodeResourcesBalancedAllocation;
+        assert_eq!(scores(&cache, &web, id), [87, 62]);
+        assert!(scores(&cache, &pod("nothing", value!({})), id).is_empty());
+    }
+}

@@ -264,3 +264,49 @@ fn broken_line(points: &[(i64, i64)], x: i64) -> i64 {
     }
     before.map_or(0, |(_, value)| value)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::PluginId;
+    use crate::scheduler::fixture::{cache, hint, node, pod, scores, verdicts};
+    use podscope_api::{Object, Value, value};
+
+    fn asking(name: &str, requests: Value) -> Object {
+        pod(
+            name,
+            value!({"spec": {"containers": [
+                {"name": "c", "resources": {"requests": (requests)}}
+            ]}}),
+        )
+    }
+
+    #[test]
+    fn every_shortage_is_named_and_emptier_is_better() {
+        let big = asking("big", value!({"cpu": "3", "memory": "7Gi"}));
+        let nodes = [node("a", "z", value!({})), node("b", "z", value!({}))];
+        let cache = cache(&nodes, &[(big.clone(), "a")]);
+        assert_eq!(
+            verdicts(&cache, &big),
+            [
+                "a: NodeResourcesFit: Insufficient cpu, Insufficient memory",
+                "b: ok"
+            ]
+        );
+        let gpu = asking("gpu", value!({"example.com/gpu": "1"}));
+        assert_eq!(
+            verdicts(&cache, &gpu)
+                .concat()
+                .matches("Insufficient example.com/gpu")
+                .count(),
+            2
+        );
+        // A Pod that asks for nothing counts 100m and 200Mi: 4000m and 8192Mi on the empty Node.
+        let small = pod("small", value!({}));
+        assert_eq!(scores(&cache, &small, PluginId::NodeResourcesFit), [16, 97]);
+        let id = PluginId::NodeResourcesFit;
+        assert!(hint(&cache, &big, id, Some(asking("x", value!({}))), None));
+        let tiny = node("c", "z", value!({"status": {"allocatable": {"cpu": "1"}}}));
+        assert!(!hint(&cache, &big, id, None, Some(tiny)));
+        assert!(hint(&cache, &big, id, None, Some(nodes[1].clone())));
+    }
+}

@@ -50,3 +50,35 @@ impl Plugin for NodeUnschedulable {
             && before.is_none_or(|node| node.unschedulable)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::PluginId;
+    use crate::scheduler::fixture::{cache, hint, node, pod, verdicts};
+    use podscope_api::value;
+
+    #[test]
+    fn a_cordon_keeps_pods_away_until_it_is_lifted() {
+        let cordoned = node("a", "z", value!({"spec": {"unschedulable": true}}));
+        let (cache, web) = (cache(&[cordoned.clone()], &[]), pod("web", value!({})));
+        assert_eq!(
+            verdicts(&cache, &web),
+            ["a: NodeUnschedulable: node(s) were unschedulable"]
+        );
+        let tolerant = pod(
+            "web",
+            value!({"spec": {"tolerations": [{"operator": "Exists"}]}}),
+        );
+        assert_eq!(verdicts(&cache, &tolerant), ["a: ok"]);
+        let open = node("a", "z", value!({}));
+        let id = PluginId::NodeUnschedulable;
+        assert!(hint(&cache, &web, id, Some(cordoned.clone()), Some(open)));
+        assert!(!hint(
+            &cache,
+            &web,
+            id,
+            Some(cordoned.clone()),
+            Some(cordoned)
+        ));
+    }
+}

@@ -420,3 +420,58 @@ impl Soft {
         ))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::PluginId;
+    use crate::scheduler::fixture::{cache, hint, node, pod, scores, verdicts};
+    use podscope_api::{Object, Value, value};
+
+    fn spread(when: &str) -> Object {
+        pod(
+            "web",
+            value!({
+                "metadata": {"labels": {"app": "web"}},
+                "spec": {"topologySpreadConstraints": [{
+                    "maxSkew": 1, "topologyKey": "topology.kubernetes.io/zone",
+                    "whenUnsatisfiable": (when), "labelSelector": {"matchLabels": {"app": "web"}}
+                }]}
+            }),
+        )
+    }
+    fn replica(name: &str) -> Object {
+        pod(name, value!({"metadata": {"labels": {"app": "web"}}}))
+    }
+
+    #[test]
+    fn the_fuller_zone_is_refused_or_scores_less() {
+        let no_zone: Value =
+            value!({"metadata": {"labels": {"topology.kubernetes.io/zone": null}}});
+        let nodes = [
+            node("a", "z1", value!({})),
+            node("b", "z2", value!({})),
+            node("c", "", no_zone),
+        ];
+        let cache = cache(&nodes, &[(replica("one"), "a")]);
+        let hard = spread("DoNotSchedule");
+        assert_eq!(
+            verdicts(&cache, &hard),
+            [
+                "a: PodTopologySpread: node(s) didn't match pod topology spread constraints",
+                "b: ok",
+                "c: PodTopologySpread: node(s) didn't match pod topology spread constraints \
+                 (missing required label)",
+            ]
+        );
+        let id = PluginId::PodTopologySpread;
+        assert_eq!(scores(&cache, &spread("ScheduleAnyway"), id), [0, 100, 0]);
+        assert!(hint(&cache, &hard, id, Some(replica("one")), None));
+        assert!(!hint(
+            &cache,
+            &hard,
+            id,
+            Some(pod("other", value!({}))),
+            None
+        ));
+    }
+}

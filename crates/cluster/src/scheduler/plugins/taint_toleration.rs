@@ -82,3 +82,47 @@ impl Plugin for TaintToleration {
             && before.is_none_or(|node| state.filter(cycle, &node).is_err())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::PluginId;
+    use crate::scheduler::fixture::{cache, hint, node, pod, scores, verdicts};
+    use podscope_api::value;
+
+    #[test]
+    fn taints_filter_and_soft_taints_score() {
+        let taint = |effect: &str| value!({"spec": {"taints": [{"key": "gpu", "value": "yes", "effect": (effect)}]}});
+        let (hard, soft) = (
+            node("a", "z", taint("NoSchedule")),
+            node("b", "z", taint("PreferNoSchedule")),
+        );
+        let free = node("c", "z", value!({}));
+        let cache = cache(&[hard.clone(), soft, free], &[]);
+        let web = pod("web", value!({}));
+        assert_eq!(
+            verdicts(&cache, &web),
+            [
+                "a: TaintToleration: node(s) had untolerated taint(s)",
+                "b: ok",
+                "c: ok"
+            ]
+        );
+        assert_eq!(
+            scores(&cache, &web, PluginId::TaintToleration),
+            [100, 0, 100]
+        );
+        let tolerant = pod(
+            "web",
+            value!({"spec": {"tolerations": [{"key": "gpu", "value": "yes"}]}}),
+        );
+        assert_eq!(verdicts(&cache, &tolerant), ["a: ok", "b: ok", "c: ok"]);
+        let clean = node("a", "z", value!({}));
+        assert!(hint(
+            &cache,
+            &web,
+            PluginId::TaintToleration,
+            Some(hard),
+            Some(clean)
+        ));
+    }
+}

@@ -181,3 +181,40 @@ impl Plugin for VolumeBinding {
         (volumes && event.new.is_some()) || (event.kind == Kind::Node && nodes)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::scheduler::fixture::{cache, node, pod, verdicts};
+    use podscope_api::{Kind, Object, value};
+
+    #[test]
+    fn a_claim_must_exist_and_be_bindable() {
+        let mut cache = cache(&[node("a", "z", value!({}))], &[]);
+        let web = pod(
+            "web",
+            value!({"spec": {"volumes": [
+                {"name": "v", "persistentVolumeClaim": {"claimName": "data"}}
+            ]}}),
+        );
+        assert_eq!(
+            verdicts(&cache, &web),
+            ["VolumeBinding: persistentvolumeclaim \"data\" not found"]
+        );
+        let claim = Object(value!({
+            "apiVersion": "v1", "kind": "PersistentVolumeClaim",
+            "metadata": {"name": "data", "namespace": "default"},
+            "spec": {"storageClassName": "later"}, "status": {"phase": "Pending"}
+        }));
+        cache.apply(Kind::PersistentVolumeClaim, &claim.key(), Some(&claim));
+        assert_eq!(
+            verdicts(&cache, &web),
+            ["VolumeBinding: pod has unbound immediate PersistentVolumeClaims"]
+        );
+        let class = Object(value!({
+            "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "later"},
+            "provisioner": "example.com/disk", "volumeBindingMode": "WaitForFirstConsumer"
+        }));
+        cache.apply(Kind::StorageClass, &class.key(), Some(&class));
+        assert_eq!(verdicts(&cache, &web), ["a: ok"]);
+    }
+}
