@@ -60,7 +60,10 @@ mod tests {
     #[test]
     fn a_cordon_keeps_pods_away_until_it_is_lifted() {
         let cordoned = node("a", "z", value!({"spec": {"unschedulable": true}}));
-        let (cache, web) = (cache(&[cordoned.clone()], &[]), pod("web", value!({})));
+        let (cache, web) = (
+            cache(std::slice::from_ref(&cordoned), &[]),
+            pod("web", value!({})),
+        );
         assert_eq!(
             verdicts(&cache, &web),
             ["a: NodeUnschedulable: node(s) were unschedulable"]
