@@ -48,7 +48,7 @@ fn stage_of(code: &str) -> Option<u16> {
         "apiserver.authorization" => 2,
         "apiserver.decode" | "apiserver.default" | "apiserver.patch" => 3,
         "apiserver.mutate" => 4,
-        "apiserver.validate" => 5,
+        "apiserver.validate" | "apiserver.prepare" => 5,
         "apiserver.admit" => 6,
         "apiserver.quota" => 7,
         "etcd.propose"

@@ -44,6 +44,8 @@ crate::codes! {
     DEFAULT = "apiserver.default";
     /// A mutating admission plugin or webhook changed the object.
     MUTATE = "apiserver.mutate";
+    /// Name, uid, creation time, generation and addresses were set.
+    PREPARE = "apiserver.prepare";
     /// The object was checked against the rules of its kind.
     VALIDATE = "apiserver.validate";
     /// A validating admission plugin or policy passed the object.

@@ -1,52 +1,175 @@
-//! The pipeline of a write, stage by stage, with each stage reported.
+//! The pipeline of a write inside the simulation: runs the checks of `check.rs` and reports each stage.
 
-use super::{ApiServer, DECODE, InFlight, VALIDATE};
+use super::admission::{Lookup, UserInfo};
+use super::check::{self, Checked, Context, StageOutcome, Step};
+use super::strategy::names::Random;
+use super::strategy::service::Allocator;
+use super::{ADMIT, ApiServer, DECODE, DEFAULT, InFlight, MUTATE, PREPARE, QUOTA, VALIDATE};
 use crate::sim::Ctx;
 use crate::trace::{Data, Note, RequestId};
-use podscope_api::{Object, Request, Status, Value};
+use podscope_api::decode::Source;
+use podscope_api::{Body, Key, Kind, Object, Request, Status, Value};
+use podscope_kernel::Rng;
 use std::rc::Rc;
 
-type Refusal = (&'static str, Status);
+/// The stage that refused, as in the page's list of stages, and its words.
+pub(crate) type Refusal = (&'static str, Status);
+
+impl Lookup for ApiServer {
+    fn get(&self, kind: Kind, namespace: &str, name: &str) -> Option<Rc<Object>> {
+        self.cached_one(kind, &Key::new(namespace, name)).cloned()
+    }
+    fn list(&self, kind: Kind, namespace: &str) -> Vec<Rc<Object>> {
+        let all = self.cached(kind);
+        all.filter(|o| namespace.is_empty() || o.namespace() == namespace)
+            .cloned()
+            .collect()
+    }
+}
+
+struct Draws(Rng);
+
+impl Random for Draws {
+    fn below(&mut self, bound: u32) -> u32 {
+        u32::try_from(self.0.below(u64::from(bound))).unwrap_or(0)
+    }
+}
+
+/// Cluster IPs from 10.96.0.0/12 and node ports from 30000 to 32767 that no Service has.
+struct Pool<'a> {
+    api: &'a ApiServer,
+    rng: Rng,
+}
+
+/// How often a free number is drawn for before the pool counts as full.
+const DRAWS: u32 = 10_000;
+
+impl Pool<'_> {
+    fn ip_taken(&self, ip: &str) -> bool {
+        self.api.cached(Kind::Service).any(|s| {
+            s.at("spec.clusterIP").as_str() == Some(ip)
+                || s.at("spec.clusterIPs")
+                    .items()
+                    .iter()
+                    .any(|i| i.as_str() == Some(ip))
+        })
+    }
+    fn port_taken(&self, port: i64, protocol: &str) -> bool {
+        self.api.cached(Kind::Service).any(|s| {
+            s.at("spec.ports").items().iter().any(|p| {
+                p.get("nodePort").as_int() == Some(port)
+                    && p.get("protocol").as_str().unwrap_or("TCP") == protocol
+            })
+        })
+    }
+}
+
+/// The address as a number, for the service range's test.
+fn ipv4(text: &str) -> Option<u32> {
+    text.parse::<std::net::Ipv4Addr>().ok().map(u32::from)
+}
+
+impl Allocator for Pool<'_> {
+    fn cluster_ip(&mut self, wanted: &str) -> Result<String, String> {
+        const RANGE: u32 = 0x0a60_0000; // 10.96.0.0/12
+        if !wanted.is_empty() {
+            let inside = ipv4(wanted).is_some_and(|ip| ip & 0xfff0_0000 == RANGE);
+            if !inside {
+                return Err("the provided network does not match the current range".into());
+            }
+            if self.ip_taken(wanted) {
+                return Err("provided IP is already allocated".into());
+            }
+            return Ok(wanted.to_string());
+        }
+        for _ in 0..DRAWS {
+            // The first 256 addresses are kept for those who ask for one.
+            let ip = RANGE + 256 + u32::try_from(self.rng.below((1 << 20) - 512)).unwrap_or(0);
+            let ip = std::net::Ipv4Addr::from(ip).to_string();
+            if !self.ip_taken(&ip) {
+                return Ok(ip);
+            }
+        }
+        Err("range is full".into())
+    }
+    fn node_port(&mut self, wanted: i64, protocol: &str) -> Result<i64, String> {
+        if wanted != 0 {
+            if !(30_000..=32_767).contains(&wanted) {
+                return Err("provided port is not in the valid range. The range of valid ports is 30000-32767".into());
+            }
+            if self.port_taken(wanted, protocol) {
+                return Err("provided port is already allocated".into());
+            }
+            return Ok(wanted);
+        }
+        for _ in 0..DRAWS {
+            let port = 30_086 + i64::try_from(self.rng.below(2_682)).unwrap_or(0);
+            if !self.port_taken(port, protocol) {
+                return Ok(port);
+            }
+        }
+        Err("range is full".into())
+    }
+}
+
+fn run(
+    api: &ApiServer,
+    ctx: &mut Ctx<'_>,
+    flight: &InFlight,
+    request: &Request,
+    check: impl FnOnce(&mut Context<'_>) -> Checked,
+) -> Checked {
+    let user = UserInfo {
+        name: flight.user.name.clone(),
+        groups: flight.user.groups.clone(),
+    };
+    let (uid, now) = (ctx.uuid(), ctx.wall().seconds_text());
+    let mut random = Draws(Rng::new(ctx.random("name", 0, u64::MAX - 1)));
+    let mut allocator = Pool {
+        api,
+        rng: Rng::new(ctx.random("service", 0, u64::MAX - 1)),
+    };
+    let subresource = if &*request.subresource == "scale" {
+        ""
+    } else {
+        &*request.subresource
+    };
+    let mut context = Context {
+        kind: request.kind,
+        namespace: &request.namespace,
+        subresource,
+        user: &user,
+        dry_run: request.options.dry_run,
+        field_validation: request.options.field_validation,
+        uid: &uid,
+        now: &now,
+        lookup: api,
+        random: &mut random,
+        allocator: &mut allocator,
+    };
+    check(&mut context)
+}
 
 /// From the body of a create to the object that is going to be stored.
 ///
 /// # Errors
 /// The stage that refused, and its words.
 pub(crate) fn create(
-    _api: &ApiServer,
+    api: &ApiServer,
     ctx: &mut Ctx<'_>,
     id: RequestId,
-    _flight: &mut InFlight,
+    flight: &mut InFlight,
     request: &Request,
     body: &Rc<Object>,
 ) -> Result<Object, Refusal> {
-    ctx.trace(Note::new(DECODE).of(id).data(Data::Object(body.clone())));
-    let mut object = (**body).clone();
-    object.set("apiVersion", request.kind.api_version());
-    object.set("kind", request.kind.name());
-    let prefix = object
-        .at("metadata.generateName")
-        .str_or_empty()
-        .to_string();
-    if object.name().is_empty() && !prefix.is_empty() {
-        let suffix = ctx.random_name("name", 5);
-        object.set("metadata.name", format!("{prefix}{suffix}"));
-    }
-    if request.kind.namespaced() {
-        object.set("metadata.namespace", request.namespace.clone());
-    }
-    let uid = ctx.uuid();
-    object.set("metadata.uid", uid);
-    object.set("metadata.creationTimestamp", ctx.wall().seconds_text());
-    if !object.get("spec").is_null() {
-        object.set("metadata.generation", 1);
-    }
-    ctx.trace(
-        Note::new(VALIDATE)
-            .of(id)
-            .data(Data::Object(Rc::new(object.clone()))),
-    );
-    Ok(object)
+    let source = Source {
+        value: typed(request.kind, body),
+        ..Source::default()
+    };
+    let checked = run(api, ctx, flight, request, |context| {
+        check::check_create(context, &source)
+    });
+    report(ctx, id, flight, None, checked)
 }
 
 /// From the stored object and the wanted one to the object that is going to be stored.
@@ -54,54 +177,144 @@ pub(crate) fn create(
 /// # Errors
 /// The stage that refused, and its words.
 pub(crate) fn update(
-    _api: &ApiServer,
+    api: &ApiServer,
     ctx: &mut Ctx<'_>,
     id: RequestId,
-    _flight: &mut InFlight,
+    flight: &mut InFlight,
     request: &Request,
     current: &Rc<Object>,
     wanted: &Rc<Object>,
 ) -> Result<Object, Refusal> {
-    let mut object = (**wanted).clone();
-    for field in [
-        "uid",
-        "creationTimestamp",
-        "generation",
-        "deletionTimestamp",
-        "deletionGracePeriodSeconds",
-        "resourceVersion",
-    ] {
-        let before = current.get("metadata").get(field).clone();
-        let meta = object.at_mut("metadata").map_mut();
-        if before.is_null() {
-            meta.remove(field);
+    let replaces = matches!(request.body, Body::Object(_)) && &*request.subresource != "scale";
+    let checked = run(api, ctx, flight, request, |context| {
+        if replaces {
+            let source = Source {
+                value: typed(request.kind, wanted),
+                ..Source::default()
+            };
+            check::check_replace(context, &source, current)
         } else {
-            meta.insert(field, before);
+            check::check_update(context, wanted.0.clone(), current)
         }
+    });
+    report(ctx, id, flight, Some(current), checked)
+}
+
+/// The body with its type; components leave it out, as the real ones' encoders fill it in.
+fn typed(kind: Kind, object: &Object) -> Value {
+    let mut value = object.0.clone();
+    if value.get("kind").is_null() {
+        value.set("kind", kind.name());
     }
-    let keep = |object: &mut Object, field: &str| {
-        let before = current.get(field).clone();
-        if before.is_null() {
-            object.map_mut().remove(field);
-        } else {
-            object.set(field, before);
-        }
-    };
-    match &*request.subresource {
-        "status" => keep(&mut object, "spec"),
-        _ if current.kind() == Some(podscope_api::Kind::Node)
-            && current.get("status") != &Value::Null =>
+    if value.get("apiVersion").is_null() {
+        value.set("apiVersion", kind.api_version());
+    }
+    value
+}
+
+/// Reports the stages that were passed; gives the object or the refusal.
+fn report(
+    ctx: &mut Ctx<'_>,
+    id: RequestId,
+    flight: &mut InFlight,
+    current: Option<&Rc<Object>>,
+    checked: Checked,
+) -> Result<Object, Refusal> {
+    let mut before: Option<Rc<Object>> = None;
+    let (mut mutated, mut admitted) = (Plugins::default(), Plugins::default());
+    for stage in checked.stages {
+        let after = Rc::new(Object(stage.object.clone()));
+        let plugins = match stage.step {
+            Step::Mutate => Some(&mut mutated),
+            Step::Admit => Some(&mut admitted),
+            _ => None,
+        };
+        if let Some(plugins) = plugins
+            && !stage.changed
+            && stage.warnings.is_empty()
+            && stage.plugin != "ResourceQuota"
         {
-            keep(&mut object, "status")
+            plugins.unchanged += 1;
+            continue;
         }
-        _ => keep(&mut object, "status"),
+        if stage.step == Step::Prepare || stage.step == Step::Validate {
+            mutated.flush(ctx, id, MUTATE, before.as_ref());
+        }
+        if let Some(note) = note(&stage, before.as_ref().or(current), &after) {
+            ctx.trace(note.of(id));
+        }
+        before = Some(after);
     }
-    if object.spec() != current.spec() && current.generation() > 0 {
-        object.set("metadata.generation", current.generation() + 1);
+    mutated.flush(ctx, id, MUTATE, before.as_ref());
+    admitted.flush(ctx, id, ADMIT, before.as_ref());
+    flight.warnings = checked.warnings;
+    checked.result.map(Object).map_err(|refusal| {
+        let stage = match refusal.step {
+            Step::Decode => "decode",
+            Step::Default => "default",
+            Step::Mutate => "mutate",
+            Step::Prepare | Step::Validate => "validate",
+            Step::Admit if refusal.plugin == "ResourceQuota" => "quota",
+            Step::Admit => "admit",
+        };
+        (stage, refusal.status)
+    })
+}
+
+/// Plugins that had nothing to change or to say: reported together.
+#[derive(Default)]
+struct Plugins {
+    unchanged: i64,
+    told: bool,
+}
+
+impl Plugins {
+    fn flush(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        id: RequestId,
+        code: &'static str,
+        object: Option<&Rc<Object>>,
+    ) {
+        if self.told || self.unchanged == 0 {
+            return;
+        }
+        self.told = true;
+        let mut note = Note::new(code)
+            .of(id)
+            .arg("plugin", "")
+            .arg("passed", self.unchanged);
+        if let Some(object) = object {
+            note = note.data(Data::Object(object.clone()));
+        }
+        ctx.trace(note);
     }
-    ctx.trace(Note::new(VALIDATE).of(id).data(Data::Change(
-        Some(current.clone()),
-        Some(Rc::new(object.clone())),
-    )));
-    Ok(object)
+}
+
+fn note(stage: &StageOutcome, before: Option<&Rc<Object>>, after: &Rc<Object>) -> Option<Note> {
+    let code = match stage.step {
+        Step::Decode => DECODE,
+        Step::Default => DEFAULT,
+        Step::Mutate => MUTATE,
+        Step::Prepare => PREPARE,
+        Step::Validate => VALIDATE,
+        Step::Admit if stage.plugin == "ResourceQuota" => QUOTA,
+        Step::Admit => ADMIT,
+    };
+    if !stage.changed && matches!(stage.step, Step::Default | Step::Prepare) {
+        return None;
+    }
+    let mut note = Note::new(code);
+    if !stage.plugin.is_empty() {
+        note = note.arg("plugin", stage.plugin);
+    }
+    if !stage.warnings.is_empty() {
+        note = note.arg("warning", crate::trace::joined(stage.warnings.iter()));
+    }
+    let data = match stage.step {
+        Step::Decode => Data::Object(after.clone()),
+        _ if stage.changed => Data::Change(before.cloned(), Some(after.clone())),
+        _ => Data::Object(after.clone()),
+    };
+    Some(note.data(data))
 }
