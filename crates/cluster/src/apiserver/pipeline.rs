@@ -237,6 +237,9 @@ fn report(
             plugins.unchanged += 1;
             continue;
         }
+        if stage.plugin == "ResourceQuota" {
+            admitted.flush(ctx, id, ADMIT, before.as_ref());
+        }
         if stage.step == Step::Prepare || stage.step == Step::Validate {
             mutated.flush(ctx, id, MUTATE, before.as_ref());
         }

@@ -193,7 +193,7 @@ impl Changes {
         for mut slice in self.create {
             match delete.next() {
                 Some(reused) => {
-                    slice.set("metadata.name", reused.name());
+                    slice.set("metadata", reused.get("metadata").clone());
                     update.push(slice);
                 }
                 None => create.push(slice),
