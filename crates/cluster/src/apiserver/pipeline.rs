@@ -7,7 +7,7 @@ use super::strategy::service::Allocator;
 use super::{ADMIT, ApiServer, DECODE, DEFAULT, InFlight, MUTATE, PREPARE, QUOTA, VALIDATE};
 use crate::sim::Ctx;
 use crate::trace::{Data, Note, RequestId};
-use podscope_api::decode::Source;
+use podscope_api::decode::{self, Decoded, Source};
 use podscope_api::{Body, Key, Kind, Object, Request, Status, Value};
 use podscope_kernel::Rng;
 use std::rc::Rc;
@@ -140,7 +140,6 @@ fn run(
         subresource,
         user: &user,
         dry_run: request.options.dry_run,
-        field_validation: request.options.field_validation,
         uid: &uid,
         now: &now,
         lookup: api,
@@ -162,12 +161,9 @@ pub(crate) fn create(
     request: &Request,
     body: &Rc<Object>,
 ) -> Result<Object, Refusal> {
-    let source = Source {
-        value: typed(request.kind, body),
-        ..Source::default()
-    };
+    let decoded = decoded(request, body);
     let checked = run(api, ctx, flight, request, |context| {
-        check::check_create(context, &source)
+        check::check_create(context, decoded)
     });
     report(ctx, id, flight, None, checked)
 }
@@ -188,16 +184,21 @@ pub(crate) fn update(
     let replaces = matches!(request.body, Body::Object(_)) && &*request.subresource != "scale";
     let checked = run(api, ctx, flight, request, |context| {
         if replaces {
-            let source = Source {
-                value: typed(request.kind, wanted),
-                ..Source::default()
-            };
-            check::check_replace(context, &source, current)
+            let decoded = decoded(request, wanted);
+            check::check_replace(context, decoded, current)
         } else {
             check::check_update(context, wanted.0.clone(), current)
         }
     });
     report(ctx, id, flight, Some(current), checked)
+}
+
+fn decoded(request: &Request, body: &Object) -> Result<Decoded, Status> {
+    let source = Source {
+        value: typed(request.kind, body),
+        ..Source::default()
+    };
+    decode::decode(request.kind, &source, request.options.field_validation)
 }
 
 /// The body with its type; components leave it out, as the real ones' encoders fill it in.

@@ -33,6 +33,12 @@ pub fn is_loop(code: &str) -> bool {
 pub fn objects(config: &ClusterConfig) -> Vec<Object> {
     let created = Timestamp(config.epoch_micros - 3_600_000_000).seconds_text();
     let mut objects = Vec::new();
+    if config.sidecar_webhook {
+        objects.push(crate::apiserver::admission::webhook::sidecar_configuration());
+    }
+    if config.cpu_limit_policy {
+        objects.extend(crate::apiserver::admission::validating_policy::cpu_limits());
+    }
     for name in ["default", "kube-system", "kube-public", "kube-node-lease"] {
         objects.push(value!({
             "apiVersion": "v1", "kind": "Namespace",

@@ -20,9 +20,13 @@ pub fn run(table: &Table, case: &Value) -> Option<Outcome> {
         "validation" => validation(case),
         "pod_template_hash" => pod_template_hash(case),
         "podsecurity" => pod_security(case),
-        "admission/real/create" | "admission/mutated/create" => create(case, FieldValidation::Strict),
+        "admission/real/create" | "admission/mutated/create" => {
+            create(case, FieldValidation::Strict)
+        }
         "admission/mutated/fieldvalidation" => create(case, field_validation(case)),
-        "admission/policy/create" => create_in(case, FieldValidation::Strict, &policy_objects(table)),
+        "admission/policy/create" => {
+            create_in(case, FieldValidation::Strict, &policy_objects(table))
+        }
         "admission/policy/namespaces" => Outcome::Skip("the state of policy/create".into()),
         "admission/mutated/update" | "admission/mutated/update_service_real" => update(case),
         _ => return None,
@@ -44,7 +48,11 @@ impl World {
     fn add(&mut self, object: Value) {
         let object = Object(object);
         if let Some(kind) = object.kind() {
-            let key = (kind, object.namespace().to_string(), object.name().to_string());
+            let key = (
+                kind,
+                object.namespace().to_string(),
+                object.name().to_string(),
+            );
             self.0.insert(key, Rc::new(object));
         }
     }
@@ -52,7 +60,9 @@ impl World {
 
 impl Lookup for World {
     fn get(&self, kind: Kind, namespace: &str, name: &str) -> Option<Rc<Object>> {
-        self.0.get(&(kind, namespace.to_string(), name.to_string())).cloned()
+        self.0
+            .get(&(kind, namespace.to_string(), name.to_string()))
+            .cloned()
     }
     fn list(&self, kind: Kind, namespace: &str) -> Vec<Rc<Object>> {
         self.0
@@ -80,9 +90,9 @@ impl Allocator for Range {
         if wanted.is_empty() {
             return Ok("10.96.0.77".into());
         }
-        let inside = wanted
-            .parse::<std::net::Ipv4Addr>()
-            .is_ok_and(|ip| u32::from(ip) >> 20 == u32::from(std::net::Ipv4Addr::new(10, 96, 0, 0)) >> 20);
+        let inside = wanted.parse::<std::net::Ipv4Addr>().is_ok_and(|ip| {
+            u32::from(ip) >> 20 == u32::from(std::net::Ipv4Addr::new(10, 96, 0, 0)) >> 20
+        });
         if inside {
             Ok(wanted.to_string())
         } else {
@@ -95,7 +105,10 @@ impl Allocator for Range {
         match wanted {
             0 => Ok(30_777),
             30_000..=32_767 => Ok(wanted),
-            _ => Err("provided port is not in the valid range. The range of valid ports is 30000-32767".into()),
+            _ => Err(
+                "provided port is not in the valid range. The range of valid ports is 30000-32767"
+                    .into(),
+            ),
         }
     }
 }
@@ -134,7 +147,15 @@ fn with_context<T>(
 
 fn default_world() -> World {
     let mut world = World::default();
-    for name in ["default", "kube-system", "kube-public", "kube-node-lease", "upd", "apl", "imp"] {
+    for name in [
+        "default",
+        "kube-system",
+        "kube-public",
+        "kube-node-lease",
+        "upd",
+        "apl",
+        "imp",
+    ] {
         world.add(podscope_api::value!({
             "kind": "Namespace", "apiVersion": "v1",
             "metadata": {"name": (name), "labels": {"kubernetes.io/metadata.name": (name)}},
@@ -145,7 +166,10 @@ fn default_world() -> World {
             "metadata": {"name": "default", "namespace": (name)}
         }));
     }
-    for (name, value) in [("system-cluster-critical", 2_000_000_000), ("system-node-critical", 2_000_001_000)] {
+    for (name, value) in [
+        ("system-cluster-critical", 2_000_000_000),
+        ("system-node-critical", 2_000_001_000),
+    ] {
         world.add(podscope_api::value!({
             "kind": "PriorityClass", "apiVersion": "scheduling.k8s.io/v1",
             "metadata": {"name": (name)}, "value": (value), "preemptionPolicy": "PreemptLowerPriority"
@@ -220,7 +244,11 @@ struct Answer {
 fn answer(code: i64, checked: Checked) -> Answer {
     let (code, status, stored) = match checked.result {
         Ok(object) => (code, Value::Null, object),
-        Err(refusal) => (i64::from(refusal.status.code), refusal.status.to_value(), Value::Null),
+        Err(refusal) => (
+            i64::from(refusal.status.code),
+            refusal.status.to_value(),
+            Value::Null,
+        ),
     };
     Answer {
         code,
@@ -276,7 +304,15 @@ fn create_in(case: &Value, validation: FieldValidation, world: &World) -> Outcom
         check::check_create(context, decoded)
     });
     let mut got = answer(201, checked);
-    if got.code == 201 && world.get(kind, &namespace, got.stored.at("metadata.name").str_or_empty()).is_some() {
+    if got.code == 201
+        && world
+            .get(
+                kind,
+                &namespace,
+                got.stored.at("metadata.name").str_or_empty(),
+            )
+            .is_some()
+    {
         let status = Status::already_exists(
             kind.group(),
             kind.plural(),
@@ -303,7 +339,11 @@ fn compare(case: &Value, want: &Value, got: &Answer) -> Outcome {
             got.status.get("message").str_or_empty()
         ));
     } else if !status_fits(want.get("status"), &got.status)
-        && !case.get("status_variants").items().iter().any(|v| status_fits(v, &got.status))
+        && !case
+            .get("status_variants")
+            .items()
+            .iter()
+            .any(|v| status_fits(v, &got.status))
     {
         wrong.push_str(&format!(
             "\nstatus\n want {}\n  got {}",
@@ -311,10 +351,20 @@ fn compare(case: &Value, want: &Value, got: &Answer) -> Outcome {
             json::to_string(&got.status)
         ));
     } else {
-        differences(&mut wrong, "", &loose(want.get("stored")), &loose(&got.stored));
+        differences(
+            &mut wrong,
+            "",
+            &loose(want.get("stored")),
+            &loose(&got.stored),
+        );
     }
     let warnings: Vec<&str> = got.warnings.iter().map(|w| &**w).collect();
-    let wanted: Vec<&str> = want.get("warnings").items().iter().map(Value::str_or_empty).collect();
+    let wanted: Vec<&str> = want
+        .get("warnings")
+        .items()
+        .iter()
+        .map(Value::str_or_empty)
+        .collect();
     if warnings != wanted {
         wrong.push_str(&format!("\nwarnings\n want {wanted:?}\n  got {warnings:?}"));
     }
@@ -347,11 +397,18 @@ fn loose(object: &Value) -> Value {
     }
     if object.get("kind").as_str() == Some("Service") {
         for field in ["clusterIP", "healthCheckNodePort"] {
-            if !object.get("spec").get(field).is_null() && object.get("spec").get(field).as_str() != Some("None") {
+            if !object.get("spec").get(field).is_null()
+                && object.get("spec").get(field).as_str() != Some("None")
+            {
                 object.entry("spec").set(field, "ALLOCATED");
             }
         }
-        if object.at("spec.clusterIPs").index(0).as_str().is_some_and(|ip| ip != "None") {
+        if object
+            .at("spec.clusterIPs")
+            .index(0)
+            .as_str()
+            .is_some_and(|ip| ip != "None")
+        {
             object.set("spec.clusterIPs", podscope_api::value!(["ALLOCATED"]));
         }
         if !object.at("spec.ports").items().is_empty() {
@@ -380,7 +437,11 @@ fn random_names(value: &Value) -> Value {
             Value::from(out + rest)
         }
         Value::List(items) => Value::list(items.iter().map(random_names)),
-        Value::Map(map) => Value::from_pairs(map.entries().iter().map(|(k, v)| (k.clone(), random_names(v)))),
+        Value::Map(map) => Value::from_pairs(
+            map.entries()
+                .iter()
+                .map(|(k, v)| (k.clone(), random_names(v))),
+        ),
         other => other.clone(),
     }
 }
@@ -394,11 +455,17 @@ fn differences(out: &mut String, path: &str, want: &Value, got: &Value) {
     }
     match (want, got) {
         (Value::Map(a), Value::Map(b)) => {
-            let mut keys: Vec<&Text> = a.entries().iter().chain(b.entries()).map(|(k, _)| k).collect();
+            let mut keys: Vec<&Text> = a
+                .entries()
+                .iter()
+                .chain(b.entries())
+                .map(|(k, _)| k)
+                .collect();
             keys.sort();
             keys.dedup();
             for key in keys {
-                let get = |m: &podscope_api::Map| m.get(key).cloned().unwrap_or(Value::str("(missing)"));
+                let get =
+                    |m: &podscope_api::Map| m.get(key).cloned().unwrap_or(Value::str("(missing)"));
                 differences(out, &format!("{path}.{key}"), &get(a), &get(b));
             }
         }
@@ -433,7 +500,8 @@ fn update(case: &Value) -> Outcome {
     let content_type = case.get("content_type").str_or_empty();
     let checked = with_context(kind, &namespace, &subresource, &world, |context| {
         if case.get("method").as_str() == Some("PUT") {
-            let decoded = podscope_manifest::server::decode(kind, text.as_bytes(), FieldValidation::Strict);
+            let decoded =
+                podscope_manifest::server::decode(kind, text.as_bytes(), FieldValidation::Strict);
             if let Ok(decoded) = &decoded {
                 let refused = conflict(kind, &name, &decoded.object, live);
                 if let Some(status) = refused {
@@ -589,7 +657,10 @@ fn validation(case: &Value) -> Outcome {
         return if got.is_null() {
             Outcome::Pass
         } else {
-            Outcome::Fail(format!("want ok, got {}", got.get("message").str_or_empty()))
+            Outcome::Fail(format!(
+                "want ok, got {}",
+                got.get("message").str_or_empty()
+            ))
         };
     }
     let mut wrong = String::new();
@@ -619,10 +690,22 @@ fn pod_template_hash(case: &Value) -> Outcome {
     let dump = podscope_cluster::apiserver::go::template_dump(template);
     let want = expect.get("fnvInput").str_or_empty();
     if dump != want {
-        let at = dump.bytes().zip(want.bytes()).take_while(|(a, b)| a == b).count();
+        let at = dump
+            .bytes()
+            .zip(want.bytes())
+            .take_while(|(a, b)| a == b)
+            .count();
         let from = at.saturating_sub(60);
-        let show = |s: &str| s.get(from..(at + 120).min(s.len())).unwrap_or("").to_string();
-        return Outcome::Fail(format!("dump\n want …{}\n  got …{}", show(want), show(&dump)));
+        let show = |s: &str| {
+            s.get(from..(at + 120).min(s.len()))
+                .unwrap_or("")
+                .to_string()
+        };
+        return Outcome::Fail(format!(
+            "dump\n want …{}\n  got …{}",
+            show(want),
+            show(&dump)
+        ));
     }
     let hash = strategy::hash::template_hash(template, case.get("collisionCount").as_int());
     Outcome::equal(hash.as_str(), expect.get("hash").str_or_empty())
@@ -650,7 +733,10 @@ fn pod_security(case: &Value) -> Outcome {
         let text = if violations.is_empty() {
             "allowed".to_string()
         } else {
-            format!("violates PodSecurity \"{name}:latest\": {}", violations.join(", "))
+            format!(
+                "violates PodSecurity \"{name}:latest\": {}",
+                violations.join(", ")
+            )
         };
         got.set(name, text);
     }
