@@ -199,6 +199,10 @@ impl Run<'_, '_> {
         let result = admit(&mut admission, self.context.lookup);
         let warnings = std::mem::take(&mut admission.warnings);
         self.object = admission.object;
+        if step == Step::Mutate && self.object != before {
+            // What a webhook or plugin adds gets its defaults like everything else.
+            defaulting::apply(self.context.kind, &mut self.object);
+        }
         match result {
             Ok(()) => {
                 self.stage(step, name, &before, warnings);
