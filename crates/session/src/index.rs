@@ -251,7 +251,10 @@ fn mark(event: &TraceEvent, background: bool) -> Option<MarkKind> {
             return (event.arg("code").as_int() == Some(409)).then_some(MarkKind::Conflict);
         }
         "client.request" => {}
-        code if code.starts_with("runtime.") || code.starts_with("cni.") => {
+        code if ["cri.", "cni.", "runc."]
+            .iter()
+            .any(|p| code.starts_with(p)) =>
+        {
             return Some(MarkKind::Call);
         }
         _ => return None,

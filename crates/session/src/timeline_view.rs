@@ -70,7 +70,7 @@ pub fn view(session: &Session) -> TimelineView {
                 at,
             });
         }
-        if let Some((machine, ends)) = crate::faults::silence(event) {
+        if let Some((machine, ends)) = crate::faults::silence(session, event) {
             let lane = lanes
                 .entry((2, machine.saturating_add(1)))
                 .or_insert_with(|| (ComponentId::Kubelet(machine), Lane::default()));
