@@ -52,7 +52,7 @@ export async function serve({ base = '/a/sub/path/', pages = {}, csp = STRICT_CS
     const file = within === null ? null : normalize(join(DIST, within));
     try {
       if (within !== null && Object.hasOwn(pages, within)) {
-        response.setHeader('Content-Type', KINDS['.html']);
+        response.setHeader('Content-Type', KINDS[extname(within)] ?? KINDS['.html']);
         response.end(pages[within]);
       } else if (file !== null && file.startsWith(DIST)) {
         const body = await readFile(file);

@@ -31,7 +31,7 @@ const EMBED_LOADER: Budget = Budget {
 };
 
 /// The embed's script, the only thing that a host page loads before a figure scrolls into view.
-const EMBED_FILE: &str = "embed.js";
+const EMBED_FILE: &str = "pod-scope.js";
 
 #[derive(Clone, Copy, Default)]
 struct Size {
@@ -50,6 +50,59 @@ impl std::ops::AddAssign for Size {
 
 /// `cargo xtask size`: measures `dist/`, fails above a hard limit.
 pub fn report() -> Result<()> {
+    let over = measure_site()?;
+    match over.is_empty() {
+        true => Ok(()),
+        false => Err(format!("above the hard limit: {}", names(&over))),
+    }
+}
+
+/// For the tests: as [`report`], but an excess that the repository owns up to in `size-debt.txt`
+/// (lines `bytes name`) may stay for a while. It may not grow, and the file goes when it is paid.
+pub fn check() -> Result<String> {
+    let over = measure_site()?;
+    let file = workspace::root().join("size-debt.txt");
+    let debt = match file.is_file() {
+        true => workspace::read(&file)?,
+        false => String::new(),
+    };
+    let unowned: Vec<Excess> = over
+        .iter()
+        .filter(|e| !is_owned(e, &debt))
+        .copied()
+        .collect();
+    if !unowned.is_empty() {
+        return Err(format!("above the hard limit: {}", names(&unowned)));
+    }
+    if over.is_empty() && !debt.is_empty() {
+        return Err("every size is within its hard limit: remove size-debt.txt".to_owned());
+    }
+    Ok(match over.is_empty() {
+        true => String::new(),
+        false => format!(
+            "ABOVE THE HARD LIMIT, owned up to in size-debt.txt: {}",
+            names(&over)
+        ),
+    })
+}
+
+/// A size above its hard limit: the budget's name, and brotli bytes.
+type Excess = (&'static str, usize);
+
+fn names(over: &[Excess]) -> String {
+    over.iter()
+        .map(|(name, bytes)| format!("{name} {bytes}"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn is_owned((name, bytes): &Excess, debt: &str) -> bool {
+    let lines = debt.lines().filter_map(|line| line.split_once(' '));
+    let mut limits = lines.filter(|(_, owned)| owned == name);
+    limits.any(|(limit, _)| limit.parse().is_ok_and(|limit: usize| *bytes <= limit))
+}
+
+fn measure_site() -> Result<Vec<Excess>> {
     let dist = workspace::dist();
     let index = dist.join("index.html");
     if !index.is_file() {
@@ -79,15 +132,12 @@ pub fn report() -> Result<()> {
         true => judge(&EMBED_LOADER, measure(&embed)?, &mut over),
         false => println!("{:<46} {:>10}", EMBED_LOADER.name, "absent"),
     }
-    match over.is_empty() {
-        true => Ok(()),
-        false => Err(format!("above the hard limit: {}", over.join(", "))),
-    }
+    Ok(over)
 }
 
-fn judge(budget: &Budget, size: Size, over: &mut Vec<&'static str>) {
+fn judge(budget: &Budget, size: Size, over: &mut Vec<Excess>) {
     let verdict = if size.brotli > budget.hard {
-        over.push(budget.name);
+        over.push((budget.name, size.brotli));
         "TOO LARGE"
     } else if size.brotli > budget.target {
         "above target"
@@ -190,6 +240,15 @@ mod tests {
             },
             &mut over,
         );
-        assert_eq!(over, ["embed loader"]);
+        assert_eq!(over, [("embed loader", 6 * KIB + 1)]);
+    }
+
+    #[test]
+    fn an_excess_may_be_owned_but_not_grow() {
+        let excess = ("embed loader", 7_000);
+        assert!(is_owned(&excess, "7000 embed loader\n"));
+        assert!(!is_owned(&excess, "6999 embed loader\n"));
+        assert!(!is_owned(&excess, "9000 first load\n"));
+        assert!(!is_owned(&excess, ""));
     }
 }

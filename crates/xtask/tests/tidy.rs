@@ -49,10 +49,11 @@ const BANNED_IN_CORE: [(&str, &str); 8] = [
 ];
 
 /// Words that must not occur in any crate without a host, and why.
-const BANNED_IN_PURE: [(&str, &str); 6] = [
+const BANNED_IN_PURE: [(&str, &str); 7] = [
     ("std::fs", "no host"),
     ("std::env", "no host"),
-    ("std::net", "no host"),
+    ("TcpStream", "no host"),
+    ("UdpSocket", "no host"),
     ("std::process", "no host"),
     ("std::thread", "no host"),
     ("std::time::", "the simulation has its own clock"),
