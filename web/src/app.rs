@@ -4,6 +4,7 @@ use crate::draw::{lanes, sprite};
 use crate::layout::lanes::Axis;
 use crate::panel;
 use crate::state::*;
+use crate::widget::{self, Options};
 use crate::words::Words;
 use crate::{motion, store};
 use gloo_timers::callback::Timeout;
@@ -14,8 +15,18 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 use yew::prelude::*;
 
-/// The page's root component.
+/// What the root component is for.
+#[derive(Clone, Debug, Default, PartialEq, Properties)]
+pub struct Props {
+    /// A figure in another page; `None` for the page itself.
+    #[prop_or_default]
+    pub figure: Option<Rc<Options>>,
+}
+
+/// The root component of the page, or of a figure.
 pub struct App {
+    /// It is a figure.
+    figure_of: Option<Rc<Options>>,
     session: Box<dyn SessionApi>,
     words: Words,
     ui: Ui,
@@ -73,20 +84,29 @@ const FRAME_MS: u32 = 40;
 
 impl Component for App {
     type Message = Act;
-    type Properties = ();
+    type Properties = Props;
 
     fn create(ctx: &Context<App>) -> App {
         let words = Words::english();
-        let (session, problem) = store::open();
+        let figure_of = ctx.props().figure.clone();
+        let (session, problem) = match &figure_of {
+            Some(options) => store::open_figure(options),
+            None => store::open(),
+        };
+        let mut listeners = Vec::new();
         let link = ctx.link().clone();
-        let keys = Listener::new("keydown", move |event| {
-            if let Ok(event) = event.dyn_into::<KeyboardEvent>() {
-                link.send_message(Act::Key(event));
-            }
-        });
-        let link = ctx.link().clone();
-        let sizes = Listener::new("resize", move |_| link.send_message(Act::Resize(0, 0, 0)));
-        let hash = Listener::new("hashchange", |_| store::reload());
+        listeners.push(Listener::new("resize", move |_| {
+            link.send_message(Act::Resize(0, 0, 0))
+        }));
+        if figure_of.is_none() {
+            let link = ctx.link().clone();
+            listeners.push(Listener::new("keydown", move |event| {
+                if let Ok(event) = event.dyn_into::<KeyboardEvent>() {
+                    link.send_message(Act::Key(event));
+                }
+            }));
+            listeners.push(Listener::new("hashchange", |_| store::reload()));
+        }
         let timeline = session.timeline();
         let mut ui = Ui {
             theme: store::theme(),
@@ -110,10 +130,15 @@ impl Component for App {
             figure: NodeRef::default(),
             strip: NodeRef::default(),
             timer: None,
-            _listeners: vec![keys, sizes, hash],
+            _listeners: listeners,
+            figure_of,
             session,
         };
         app.refresh();
+        if let Some(options) = app.figure_of.clone() {
+            app.moment(&options.step);
+            app.refresh();
+        }
         app
     }
 
@@ -141,13 +166,21 @@ impl Component for App {
             words: &self.words,
             on: &on,
         };
+        let moving = self.stepped && !motion::is_reduced();
+        if let Some(options) = &self.figure_of {
+            return html! { <>
+                {sprite()}
+                {widget::draw(&scene, self.explain.as_ref(), options, &self.figure, moving)}
+                {panel::bar::notice(&scene)}
+                <p class="sr" aria-live="polite">{self.spoken.clone()}</p>
+            </> };
+        }
         let problems = self.files.get(self.ui.file).is_some_and(|file| {
             file.diagnostics
                 .items
                 .iter()
                 .any(|item| item.severity == Severity::Error)
         });
-        let moving = self.stepped && !motion::is_reduced();
         let inspect = self.ui.pane == Section::Inspect;
         html! { <>
             {sprite()}
@@ -266,6 +299,11 @@ impl App {
                 self.ui.stage_size = (w, h);
                 self.ui.lanes_width = lanes;
             }
+            Act::Moment(step) => {
+                self.pause();
+                self.moment(&step);
+            }
+            Act::Pause => self.pause(),
             Act::Hush => self.ui.notice = None,
             Act::Switch(fork) => {
                 let done = self.session.switch(fork);
@@ -321,6 +359,20 @@ impl App {
         }
     }
 
+    /// Goes to a named moment; an unknown name changes nothing.
+    fn moment(&mut self, step: &str) {
+        if let Some(to) = widget::place(step, &self.session.timeline()) {
+            self.session.seek(to);
+        }
+    }
+
+    /// Keeps the work of the page; figures keep nothing.
+    fn keep(&self) {
+        if self.figure_of.is_none() {
+            store::keep(&*self.session);
+        }
+    }
+
     fn report(&mut self, done: Result<(), Refused>) {
         if let Err(refused) = done {
             self.ui.notice = Some(Notice {
@@ -340,7 +392,7 @@ impl App {
             return;
         };
         self.session.edit(&name, text);
-        store::keep(&*self.session);
+        self.keep();
     }
 
     fn fix(&mut self, diagnostic: usize, fix: usize) {
@@ -371,7 +423,7 @@ impl App {
         let done = self.session.apply(&name);
         let applied = done.is_ok();
         self.report(done);
-        store::keep(&*self.session);
+        self.keep();
         if applied {
             self.ui.target = Target::Cluster;
             self.ui.pane = Section::Explain;

@@ -31,7 +31,12 @@ pub fn remember(session: &dyn SessionApi) {
 /// Shows the recovery screen on a panic.
 pub fn install() {
     std::panic::set_hook(Box::new(|info| {
-        show(&info.to_string());
+        let document = web_sys::window().and_then(|window| window.document());
+        let page = document.and_then(|document| document.get_element_by_id("app"));
+        match page {
+            Some(_) => show(&info.to_string()),
+            None => tell_figures(),
+        };
     }));
 }
 
@@ -99,4 +104,11 @@ pub fn show(report: &str) -> Option<()> {
     screen.append_child(&inner).ok();
     document.body()?.append_child(&screen).ok();
     again.dyn_into::<web_sys::HtmlElement>().ok()?.focus().ok()
+}
+
+/// Figures stand in somebody else's page: each shows its own small note.
+fn tell_figures() -> Option<()> {
+    let event = web_sys::Event::new("podscope-broken").ok()?;
+    web_sys::window()?.dispatch_event(&event).ok()?;
+    Some(())
 }

@@ -9,6 +9,7 @@ mod motion;
 mod panel;
 mod state;
 mod store;
+mod widget;
 mod words;
 mod yaml;
 
@@ -20,6 +21,6 @@ pub fn start() {
     crash::install();
     let document = web_sys::window().and_then(|window| window.document());
     if let Some(root) = document.and_then(|document| document.get_element_by_id("app")) {
-        yew::Renderer::<app::App>::with_root(root).render();
+        yew::Renderer::<app::App>::with_root_and_props(root, app::Props::default()).render();
     }
 }

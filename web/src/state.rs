@@ -193,6 +193,10 @@ pub enum Act {
     Resize(i32, i32, i32),
     /// Clears the status line.
     Hush,
+    /// Goes to a named moment.
+    Moment(String),
+    /// Stops playing.
+    Pause,
     /// Switches to another future.
     Switch(u32),
 }

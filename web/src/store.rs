@@ -49,6 +49,20 @@ pub fn open() -> (Box<dyn SessionApi>, Option<Msg>) {
     (crate::engine::first(FIRST), problem)
 }
 
+/// Opens what a figure shows.
+pub fn open_figure(options: &crate::widget::Options) -> (Box<dyn SessionApi>, Option<Msg>) {
+    let source = match (&options.scenario, &options.manifest, &options.preset) {
+        (Some(text), _, _) => Source::Scenario(text),
+        (_, Some(text), _) => Source::Manifest(text),
+        (_, _, Some(id)) => Source::Preset(id),
+        _ => Source::Preset(FIRST),
+    };
+    match crate::engine::open(source) {
+        Ok(session) => (session, None),
+        Err(msg) => (crate::engine::first(FIRST), Some(msg)),
+    }
+}
+
 /// Opens a preset.
 pub fn open_preset(id: &str) -> Result<Box<dyn SessionApi>, Msg> {
     crate::engine::open(Source::Preset(id))

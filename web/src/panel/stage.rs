@@ -126,7 +126,8 @@ fn palette(scene: &Scene<'_>) -> Html {
     </> }
 }
 
-fn body(scene: &Scene<'_>, figure: &NodeRef, moving: bool) -> Html {
+/// The picture, or the inside of what was opened.
+pub fn body(scene: &Scene<'_>, figure: &NodeRef, moving: bool) -> Html {
     if scene.ui.as_text {
         return as_text(scene);
     }
