@@ -21,9 +21,12 @@ impl Words {
         Words(Rc::new(podscope_lesson::english()))
     }
 
-    /// A message as text.
+    /// A message as text: its own entry, else its title.
     pub fn say(&self, msg: &Msg) -> String {
-        self.say_part(msg, "")
+        match self.part(msg, "").or_else(|| self.part(msg, ".title")) {
+            Some(text) => text,
+            None => msg.code.to_owned(),
+        }
     }
 
     /// A part of a message's entry: `.title`, `.what`, ….

@@ -216,7 +216,7 @@ fn controller(place: &cluster::Place, props: &Props) -> Option<Html> {
         if place.label == 0 {
             return html! { <circle class="nowfill" cx={px(x)} cy={px(y)} r={px(r + 5)}/> };
         }
-        let lines = two_lines(&component.name, (place.label * 10 / 64).max(6) as usize);
+        let lines = two_lines(&component.name, (place.label * 10 / 61).max(6) as usize);
         let longest = lines
             .iter()
             .map(|line| line.chars().count())
@@ -235,7 +235,7 @@ fn controller(place: &cluster::Place, props: &Props) -> Option<Html> {
         } else {
             "lab2 mid halo"
         };
-        let lines = two_lines(&component.name, (place.label * 10 / 64).max(6) as usize);
+        let lines = two_lines(&component.name, (place.label * 10 / 61).max(6) as usize);
         let lines = lines.into_iter().zip([0, 13]);
         lines
             .map(|(line, dy)| text(x, label_y + dy, class, line))

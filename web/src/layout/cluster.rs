@@ -415,10 +415,28 @@ fn narrow(view: &ClusterView, w: i32, h: i32) -> Stage {
         let x = w - 8 - (members - i) * (member_w + 4);
         stage.etcd.push(Rect::new(x, 8, member_w, 32));
     }
+    // Little height, as beside the first scene's words: only who is indispensable.
+    let count = view.nodes.len() as i32;
+    if h < 210 && (1..=4).contains(&count) {
+        let node_w = (w - 16 - (count - 1) * 10) / count;
+        let top = stage.api.bottom() + 40;
+        for (index, node) in view.nodes.iter().enumerate() {
+            let x = 8 + (node_w + 10) * index as i32;
+            stage.nodes.push(node_box(
+                index,
+                node,
+                Rect::new(x, top, node_w, (h - top - 10).max(30)),
+            ));
+        }
+        stage.more_pending = view.pending.len();
+        let bus = stage.api.bottom() + 16;
+        wire(&mut stage, view, 0, bus);
+        return stage;
+    }
+    let row = 74;
     let ids = upper(view);
     let pitch = ((w - 32) / ids.len().max(1) as i32).min(48);
     let first = w / 2 - pitch * (ids.len() as i32 - 1) / 2;
-    let row = 74;
     for (i, id) in ids.iter().enumerate() {
         let place = Place {
             id: *id,
@@ -440,7 +458,6 @@ fn narrow(view: &ClusterView, w: i32, h: i32) -> Stage {
     stage.more_pending = view.pending.len() - shown;
 
     let top = shelf + 22;
-    let count = view.nodes.len() as i32;
     let pitch = ((h - top - 4) / count.max(1)).clamp(26, 44);
     for (index, node) in view.nodes.iter().enumerate() {
         let y = top + pitch * index as i32;

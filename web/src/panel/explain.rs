@@ -15,6 +15,10 @@ pub fn draw(scene: &Scene<'_>, explain: Option<&Rc<ExplainView>>) -> Html {
     }
 }
 
+/// A chain of causes longer than this is folded after its first two links.
+const MOST_LINKS: usize = 8;
+const ROOTS: usize = 2;
+
 /// Who plays: glyph names, in the order of the story.
 const CAST: [&str; 9] = [
     "client", "api", "etcd", "ctrl", "sched", "kubelet", "runtime", "net", "pod",
@@ -69,7 +73,22 @@ fn causes(scene: &Scene<'_>, explain: &ExplainView) -> Html {
         return html! {};
     }
     let count = explain.causes.len();
+    // A long chain shows its roots and its end; the middle can be stepped through.
+    let hidden = if count > MOST_LINKS {
+        ROOTS..count - (MOST_LINKS - ROOTS)
+    } else {
+        0..0
+    };
     let link = |(i, cause): (usize, &CauseView)| {
+        if i == hidden.start && !hidden.is_empty() {
+            let more = scene
+                .words
+                .t1("explain.more", "n", &hidden.len().to_string());
+            return html! { <li key={i} class="fold"><span></span><span>{more}</span></li> };
+        }
+        if hidden.contains(&i) {
+            return html! {};
+        }
         let last = i + 1 == count;
         let text = scene.words.say(&cause.text);
         let inner = match cause.event {

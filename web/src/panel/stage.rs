@@ -78,11 +78,16 @@ fn title(scene: &Scene<'_>) -> (String, Html) {
     }
 }
 
+/// What a fault is aimed at, for the heal button.
+fn short(scene: &Scene<'_>, name: &Msg) -> String {
+    scene.words.part(name, ".short").unwrap_or_else(|| scene.words.say(name))
+}
+
 /// The fault palette and the faults in force.
 fn faults(scene: &Scene<'_>) -> Html {
     let heal = scene.view.faults.iter().take(2).map(|fault| {
         html! { <button key={fault.id} class="btn" type="button" onclick={scene.act(Act::Heal(fault.id))}>
-            {scene.t("fault.heal")}{" "}{scene.words.say_part(&fault.name, ".short")}</button> }
+            {scene.t("fault.heal")}{" "}{short(scene, &fault.name)}</button> }
     });
     let word = if scene.view.faults.is_empty() {
         "fault.break"
@@ -98,8 +103,8 @@ fn faults(scene: &Scene<'_>) -> Html {
 fn palette(scene: &Scene<'_>) -> Html {
     let kinds = scene.session.fault_kinds();
     let kind = |kind: &FaultKindView| {
-        let word = ["fault.", kind.kind].concat();
-        let help = [&word, ".help"].concat();
+        let word = ["fault.", kind.kind, ".title"].concat();
+        let help = ["fault.", kind.kind, ".help"].concat();
         let target = |target: &Text| {
             let label = if target.is_empty() {
                 scene.t("fault.do")
@@ -120,7 +125,7 @@ fn palette(scene: &Scene<'_>) -> Html {
         if scene.view.faults.len() > 2 {
             <h3>{scene.t("fault.active")}</h3>
             {for scene.view.faults.iter().map(|fault| html! {
-                <button key={fault.id} type="button" onclick={scene.act(Act::Heal(fault.id))}>{scene.t("fault.heal")}{" "}{scene.words.say_part(&fault.name, ".short")}</button>
+                <button key={fault.id} type="button" onclick={scene.act(Act::Heal(fault.id))}>{scene.t("fault.heal")}{" "}{short(scene, &fault.name)}</button>
             })}
         }
     </> }
