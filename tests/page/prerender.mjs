@@ -7,13 +7,13 @@ import { engineRunning, launch, open } from './browser.mjs';
 import { serve } from './serve.mjs';
 
 const FILE = fileURLToPath(new URL('../../index.html', import.meta.url));
-const BEGIN = '<div id="app">';
-const END = '</div><!-- app -->';
+const BEGIN = '<div id="podscope-page">';
+const END = '</div><!-- podscope-page -->';
 
 /** The first scene's markup: what differs between browsers or needs the engine is left out. */
 export async function firstScene(page) {
   return page.evaluate(() => {
-    const root = document.getElementById('app').cloneNode(true);
+    const root = document.getElementById('podscope-page').cloneNode(true);
     // The engine fills these in; without it they are empty frames.
     root.querySelector('.lanes svg')?.replaceChildren();
     // Pictures for three widths cannot all be there: the stage waits for the engine, its words do not.
@@ -30,7 +30,7 @@ export async function template() {
   const text = await readFile(FILE, 'utf8');
   const begin = text.indexOf(BEGIN) + BEGIN.length;
   const end = text.indexOf(END);
-  if (begin < BEGIN.length || end < 0) throw new Error('index.html has no #app with its end mark');
+  if (begin < BEGIN.length || end < 0) throw new Error('index.html has no #podscope-page with its end mark');
   return { text, begin, end, scene: text.slice(begin, end).trim() };
 }
 

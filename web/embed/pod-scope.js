@@ -17,7 +17,7 @@
 
 const TAG = 'pod-scope';
 const BASE = new URL('./', import.meta.url).href;
-const STYLES = ['./tokens.css', './page.css'];
+const STYLES = ['./page.css', './tokens.css']; // each is put before the other
 const OPTIONS = ['preset', 'scenario', 'manifest', 'step', 'readonly'];
 
 /** @type {Promise<Engine> | undefined} */
@@ -39,16 +39,9 @@ class PodScope extends HTMLElement {
 
   constructor() {
     super();
-    const shadow = this.attachShadow({ mode: 'open' });
-    for (const href of STYLES) {
-      const link = document.createElement('link');
-      link.rel = 'stylesheet';
-      link.href = new URL(href, BASE).href;
-      shadow.append(link);
-    }
     this.#root.className = 'pod-scope';
     this.#root.append(document.createElement('slot'));
-    shadow.append(this.#root);
+    this.attachShadow({ mode: 'open' }).append(this.#root);
   }
 
   connectedCallback() {
@@ -83,6 +76,17 @@ class PodScope extends HTMLElement {
     else if (this.#seen) this.#draw();
   }
 
+  #style() {
+    const shadow = this.shadowRoot;
+    if (!shadow || shadow.querySelector('link')) return;
+    for (const href of STYLES) {
+      const link = document.createElement('link');
+      link.rel = 'stylesheet';
+      link.href = new URL(href, BASE).href;
+      shadow.prepend(link);
+    }
+  }
+
   #theme() {
     const theme = this.getAttribute('theme');
     if (theme) this.#root.dataset.theme = theme;
@@ -106,6 +110,7 @@ class PodScope extends HTMLElement {
   async #draw() {
     this.#clear();
     const turn = this.#turn;
+    this.#style();
     try {
       const { mount } = await load();
       if (turn !== this.#turn || !this.isConnected) return;

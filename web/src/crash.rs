@@ -32,7 +32,7 @@ pub fn remember(session: &dyn SessionApi) {
 pub fn install() {
     std::panic::set_hook(Box::new(|info| {
         let document = web_sys::window().and_then(|window| window.document());
-        let page = document.and_then(|document| document.get_element_by_id("app"));
+        let page = document.and_then(|document| document.get_element_by_id("podscope-page"));
         match page {
             Some(_) => show(&info.to_string()),
             None => tell_figures(),

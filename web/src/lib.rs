@@ -20,7 +20,7 @@ use wasm_bindgen::prelude::*;
 pub fn start() {
     crash::install();
     let document = web_sys::window().and_then(|window| window.document());
-    if let Some(root) = document.and_then(|document| document.get_element_by_id("app")) {
+    if let Some(root) = document.and_then(|document| document.get_element_by_id("podscope-page")) {
         yew::Renderer::<app::App>::with_root_and_props(root, app::Props::default()).render();
     }
 }
