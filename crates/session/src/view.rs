@@ -665,12 +665,11 @@ pub enum Effect {
 }
 
 /// Names of the API server's stages: message codes `stage.<name>` and `stage.<name>.short`.
-pub const PIPELINE: [&str; 10] = [
+pub const PIPELINE: [&str; 9] = [
     "authentication",
     "priority",
     "authorization",
     "decode",
-    "default",
     "mutate",
     "validate",
     "admit",
