@@ -1,15 +1,20 @@
 //! The commands, by name.
 
 mod apply;
+mod create;
 mod delete;
 mod describe;
 mod drain;
 mod events;
 mod get;
 mod label;
+mod misc;
 mod rollout;
+mod run;
 mod scale;
+mod set;
 mod taint;
+mod wait;
 
 use crate::ctx::Ctx;
 use crate::fault::{Fault, Res};
@@ -47,28 +52,77 @@ pub(crate) fn dispatch(ctx: &mut Ctx<'_>, argv: &[String]) -> Res<()> {
     };
     match command {
         "annotate" => label::run(ctx, words, label::Marks::Annotations),
+        "api-resources" => misc::api_resources(ctx, words),
+        "api-versions" => misc::api_versions(ctx, words),
         "apply" => apply::run(ctx, words),
+        "attach" => misc::exec(ctx, "attach", words),
         "autoscale" => scale::autoscale(ctx, words),
         "cordon" => drain::cordon(ctx, words, true),
+        "create" => create::run(ctx, words),
         "delete" => delete::run(ctx, words),
         "describe" => describe::run(ctx, words),
         "drain" => drain::drain(ctx, words),
         "events" => events::run(ctx, words),
+        "exec" => misc::exec(ctx, "exec", words),
+        "expose" => run::expose(ctx, words),
         "get" => get::run(ctx, words),
         "label" => label::run(ctx, words, label::Marks::Labels),
+        "logs" => misc::logs(ctx, words),
+        "patch" => set::patch_command(ctx, words),
+        "replace" => create::replace(ctx, words),
         "rollout" => rollout::run(ctx, words),
+        "run" => run::run(ctx, words),
         "scale" => scale::run(ctx, words),
+        "set" => set::run(ctx, words),
         "taint" => taint::run(ctx, words),
         "uncordon" => drain::cordon(ctx, words, false),
+        "version" => misc::version(ctx, words),
+        "wait" => wait::run(ctx, words),
+        _ if COMMANDS.contains(&command) => misc::refuse(ctx, command, words),
         _ => Err(unknown(command)),
     }
 }
 
+/// Every command of kubectl, for suggestions.
+const COMMANDS: &[&str] = &[
+    "annotate", "api-resources", "api-versions", "apply", "attach", "auth", "autoscale", "certificate",
+    "cluster-info", "completion", "config", "cordon", "cp", "create", "debug", "delete", "describe", "diff",
+    "drain", "edit", "events", "exec", "explain", "expose", "get", "help", "kuberc", "kustomize", "label",
+    "logs", "options", "patch", "plugin", "port-forward", "proxy", "replace", "rollout", "run", "scale",
+    "set", "taint", "top", "uncordon", "version", "wait",
+];
+
+/// How many letters must change to make one word the other.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut diagonal = i;
+        if let Some(first) = row.first_mut() {
+            *first = i + 1;
+        }
+        for (j, y) in b.iter().enumerate() {
+            let cost = if x == y { diagonal } else { 1 + diagonal.min(row[j]).min(row[j + 1]) };
+            diagonal = row[j + 1];
+            row[j + 1] = cost;
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}
+
 fn unknown(command: &str) -> Fault {
-    Fault::Text(format!(
-        "unknown command {} for \"kubectl\"",
-        quote(command)
-    ))
+    let mut text = format!("unknown command {} for \"kubectl\"", quote(command));
+    let near: Vec<&&str> = COMMANDS
+        .iter()
+        .filter(|c| command.len() < 64 && (distance(command, c) <= 2 || c.starts_with(command)))
+        .collect();
+    if !near.is_empty() && !command.is_empty() {
+        text.push_str("\n\nDid you mean this?\n");
+        for name in near {
+            text.push_str(&format!("\t{name}\n"));
+        }
+    }
+    Fault::Text(text)
 }
 
 /// A group's command that does not exist.

@@ -23,7 +23,7 @@ use podscope_api::{Kind, Object, Timestamp, Value};
 
 pub(crate) use container::template_text;
 pub(crate) use events::interval as event_interval;
-pub(crate) use workload::{replica_sets, same_template};
+pub(crate) use workload::{controlled, replica_sets, same_template};
 
 /// A text under construction; cells are separated by tabs.
 #[derive(Default)]
