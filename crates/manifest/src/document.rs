@@ -29,6 +29,8 @@ pub enum Content {
     Map(Vec<(NodeId, NodeId)>),
     /// A reference to an anchored node.
     Alias(NodeId),
+    /// A scalar that does not fit its tag; the words of Go's reader.
+    Bad(String),
 }
 
 /// One document of a manifest.
@@ -326,6 +328,7 @@ impl Builder<'_> {
                 };
                 return self.fail(id, format!("json: unsupported value: {number}"));
             }
+            Content::Bad(words) => return self.fail(id, words.clone()),
             Content::Scalar(value, _) => Built {
                 value: value.clone(),
                 nodes: 1,

@@ -1,19 +1,15 @@
 //! Text to documents. Never fails: what cannot be read becomes diagnostics.
 
 use crate::diagnostic::{Diagnostic, Message};
-use crate::document::{Content, Document, Node, NodeId};
-use crate::go_error;
-use crate::scalar;
+use crate::document::Document;
+use crate::reader::{self, MAX_DEPTH, Refusal};
 use crate::span::Span;
-use podscope_api::{Object, Value};
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag};
-use std::collections::BTreeMap;
+use podscope_api::Object;
+use std::borrow::Cow;
 use std::rc::Rc;
 
 /// Longer texts are refused as a whole.
 pub const MAX_BYTES: usize = 1 << 20;
-/// Documents with more levels are refused.
-pub const MAX_DEPTH: usize = 100;
 /// Texts with more documents are read up to this one.
 pub const MAX_DOCUMENTS: usize = 1000;
 
@@ -43,7 +39,14 @@ pub fn parse(text: &str) -> (Vec<Document>, Vec<Diagnostic>) {
             diagnostics.push(Diagnostic::error(chunk, message));
             break;
         }
-        match read(text, chunk) {
+        // kubectl gives the last line a line break when it has none.
+        let source = chunk.of(text);
+        let source = if source.ends_with('\n') {
+            Cow::Borrowed(source)
+        } else {
+            Cow::Owned(format!("{source}\n"))
+        };
+        match read(&source, chunk) {
             Ok(None) => {}
             Ok(Some(mut document)) => {
                 if let Err(failure) = document.build() {
@@ -141,366 +144,30 @@ fn is_separator(line: &str) -> bool {
     })
 }
 
-/// A chunk as the reader gets it, and how its places (in characters) map to those of the whole text.
-struct Places<'t> {
-    text: &'t str,
-    chunk: Span,
-    /// Byte offset in the chunk of every character that the reader gets; empty when both are the same.
-    offsets: Vec<u32>,
-    /// The chunk with more spaces before the lines of some quoted scalars.
-    padded: Option<String>,
-}
-
-/// More than the deepest column that a quoted scalar of a sensible manifest begins at.
-const PADDING: usize = 200;
-
-impl<'t> Places<'t> {
-    fn new(text: &'t str, chunk: Span) -> Places<'t> {
-        let source = chunk.of(text);
-        let offsets = if source.is_ascii() {
-            Vec::new()
-        } else {
-            source.char_indices().map(|(i, _)| i as u32).collect()
-        };
-        Places {
-            text,
-            chunk,
-            offsets,
-            padded: None,
+/// Reads the first document of a chunk, whose text this is; `None` when there is none.
+fn read(source: &str, chunk: Span) -> Result<Option<Document>, Box<Diagnostic>> {
+    match reader::read(source, chunk) {
+        Ok(None) => Ok(None),
+        Ok(Some((nodes, root))) => {
+            let span = nodes.get(root as usize).map_or(chunk, |n| n.span);
+            Ok(Some(Document {
+                object: Object::default(),
+                span,
+                source: chunk,
+                duplicates: Vec::new(),
+                nodes: Rc::new(nodes),
+                root,
+            }))
         }
-    }
-
-    fn source(&self) -> &str {
-        match &self.padded {
-            Some(padded) => padded,
-            None => self.chunk.of(self.text),
+        Err(Refusal::Syntax(words, span)) => {
+            Err(Box::new(Diagnostic::error(span, Message::Yaml(words))))
         }
-    }
-
-    /// Indents the lines of the quoted scalars that begin at these characters. Go's reader takes them at any
-    /// column; the spaces before a line of a quoted scalar do not count.
-    fn pad(&mut self, starts: &[usize]) {
-        let source = self.chunk.of(self.text);
-        let mut padded = String::with_capacity(source.len());
-        let mut offsets = Vec::with_capacity(source.len());
-        let mut quote: Option<char> = None;
-        let mut escaped = false;
-        let mut spaces = 0;
-        for (count, (offset, c)) in source.char_indices().enumerate() {
-            padded.push(c);
-            offsets.push(offset as u32);
-            match quote {
-                None => quote = starts.contains(&(count + spaces)).then_some(c),
-                Some('"') if escaped => escaped = false,
-                Some('"') if c == '\\' => escaped = true,
-                Some(open) if open == c => quote = None,
-                Some(_) => {}
-            }
-            if c == '\n' && quote.is_some() {
-                padded.extend(std::iter::repeat_n(' ', PADDING));
-                offsets.extend(std::iter::repeat_n(offset as u32 + 1, PADDING));
-                spaces += PADDING;
-            }
-        }
-        self.padded = Some(padded);
-        self.offsets = offsets;
-    }
-
-    fn byte(&self, index: usize) -> u32 {
-        let length = self.chunk.end - self.chunk.start;
-        let offset = if self.offsets.is_empty() {
-            index as u32
-        } else {
-            self.offsets.get(index).copied().unwrap_or(length)
-        };
-        self.chunk.start + offset.min(length)
-    }
-
-    fn span(&self, start: &Marker, end: &Marker) -> Span {
-        let first = self.byte(start.index());
-        let column = if self.padded.is_none() {
-            start.col()
-        } else {
-            let before = self.text.get(..first as usize).unwrap_or("");
-            before.chars().rev().take_while(|c| *c != '\n').count()
-        };
-        Span {
-            start: first,
-            end: self.byte(end.index()).max(first),
-            line: self.chunk.line + (start.line() as u32).saturating_sub(1),
-            column: column as u32 + 1,
-        }
-    }
-}
-
-/// A collection that is being read.
-struct Open {
-    id: NodeId,
-    is_map: bool,
-    children: Vec<NodeId>,
-    is_flow: bool,
-}
-
-/// Reads the first document of a chunk; `None` when there is none.
-fn read(text: &str, chunk: Span) -> Result<Option<Document>, Box<Diagnostic>> {
-    let mut places = Places::new(text, chunk);
-    // Go's reader is the judge; this one only tells the places.
-    let mut refusal = go_error::message(chunk.of(text));
-    let mut starts = Vec::new();
-    loop {
-        let error = match read_nodes(&places) {
-            Ok(_) if refusal.is_some() => None,
-            Ok(document) => return Ok(document),
-            Err(Failed::Limit(diagnostic)) => return Err(diagnostic),
-            Err(Failed::Syntax(error)) => Some(error),
-        };
-        let at = error.as_ref().map(ScanError::marker);
-        let message = match (refusal.take(), &error) {
-            (Some(message), _) => message,
-            (None, None) => String::new(),
-            (None, Some(error)) => {
-                let start = error.marker().index();
-                let is_quoted = error.info() == "invalid indentation in quoted scalar";
-                if is_quoted && !starts.contains(&start) && starts.len() < MAX_PADDED {
-                    starts.push(start);
-                    places.pad(&starts);
-                    continue;
-                }
-                format!("yaml: line {}: {}", error.marker().line(), error.info())
-            }
-        };
-        let span = match at {
-            Some(at) => places.span(at, at),
-            None => {
-                let line =
-                    go_line(&message).map_or(chunk.line, |l| chunk.line + l.saturating_sub(1));
-                line_span(text, chunk, line)
-            }
-        };
-        return Err(Box::new(Diagnostic::error(span, Message::Yaml(message))));
-    }
-}
-
-/// How many quoted scalars of a document may need padding.
-const MAX_PADDED: usize = 50;
-
-/// Why a document could not be read.
-enum Failed {
-    Syntax(ScanError),
-    Limit(Box<Diagnostic>),
-}
-
-fn read_nodes(places: &Places<'_>) -> Result<Option<Document>, Failed> {
-    let (text, chunk) = (places.text, places.chunk);
-    let mut parser = Parser::new_from_str(places.source());
-    let mut nodes: Vec<Node> = Vec::new();
-    let mut stack: Vec<Open> = Vec::new();
-    let mut anchors: BTreeMap<usize, NodeId> = BTreeMap::new();
-    let mut root: Option<NodeId> = None;
-    while let Some(event) = parser.next_event() {
-        let (event, place) = event.map_err(Failed::Syntax)?;
-        let span = places.span(&place.start, &place.end);
-        let mut finished = None;
-        match event {
-            Event::Scalar(value, style, anchor, tag) => {
-                let value = scalar_value(&value, style, tag.as_deref());
-                let is_plain = style == ScalarStyle::Plain;
-                let span = trimmed(text, span, style);
-                finished = Some(push(&mut nodes, span, Content::Scalar(value, is_plain)));
-                remember(&mut anchors, anchor, finished);
-            }
-            Event::Alias(anchor) => {
-                let target = anchors.get(&anchor).copied().unwrap_or(NodeId::MAX);
-                finished = Some(push(&mut nodes, span, Content::Alias(target)));
-            }
-            Event::SequenceStart(anchor, _) | Event::MappingStart(anchor, _) => {
-                let is_map = matches!(event, Event::MappingStart(..));
-                if stack.len() >= MAX_DEPTH {
-                    let message = Message::TooDeep {
-                        limit: MAX_DEPTH as u32,
-                    };
-                    return Err(Failed::Limit(Box::new(Diagnostic::error(span, message))));
-                }
-                let id = push(&mut nodes, span, Content::List(Vec::new()));
-                remember(&mut anchors, anchor, Some(id));
-                stack.push(Open {
-                    id,
-                    is_map,
-                    children: Vec::new(),
-                    is_flow: span.of(text).starts_with(['{', '[']),
-                });
-            }
-            Event::SequenceEnd | Event::MappingEnd => {
-                finished = stack.pop().map(|open| close(text, open, span, &mut nodes));
-            }
-            Event::DocumentEnd | Event::StreamEnd => break,
-            _ => {}
-        }
-        if let Some(id) = finished {
-            match stack.last_mut() {
-                Some(open) => open.children.push(id),
-                None => root = root.or(Some(id)),
-            }
-        }
-    }
-    Ok(root.map(|root| {
-        let span = nodes.get(root as usize).map_or(chunk, |n| n.span);
-        Document {
-            object: Object::default(),
-            span,
-            source: chunk,
-            duplicates: Vec::new(),
-            nodes: Rc::new(nodes),
-            root,
-        }
-    }))
-}
-
-fn push(nodes: &mut Vec<Node>, span: Span, content: Content) -> NodeId {
-    nodes.push(Node { span, content });
-    nodes.len() as NodeId - 1
-}
-
-fn remember(anchors: &mut BTreeMap<usize, NodeId>, anchor: usize, id: Option<NodeId>) {
-    if anchor > 0
-        && let Some(id) = id
-    {
-        anchors.insert(anchor, id);
-    }
-}
-
-fn close(text: &str, open: Open, end: Span, nodes: &mut [Node]) -> NodeId {
-    let span_of = |id: Option<&NodeId>| id.and_then(|id| nodes.get(*id as usize)).map(|n| n.span);
-    let (first, last) = (
-        span_of(open.children.first()),
-        span_of(open.children.last()),
-    );
-    if let Some(node) = nodes.get_mut(open.id as usize) {
-        if open.is_flow {
-            node.span = node.span.to(end);
-        } else {
-            if let Some(first) = first {
-                node.span = if open.is_map {
-                    first
-                } else {
-                    from_dash(text, first)
-                };
-            }
-            if let Some(last) = last {
-                node.span = node.span.to(last);
-            }
-        }
-        node.content = if open.is_map {
-            let pairs = open.children.chunks_exact(2);
-            let pairs = pairs.filter_map(|pair| match pair {
-                [key, value] => Some((*key, *value)),
-                _ => None,
-            });
-            Content::Map(pairs.collect())
-        } else {
-            Content::List(open.children)
-        };
-    }
-    open.id
-}
-
-/// A list item's range from its `-` on.
-fn from_dash(text: &str, item: Span) -> Span {
-    let before = text.get(..item.start as usize).unwrap_or("");
-    let mut head = before.trim_end();
-    // An anchor or a tag may stand between.
-    while let Some((rest, word)) = head.rsplit_once([' ', '\n'])
-        && word.starts_with(['&', '!'])
-    {
-        head = rest.trim_end();
-    }
-    if !head.ends_with('-') {
-        return item;
-    }
-    let dash = head.len() - 1;
-    let line_start = head.rfind('\n').map_or(0, |i| i + 1);
-    let lines = before.get(dash..).unwrap_or("").matches('\n').count();
-    Span {
-        start: dash as u32,
-        line: item.line.saturating_sub(lines as u32),
-        column: head.get(line_start..dash).map_or(0, |l| l.chars().count()) as u32 + 1,
-        ..item
-    }
-}
-
-/// A scalar without the blanks and comments after it, which the reader counts in.
-fn trimmed(text: &str, span: Span, style: ScalarStyle) -> Span {
-    let source = span.of(text);
-    let length = match style {
-        ScalarStyle::SingleQuoted => quoted_length(source, '\''),
-        ScalarStyle::DoubleQuoted => quoted_length(source, '"'),
-        ScalarStyle::Plain => {
-            let comment = source.find(" #").or_else(|| source.find("\t#"));
-            let end = comment.unwrap_or(source.len());
-            source.get(..end).unwrap_or(source).trim_end().len()
-        }
-        _ => source.trim_end().len(),
-    };
-    Span {
-        end: span.start + length as u32,
-        ..span
-    }
-}
-
-/// The length of a quoted scalar with its quotes.
-fn quoted_length(source: &str, quote: char) -> usize {
-    let mut chars = source.char_indices().skip(1).peekable();
-    while let Some((at, c)) = chars.next() {
-        if c == '\\' && quote == '"' {
-            chars.next();
-        } else if c == quote {
-            let doubled = quote == '\'' && chars.peek().is_some_and(|(_, next)| *next == quote);
-            if !doubled {
-                return at + 1;
-            }
-            chars.next();
-        }
-    }
-    source.len()
-}
-
-fn scalar_value(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Value {
-    let plain = style == ScalarStyle::Plain;
-    match tag {
-        None if plain => scalar::resolve(text),
-        Some(tag) if tag.is_yaml_core_schema() => match tag.suffix.as_str() {
-            "int" | "float" | "bool" | "null" => scalar::resolve(text),
-            _ => Value::from(text),
-        },
-        _ => Value::from(text),
-    }
-}
-
-/// The line that a message of Go's reader names.
-fn go_line(message: &str) -> Option<u32> {
-    let rest = message.strip_prefix("yaml: line ")?;
-    rest.split(':').next()?.parse().ok()
-}
-
-/// A line of a chunk, without the blanks around it.
-fn line_span(text: &str, chunk: Span, line: u32) -> Span {
-    let mut start = chunk.start;
-    for (number, content) in (chunk.line..).zip(chunk.of(text).split_inclusive('\n')) {
-        if number == line {
-            let indent = (content.len() - content.trim_start().len()) as u32;
-            let width = content.trim().len() as u32;
-            return Span {
-                start: start + indent,
-                end: start + indent + width,
-                line,
-                column: indent + 1,
+        Err(Refusal::TooDeep(span)) => {
+            let message = Message::TooDeep {
+                limit: MAX_DEPTH as u32,
             };
+            Err(Box::new(Diagnostic::error(span, message)))
         }
-        start += content.len() as u32;
-    }
-    Span {
-        end: chunk.start,
-        ..chunk
     }
 }
 

@@ -1,8 +1,8 @@
 //! What the API server makes of a request whose body is YAML text.
 
+use crate::Message;
 use crate::document::{Content, Document};
 use crate::parse;
-use crate::{Message, go_error};
 use podscope_api::decode::{self, Decoded, Source};
 use podscope_api::request::FieldValidation;
 use podscope_api::status::quote;
@@ -18,7 +18,7 @@ pub fn decode(kind: Kind, body: &[u8], validation: FieldValidation) -> Result<De
     let text = match text_of(body) {
         Some(text) => text,
         None => {
-            let why = go_error::utf8_message(body).unwrap_or("yaml: invalid UTF-8");
+            let why = utf8_message(body).unwrap_or("yaml: invalid UTF-8");
             return Err(unreadable(why));
         }
     };
@@ -76,4 +76,43 @@ pub fn duplicate_keys(document: &Document) -> Option<String> {
         message.push_str(&format!("\n  line {line}: key {key} already set in map"));
     }
     (!message.is_empty()).then(|| format!("yaml: unmarshal errors:{message}"))
+}
+
+/// What Go's reader says of bytes that are not UTF-8; `None` when they are.
+fn utf8_message(bytes: &[u8]) -> Option<&'static str> {
+    let error = std::str::from_utf8(bytes).err()?;
+    let first = bytes.get(error.valid_up_to()).copied().unwrap_or(0);
+    let width = match first {
+        0xc0..=0xdf => 2,
+        0xe0..=0xef => 3,
+        0xf0..=0xf7 => 4,
+        _ => return Some("yaml: invalid leading UTF-8 octet"),
+    };
+    if error.valid_up_to() + width > bytes.len() {
+        return Some("yaml: incomplete UTF-8 octet sequence");
+    }
+    let trailing = bytes.get(error.valid_up_to() + 1..error.valid_up_to() + width);
+    Some(match trailing {
+        Some(t) if t.iter().all(|b| b & 0xc0 == 0x80) => "yaml: invalid length of a UTF-8 sequence",
+        _ => "yaml: invalid trailing UTF-8 octet",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_that_are_not_text() {
+        assert_eq!(
+            utf8_message(b"a: \xff"),
+            Some("yaml: invalid leading UTF-8 octet")
+        );
+        assert_eq!(
+            utf8_message(b"a: \xc3("),
+            Some("yaml: invalid trailing UTF-8 octet")
+        );
+        assert_eq!(utf8_message("é".as_bytes()), None);
+        assert_eq!(text_of(b"\xff\xfea\0").as_deref(), Some("a"));
+    }
 }
