@@ -359,7 +359,7 @@ impl<'t> Scanner<'t> {
     // Tokens.
 
     fn fetch(&mut self) -> Done {
-        self.to_next_token();
+        self.skip_to_token();
         self.unroll(self.mark.column as i32);
         if self.is_end(0) {
             return self.stream_end();
@@ -412,7 +412,7 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    fn to_next_token(&mut self) {
+    fn skip_to_token(&mut self) {
         loop {
             if self.mark.column == 0 && self.rest().starts_with('\u{feff}') {
                 self.skip();
