@@ -14,7 +14,14 @@ fn sources(folder: &Path, found: &mut String) {
             sources(&path, found);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = std::fs::read_to_string(&path).unwrap_or_default();
-            found.push_str(text.split("#[cfg(test)]").next().unwrap_or_default());
+            let text = text.split("#[cfg(test)]").next().unwrap_or_default();
+            for line in text
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("//"))
+            {
+                found.push_str(line);
+                found.push('\n');
+            }
         }
     }
 }
