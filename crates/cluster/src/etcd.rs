@@ -7,7 +7,8 @@ use crate::config::delay;
 use crate::sim::Ctx;
 use podscope_api::{Key, Kind, Object};
 use podscope_kernel::SimTime;
-use std::collections::{BTreeMap, VecDeque};
+use podscope_kernel::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 crate::codes! {

@@ -1,7 +1,7 @@
 //! Which links and processes are up.
 
 use crate::component::ComponentId;
-use std::collections::BTreeSet;
+use podscope_kernel::collections::BTreeSet;
 
 /// The state of the network as faults have left it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]

@@ -6,8 +6,8 @@ use crate::entry::{Entry, Timer};
 use crate::network::Network;
 use crate::trace::{Note, RequestId, TraceEvent, TraceId};
 use podscope_api::{Failure, Request, Response, Timestamp};
+use podscope_kernel::collections::BTreeMap;
 use podscope_kernel::{EntryId, Queue, SimDuration, SimTime, Streams};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::client::limiter::Limiter;

@@ -14,8 +14,8 @@ use crate::scheduler::Scheduler;
 use crate::sim::Sim;
 use crate::trace::{Data, Note, RequestId, TraceEvent, TraceId};
 use podscope_api::{Failure, Kind, Request, Response, Text};
+use podscope_kernel::collections::BTreeMap;
 use podscope_kernel::{SimDuration, SimTime, StateHasher};
-use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 

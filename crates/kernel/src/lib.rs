@@ -3,6 +3,7 @@
 //! Knows nothing of Kubernetes. A [`World`] is a value that advances one queue entry at a time;
 //! a [`Timeline`] records its trace, keeps checkpoints and can go back to any moment.
 
+pub mod collections;
 pub mod hash;
 pub mod queue;
 pub mod random;

@@ -1,7 +1,7 @@
 //! The queue of everything that is going to happen, ordered by (time, sequence).
 
+use crate::collections::BTreeMap;
 use crate::time::SimTime;
-use std::collections::BTreeMap;
 
 /// Names one entry of a [`Queue`], to cancel it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -3,8 +3,8 @@
 //!
 //! Own code because links must replay for ever: the sequence must not change with a library.
 
+use crate::collections::BTreeMap;
 use crate::hash::state_hash;
-use std::collections::BTreeMap;
 
 /// A small generator (SplitMix64).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

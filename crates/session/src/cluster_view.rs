@@ -5,7 +5,7 @@ use crate::session::Session;
 use crate::view::*;
 use podscope_api::{Kind, Object, Quantity, Value};
 use podscope_cluster::{ComponentId, Data, TraceEvent};
-use std::collections::BTreeMap;
+use podscope_kernel::collections::BTreeMap;
 use std::rc::Rc;
 
 /// The most deadlines that are shown.

@@ -3,7 +3,7 @@
 use crate::view::{ComponentKind, MarkKind};
 use podscope_api::{Kind, Verb};
 use podscope_cluster::{ComponentId, ControllerId, Data, TraceEvent, trace::RequestId};
-use std::collections::BTreeSet;
+use podscope_kernel::collections::BTreeSet;
 
 /// How coarse a step has to be to stop at an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -4,9 +4,9 @@ use podscope_api::{Failure, Request, Text, Timestamp, Value, Verb, value};
 use podscope_cluster::{
     Cluster, ClusterConfig, Note, TraceEvent, TraceId, trace::RequestId, world,
 };
+use podscope_kernel::collections::BTreeMap;
 use podscope_kernel::{SimDuration, SimTime, World};
 use podscope_kubectl::{Call, Env, EventType, Invocation, Outcome, Received, Reply};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 podscope_cluster::codes! {

@@ -4,7 +4,7 @@ use crate::components;
 use crate::session::Session;
 use crate::view::*;
 use podscope_cluster::{ComponentId, ControllerId};
-use std::collections::BTreeMap;
+use podscope_kernel::collections::BTreeMap;
 
 /// The most lanes.
 const MAX_LANES: usize = 64;

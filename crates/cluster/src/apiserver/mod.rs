@@ -26,7 +26,7 @@ use crate::sim::{Ctx, Sim};
 use crate::trace::{Data, Note, RequestId, TraceId};
 use podscope_api::{Answer, Failure, Key, Kind, Object, Request, Status, Text, Verb};
 use podscope_kernel::SimTime;
-use std::collections::BTreeMap;
+use podscope_kernel::collections::BTreeMap;
 use std::rc::Rc;
 
 crate::codes! {

@@ -5,7 +5,7 @@
 use crate::entry::{WatchEvent, WatchType};
 use crate::trace::TraceId;
 use podscope_api::{Key, Kind, Object, Text};
-use std::collections::{BTreeMap, BTreeSet};
+use podscope_kernel::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// Names one watch of the API server.

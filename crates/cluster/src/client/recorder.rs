@@ -5,8 +5,8 @@
 use crate::client::limiter::Limiter;
 use crate::sim::Ctx;
 use podscope_api::{Key, Kind, Object, PatchType, Request, Text, Value, value};
+use podscope_kernel::collections::{BTreeMap, BTreeSet};
 use podscope_kernel::{SimDuration, SimTime, state_hash};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// From this many different messages with one reason on, they are combined.
 const MAX_SIMILAR: usize = 10;

@@ -5,7 +5,8 @@
 use crate::trace::TraceId;
 use podscope_api::Key;
 use podscope_kernel::SimDuration;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use podscope_kernel::collections::{BTreeMap, BTreeSet};
+use std::collections::VecDeque;
 
 /// First delay of the exponential back-off per key.
 const BASE_DELAY: SimDuration = SimDuration::millis(5);

@@ -12,7 +12,7 @@ use crate::trace::Note;
 use podscope_api::selector::Selector;
 use podscope_api::{IntOrString, Key, Kind, Object, Request, Text, Timestamp, Value, value};
 use podscope_kernel::SimDuration;
-use std::collections::BTreeMap;
+use podscope_kernel::collections::BTreeMap;
 use std::rc::Rc;
 
 crate::codes! {

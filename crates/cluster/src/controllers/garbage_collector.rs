@@ -14,7 +14,7 @@ use crate::sim::Ctx;
 use crate::trace::Note;
 use podscope_api::request::Propagation;
 use podscope_api::{Key, Kind, Object, Request, Response, Text, Value, value};
-use std::collections::BTreeSet;
+use podscope_kernel::collections::BTreeSet;
 use std::rc::Rc;
 
 crate::codes! {

@@ -4,7 +4,7 @@
 //! Left out: the controller itself.
 
 use podscope_api::{Object, Text, Timestamp};
-use std::collections::BTreeMap;
+use podscope_kernel::collections::BTreeMap;
 
 /// A Pod's usage of the resource, in thousandths, and when it was sampled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -26,8 +26,8 @@ use crate::entry::Timer;
 use crate::sim::{Ctx, Sim};
 use crate::trace::{Note, RequestId, TraceId};
 use podscope_api::{Key, Kind, Request, Response};
+use podscope_kernel::collections::BTreeMap;
 use podscope_kernel::{EntryId, SimDuration};
-use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::hash::Hash;
 

@@ -14,8 +14,9 @@ use crate::entry::Timer;
 use crate::sim::Ctx;
 use crate::trace::Note;
 use podscope_api::{Key, Kind, Object, Request, Text};
+use podscope_kernel::collections::BTreeMap;
 use podscope_kernel::{SimDuration, SimTime};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 crate::codes! {

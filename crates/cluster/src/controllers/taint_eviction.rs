@@ -13,8 +13,8 @@ use crate::entry::Timer;
 use crate::sim::Ctx;
 use crate::trace::Note;
 use podscope_api::{Key, Kind, Object, Request, Response, Text, Value, value};
+use podscope_kernel::collections::BTreeMap;
 use podscope_kernel::{EntryId, SimDuration, SimTime};
-use std::collections::BTreeMap;
 
 crate::codes! {
     /// A Pod tolerates its node's taints only for a while: a timer is set.

@@ -59,7 +59,7 @@ impl Run {
     }
     /// `user verb resource code` of every write that ended, in order.
     fn writes(&self) -> Vec<String> {
-        let requests: std::collections::BTreeMap<_, _> = self
+        let requests: podscope_kernel::collections::BTreeMap<_, _> = self
             .trace
             .iter()
             .filter(|e| e.code == crate::world::REQUEST)

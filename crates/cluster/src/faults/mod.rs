@@ -26,8 +26,8 @@ use crate::node::runtime::catalogue;
 use crate::trace::{Note, TraceId};
 use crate::world::Cluster;
 use podscope_api::{Key, Object, Text, Value};
+use podscope_kernel::collections::BTreeMap;
 use podscope_kernel::{SimDuration, SimTime};
-use std::collections::BTreeMap;
 
 crate::codes! {
     /// Something was broken.

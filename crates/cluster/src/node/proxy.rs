@@ -12,8 +12,8 @@ use crate::entry::Timer;
 use crate::sim::Ctx;
 use crate::trace::{Data, Note};
 use podscope_api::{Key, Kind, Object, Text, Value, value};
+use podscope_kernel::collections::{BTreeMap, BTreeSet};
 use podscope_kernel::{SimDuration, SimTime};
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 crate::codes! {

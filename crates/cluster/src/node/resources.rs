@@ -3,7 +3,7 @@
 //! Models: staging/src/k8s.io/component-helpers/resource/helpers.go, pkg/apis/core/v1/helper/qos/qos.go (v1.36)
 
 use podscope_api::{Object, Quantity, Text, Value};
-use std::collections::BTreeMap;
+use podscope_kernel::collections::BTreeMap;
 
 /// Amounts by resource name.
 pub type Amounts = BTreeMap<Text, Quantity>;

@@ -8,8 +8,8 @@ use super::node_info::{NodeInfo, Slot};
 use super::node_tree::{NodeTree, zone_of};
 use super::pod_info::PodInfo;
 use podscope_api::{Key, Kind, Object, Selector, Text, Value};
+use podscope_kernel::collections::{BTreeMap, BTreeSet};
 use podscope_kernel::state_hash;
-use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 

@@ -3,7 +3,7 @@
 //! Models: `pkg/scheduler/framework/types.go` FitError (v1.36)
 
 use podscope_api::Text;
-use std::collections::BTreeMap;
+use podscope_kernel::collections::BTreeMap;
 
 /// What is said when there is no Node at all.
 pub const NO_NODES: &str = "no nodes available to schedule pods";

@@ -11,7 +11,7 @@ use super::pod_info::PodInfo;
 use super::profile::Profile;
 use super::verdict::{Code, Rejection};
 use podscope_api::Text;
-use std::collections::BTreeSet;
+use podscope_kernel::collections::BTreeSet;
 use std::rc::Rc;
 
 /// With fewer Nodes than this all of them are looked at; otherwise at least this many feasible ones are sought.

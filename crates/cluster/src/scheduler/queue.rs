@@ -7,9 +7,9 @@ use super::plugins::PluginId;
 use super::pod_info::PodInfo;
 use crate::trace::TraceId;
 use podscope_api::Key;
+use podscope_kernel::collections::{BTreeMap, BTreeSet};
 use podscope_kernel::{SimDuration, SimTime};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 const INITIAL_BACKOFF: SimDuration = SimDuration::secs(1);

@@ -10,7 +10,7 @@ use super::profile::Profile;
 use super::resources::Resource;
 use super::verdict::{Reason, Rejection};
 use podscope_api::{Text, Value, value};
-use std::collections::BTreeMap;
+use podscope_kernel::collections::BTreeMap;
 
 /// Up to this many Nodes every verdict and every score is shown; beyond, a summary and the best.
 pub const MAX_SHOWN: usize = 50;

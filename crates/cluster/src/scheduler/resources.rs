@@ -4,7 +4,7 @@
 
 use podscope_api::quantity::Format;
 use podscope_api::{Quantity, Text, Value};
-use std::collections::BTreeMap;
+use podscope_kernel::collections::BTreeMap;
 
 /// CPU that scoring counts for a container that asks for none: 100 thousandths of a core.
 pub const DEFAULT_MILLI_CPU: i64 = 100;

@@ -22,7 +22,7 @@ use crate::sim::Ctx;
 use crate::trace::{Note, TraceId};
 use plan::{Inputs, Plan, Step};
 use podscope_api::{Key, Kind, Object, Request, Response};
-use std::collections::BTreeMap;
+use podscope_kernel::collections::BTreeMap;
 use std::rc::Rc;
 
 crate::codes! {

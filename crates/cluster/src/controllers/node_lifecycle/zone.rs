@@ -4,8 +4,8 @@
 
 use crate::client::limiter::Limiter;
 use podscope_api::{Object, Text};
+use podscope_kernel::collections::BTreeSet;
 use podscope_kernel::{SimDuration, SimTime};
-use std::collections::BTreeSet;
 
 /// From this many hundredths of nodes that are not ready on, a zone is disrupted.
 const UNHEALTHY_PERCENT: i64 = 55;

@@ -3,8 +3,8 @@
 //! Models: pkg/controller/controller_utils.go ControllerExpectations (v1.36)
 
 use podscope_api::{Key, Text};
+use podscope_kernel::collections::{BTreeMap, BTreeSet};
 use podscope_kernel::{SimDuration, SimTime};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// After this long nobody waits any more.
 const TIMEOUT: SimDuration = SimDuration::secs(300);

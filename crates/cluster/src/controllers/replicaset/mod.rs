@@ -22,7 +22,7 @@ use crate::trace::{Note, joined};
 use expectations::Expectations;
 use podscope_api::{Answer, Key, Kind, Object, Request, Response, Value, value};
 use podscope_kernel::SimDuration;
-use std::collections::BTreeMap;
+use podscope_kernel::collections::BTreeMap;
 use std::rc::Rc;
 
 crate::codes! {

@@ -24,8 +24,8 @@ use crate::trace::{Note, RequestId};
 use heartbeat::Heartbeat;
 use images::Puller;
 use podscope_api::{Failure, Key, Kind, Object, Response, Text};
+use podscope_kernel::collections::BTreeMap;
 use report::Report;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use worker::{Mode, Worker};
 

@@ -12,7 +12,7 @@ use crate::sim::Ctx;
 use crate::trace::{Data, Note};
 use podscope_api::{Key, Kind, Object, Request, Response, Text, Value, value};
 use podscope_kernel::SimDuration;
-use std::collections::BTreeMap;
+use podscope_kernel::collections::BTreeMap;
 
 /// The volume manager's pace.
 const POLL: SimDuration = SimDuration::millis(300);

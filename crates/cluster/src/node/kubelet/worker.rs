@@ -16,8 +16,9 @@ use crate::node::{Call, Cri, Local};
 use crate::sim::Ctx;
 use crate::trace::{Data, Note};
 use podscope_api::{Key, Kind, Object, Text, Timestamp, Value};
+use podscope_kernel::collections::BTreeMap;
 use podscope_kernel::{SimDuration, SimTime};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// Where a Pod is in its life on the machine; it never goes back.

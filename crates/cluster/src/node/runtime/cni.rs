@@ -3,7 +3,7 @@
 //! Models: github.com/containernetworking/plugins bridge and host-local 1.7
 
 use podscope_api::{Key, Text, Value, value};
-use std::collections::BTreeMap;
+use podscope_kernel::collections::BTreeMap;
 
 /// Addresses given out on one machine, in turn.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -34,7 +34,7 @@ impl Addresses {
         let mut candidate = self.last;
         for _ in 2..=254 {
             candidate = if candidate >= 254 { 2 } else { candidate + 1 };
-            if let std::collections::btree_map::Entry::Vacant(place) = self.used.entry(candidate) {
+            if let podscope_kernel::collections::Entry::Vacant(place) = self.used.entry(candidate) {
                 place.insert(sandbox.clone());
                 self.last = candidate;
                 return Ok(format!("{}.{candidate}", self.prefix).into());

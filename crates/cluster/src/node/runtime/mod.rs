@@ -18,9 +18,9 @@ use crate::trace::{Data, Note};
 use catalogue::Image;
 use cni::{Addresses, Link};
 use podscope_api::{Key, Kind, Object, Text, Value, value};
+use podscope_kernel::collections::{BTreeMap, BTreeSet};
 use podscope_kernel::{SimDuration, SimTime};
 use program::{OnStop, Program};
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 crate::codes! {

@@ -19,7 +19,7 @@ use crate::scheduler::report;
 use crate::sim::Ctx;
 use crate::trace::{Data, Note};
 use podscope_api::{Key, Kind, Text, value};
-use std::collections::BTreeSet;
+use podscope_kernel::collections::BTreeSet;
 use std::rc::Rc;
 
 /// How long a scheduling cycle takes (microseconds).

@@ -12,7 +12,7 @@ use crate::sim::Ctx;
 use crate::trace::{Note, RequestId};
 use podscope_api::patch::two_way_strategic;
 use podscope_api::{Key, Kind, Object, PatchType, Request, Text, Value, value};
-use std::collections::BTreeSet;
+use podscope_kernel::collections::BTreeSet;
 use std::rc::Rc;
 
 /// Longest note of an Event in bytes.

@@ -25,7 +25,7 @@ use crate::trace::{Note, RequestId, TraceId};
 use failure::gate_of;
 use podscope_api::{Key, Kind, Object, Response, Text, Value};
 use podscope_kernel::SimDuration;
-use std::collections::{BTreeMap, BTreeSet};
+use podscope_kernel::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 crate::codes! {

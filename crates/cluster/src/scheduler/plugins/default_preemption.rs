@@ -10,8 +10,8 @@ use crate::scheduler::node_info::{NodeInfo, Slot};
 use crate::scheduler::pod_info::PodInfo;
 use crate::scheduler::verdict::Code;
 use podscope_api::{Kind, Text};
+use podscope_kernel::collections::{BTreeMap, BTreeSet};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 const NOT_HELPFUL: &str = "Preemption is not helpful for scheduling";

@@ -23,7 +23,7 @@ use super::pod_info::PodInfo;
 use super::profile::Profile;
 use super::verdict::Rejection;
 use podscope_api::{Text, Value};
-use std::collections::BTreeSet;
+use podscope_kernel::collections::BTreeSet;
 
 /// What one scheduling cycle looks at.
 #[derive(Clone, Copy)]

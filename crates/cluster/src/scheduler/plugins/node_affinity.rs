@@ -8,7 +8,7 @@ use crate::scheduler::node_info::{NodeInfo, Slot};
 use crate::scheduler::node_selector::{NodeTerm, RequiredNode};
 use crate::scheduler::verdict::{Reason, Rejection};
 use podscope_api::{Text, Value, value};
-use std::collections::BTreeSet;
+use podscope_kernel::collections::BTreeSet;
 
 const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
 const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
