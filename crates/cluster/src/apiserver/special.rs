@@ -101,9 +101,6 @@ pub(crate) fn bind(
     }
     let mut condition = value!({"type": "PodScheduled", "status": "True", "lastProbeTime": null});
     condition.set("lastTransitionTime", now);
-    if pod.generation() > 0 {
-        condition.set("observedGeneration", pod.generation());
-    }
     set_condition(&mut object, condition);
     let mut answer =
         value!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"});

@@ -608,3 +608,146 @@ fn the_same_commands_give_the_same_world() {
     };
     assert_eq!(hash(), hash());
 }
+
+/// The folder of recordings beside the checkout; `None` when it is not there.
+fn recordings() -> Option<std::path::PathBuf> {
+    let shared = std::env::var_os("PODSCOPE_SHARED").map_or_else(
+        || std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
+        std::path::PathBuf::from,
+    );
+    let golden = shared.join("golden");
+    golden.is_dir().then_some(golden)
+}
+
+fn lines(path: &std::path::Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let parsed = text
+        .lines()
+        .filter_map(|l| podscope_api::json::parse(l).ok());
+    parsed.collect()
+}
+
+/// What cannot be equal (times, addresses, names of containers and images) made equal.
+fn masked(value: &Value) -> Value {
+    const MASKED: &[&str] = &[
+        "lastTransitionTime",
+        "startTime",
+        "startedAt",
+        "finishedAt",
+        "containerID",
+        "image",
+        "imageID",
+        "hostIP",
+        "hostIPs",
+        "podIP",
+        "podIPs",
+        "uid",
+    ];
+    match value {
+        Value::Map(map) => Value::from_pairs(map.entries().iter().map(|(k, v)| {
+            let masks = MASKED.contains(&&**k);
+            (k.clone(), if masks { Value::from("…") } else { masked(v) })
+        })),
+        Value::List(items) => Value::list(items.iter().map(masked)),
+        other => other.clone(),
+    }
+}
+
+/// The kubelet sends the same status patches as the recorded one, from creation (to deletion).
+fn same_patches(folder: &str, name: &str, ready: &[&str]) {
+    let Some(golden) = recordings() else {
+        eprintln!("skipped: no recordings (set PODSCOPE_SHARED)");
+        return;
+    };
+    let is_pod = |o: &Value| {
+        o.get("kind").as_str() == Some("Pod")
+            && o.at("metadata.name")
+                .as_str()
+                .is_some_and(|n| n.ends_with(name))
+    };
+    let watch = lines(&golden.join(folder).join("watch.jsonl"));
+    let recorded = watch
+        .iter()
+        .find(|w| is_pod(w.get("object")))
+        .expect("the Pod was recorded");
+    let object = recorded.get("object");
+    let full = object.at("metadata.name").str_or_empty().to_string();
+    let patches: Vec<String> = lines(&golden.join(folder).join("audit.jsonl"))
+        .iter()
+        .filter(|a| {
+            let uri = a.get("requestURI").str_or_empty();
+            a.get("verb").as_str() == Some("patch")
+                && uri.ends_with(&format!("/pods/{full}/status"))
+                && a.get("user").str_or_empty().starts_with("system:node:")
+        })
+        .map(|a| podscope_api::json::to_string(&masked(a.get("requestObject"))))
+        .collect();
+    let mut pod = value!({"apiVersion": "v1", "kind": "Pod"});
+    pod.set("metadata.name", full.clone());
+    pod.set("metadata.namespace", "default");
+    pod.set("spec", object.get("spec").clone());
+    for field in [
+        "nodeSelector",
+        "priority",
+        "preemptionPolicy",
+        "tolerations",
+    ] {
+        pod.at_mut("spec").map_mut().remove(field);
+    }
+    let mut config = ClusterConfig {
+        nodes: vec![NodeConfig::worker("node-1", "zone-1")],
+        ..ClusterConfig::default()
+    };
+    config.seed = 3;
+    let mut cluster = Cluster::new(config);
+    submit(&mut cluster, Request::create(Kind::Pod, Object(pod)));
+    let mut trace = run(&mut cluster, 6_000_000);
+    if patches.len() > ready.len() {
+        submit(
+            &mut cluster,
+            Request::delete(Kind::Pod, "default", full.clone()),
+        );
+        trace.extend(run(&mut cluster, 12_000_000));
+    }
+    let sent: Vec<String> = trace
+        .iter()
+        .filter(|e| e.code == crate::world::REQUEST)
+        .filter_map(|e| match &e.data {
+            crate::trace::Data::Request(r)
+                if r.kind == Kind::Pod
+                    && &*r.subresource == "status"
+                    && e.actor.machine().is_some() =>
+            {
+                match &r.body {
+                    podscope_api::Body::Patch(_, patch) => {
+                        Some(podscope_api::json::to_string(&masked(patch)))
+                    }
+                    _ => None,
+                }
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(sent.len(), patches.len(), "{sent:#?}");
+    for (sent, recorded) in sent.iter().zip(&patches) {
+        assert_eq!(sent, recorded);
+    }
+}
+
+#[test]
+fn status_patches_as_recorded_without_probes() {
+    same_patches(
+        "01e-deploy-with-simulated-delays",
+        "rmd4n",
+        &["seen", "sandbox", "running"],
+    );
+}
+
+#[test]
+fn status_patches_as_recorded_with_a_readiness_probe() {
+    same_patches(
+        "13a-real-node-pod",
+        "web",
+        &["seen", "sandbox", "running", "ready"],
+    );
+}

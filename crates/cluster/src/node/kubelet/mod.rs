@@ -258,7 +258,11 @@ impl Kubelet {
         }
         if !known {
             let node = caches.list(Kind::Node).next();
-            let others = self.pods.values().filter(|w| w.counts()).map(|w| &*w.pod);
+            let others = self
+                .pods
+                .values()
+                .filter(|w| w.counts())
+                .map(|w| (&*w.pod, &**w.requests));
             if let Err((reason, message)) = admission::admit(&pod, node.map(|n| &**n), others) {
                 let note = Note::new(REJECTED)
                     .about(Kind::Pod, key.clone())

@@ -113,6 +113,8 @@ impl Slot {
 pub struct Worker {
     /// The Pod as the kubelet's cache has it.
     pub pod: Rc<Object>,
+    /// What it asks for: thousandths of a core for cpu, whole units for the rest.
+    pub requests: Rc<Vec<(Text, i64)>>,
     /// Where it is in its life.
     pub mode: Mode,
     /// What it is doing.
@@ -147,6 +149,8 @@ pub struct Worker {
     pub todo: VecDeque<u8>,
     /// Whether something failed in this pass, so that it is tried again.
     pub failed: bool,
+    /// When its next pass is due, if one is set.
+    pub wakes: Option<SimTime>,
     /// How long the last pull took, without and with its wait for a turn.
     pub pull_took: (SimDuration, SimDuration),
     cgroup: bool,
@@ -180,8 +184,10 @@ impl Worker {
         }
         let started = pod.at("status.startTime").as_str();
         let started = started.and_then(Timestamp::parse).unwrap_or(now);
+        let requests = Rc::new(crate::node::admission::units(spec));
         Worker {
             pod,
+            requests,
             mode: Mode::Syncing,
             doing: Doing::Nothing,
             slots,
@@ -199,6 +205,7 @@ impl Worker {
             again: false,
             todo: VecDeque::new(),
             failed: false,
+            wakes: None,
             pull_took: (SimDuration::ZERO, SimDuration::ZERO),
             cgroup: false,
         }
@@ -485,7 +492,6 @@ impl Kubelet {
         caches: &Caches,
         ctx: &mut Ctx<'_>,
     ) {
-        let key = worker.pod.key();
         while let Some(slot) = worker.todo.pop_front() {
             if self.in_back_off(worker, slot, ctx) || self.lacks_config(worker, slot, ctx) {
                 continue;
@@ -512,13 +518,29 @@ impl Kubelet {
             }
         }
         worker.doing = Doing::Nothing;
-        if worker.failed {
-            let wait = SimDuration::secs(10) + ctx.jitter("kubelet", (0, 5_000_000));
-            ctx.set_timer(wait, Timer::deadline(RETRY_TIMER, key));
-        }
         if worker.again {
+            // The relist after a pass that changed something: the next pass reports it.
             self.sync_pod(worker, runtime, caches, ctx);
+        } else if worker.failed {
+            let wait = SimDuration::secs(10) + ctx.jitter("kubelet", (0, 5_000_000));
+            self.wake_at(worker, wait, RETRY_TIMER, ctx);
         }
+    }
+
+    /// Sets the worker's next pass, unless an earlier one is set.
+    fn wake_at(
+        &self,
+        worker: &mut Worker,
+        wait: SimDuration,
+        code: &'static str,
+        ctx: &mut Ctx<'_>,
+    ) {
+        let (now, at) = (ctx.now(), ctx.now() + wait);
+        if worker.wakes.is_some_and(|w| w > now && w <= at) {
+            return;
+        }
+        worker.wakes = Some(at);
+        ctx.set_timer_at(at, Timer::deadline(code, worker.pod.key()));
     }
 
     fn begin_create(&mut self, worker: &mut Worker, slot: u8, ctx: &mut Ctx<'_>) {
@@ -575,7 +597,7 @@ impl Kubelet {
         ctx.trace_aside(note);
         // The worker comes back a little late, never early.
         let late = ctx.jitter("kubelet", (0, (left.0 / 2).clamp(1, 8_000_000)));
-        ctx.set_timer(left + late, Timer::deadline(RESTART_TIMER, key));
+        self.wake_at(worker, left + late, RESTART_TIMER, ctx);
         true
     }
 
@@ -621,10 +643,11 @@ impl Kubelet {
                     let message = format!("Failed to create pod sandbox: {error}");
                     self.event(&pod, "", "Warning", "FailedCreatePodSandBox", &message, ctx);
                     let wait = SimDuration::secs(10) + ctx.jitter("kubelet", (0, 5_000_000));
-                    ctx.set_timer(wait, Timer::deadline(RETRY_TIMER, pod.key()));
+                    self.wake_at(worker, wait, RETRY_TIMER, ctx);
                 } else {
                     worker.refresh(runtime);
                     if !terminating {
+                        worker.again = true;
                         self.report_sandbox_ready(worker, ctx);
                         worker.todo = worker.to_start().into();
                         self.start_next(worker, runtime, caches, ctx);

@@ -655,6 +655,10 @@ impl Runtime {
                 value!({"digest": (image.digest.clone())}),
             ));
         ctx.trace(note);
+        if self.images.contains_key(&*full) {
+            // The tag still means the image that is here: nothing to fetch.
+            return self.image_here(call, &image, ctx);
+        }
         let wait = ctx.jitter("registry", takes::MANIFEST);
         self.later(call, 2, wait, ctx);
     }
@@ -703,10 +707,15 @@ impl Runtime {
                 value!({"snapshotter": "overlayfs", "layers": (Value::list(layers))}),
             ));
         ctx.trace(note);
-        let request = value!({"image": {"image": (full.clone())}});
+        self.image_here(call, &image, ctx);
+    }
+
+    /// PullImage comes back.
+    fn image_here(&self, call: &Call, image: &Image, ctx: &mut Ctx<'_>) {
+        let request = value!({"image": {"image": (image.name.clone())}});
         let note = Note::new(PULL_IMAGE)
-            .about(Kind::Pod, key)
-            .arg("image", full)
+            .about(Kind::Pod, call.pod.key())
+            .arg("image", image.name.clone())
             .data(Data::Call(
                 request,
                 value!({"image_ref": (image.config.clone())}),
