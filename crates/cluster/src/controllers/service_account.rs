@@ -9,6 +9,7 @@ use crate::component::ControllerId;
 use crate::sim::Ctx;
 use crate::trace::Note;
 use podscope_api::{Key, Kind, Object, Request, Response, Value, value};
+use podscope_kernel::SimTime;
 
 crate::codes! {
     /// An active namespace lacks something that each has: it is created.
@@ -49,6 +50,15 @@ fn watch(event: &CacheEvent, kind: Kind, name: &str, work: &mut Work<'_>) {
     }
 }
 
+/// After a restart every namespace is looked at; a cluster that has just been set up is complete.
+fn all_namespaces(caches: &Caches, work: &mut Work<'_>, ctx: &Ctx<'_>) {
+    if ctx.now() > SimTime::ZERO {
+        for namespace in caches.list(Kind::Namespace) {
+            work.add(namespace.key(), None);
+        }
+    }
+}
+
 fn create(kind: Kind, object: Value, ctx: &mut Ctx<'_>) -> Next {
     let object = Object(object);
     ctx.trace(Note::new(CREATE).about(kind, object.key()));
@@ -74,6 +84,10 @@ impl Controller for ServiceAccountController {
     const ID: ControllerId = ControllerId::ServiceAccount;
     const WORKERS: usize = 1;
     type Sync = ();
+
+    fn start(&mut self, caches: &Caches, work: &mut Work<'_>, ctx: &mut Ctx<'_>) {
+        all_namespaces(caches, work, ctx);
+    }
 
     fn event(
         &mut self,
@@ -116,6 +130,10 @@ impl Controller for RootCaPublisher {
     const ID: ControllerId = ControllerId::RootCa;
     const WORKERS: usize = 1;
     type Sync = ();
+
+    fn start(&mut self, caches: &Caches, work: &mut Work<'_>, ctx: &mut Ctx<'_>) {
+        all_namespaces(caches, work, ctx);
+    }
 
     fn event(
         &mut self,

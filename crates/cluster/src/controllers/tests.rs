@@ -528,3 +528,37 @@ fn at_rest_the_controllers_only_wait_in_their_loops() {
         .collect();
     assert!(waiting.is_empty(), "{waiting:?}");
 }
+
+#[test]
+fn a_restarted_controller_manager_catches_up() {
+    let mut run = Run::new();
+    run.create(Kind::Deployment, deployment("web", 2, "nginx:1.25"))
+        .run(10_000);
+    let at = run.cluster.now();
+    let down = Command::Inject {
+        kind: "controller-manager-down".into(),
+        name: "down".into(),
+        params: Value::map(),
+    };
+    run.cluster.command(at, &down);
+    let target = Object(value!({"metadata": {"name": "web", "namespace": "default"}}));
+    let patch = value!({"spec": {"replicas": 4}});
+    run.send(super::meta::strategic(Kind::Deployment, &target, "", patch))
+        .run(20_000);
+    assert_eq!(run.list(Kind::Pod).len(), 2, "nobody compares");
+    let at = run.cluster.now();
+    let heal = Command::Heal {
+        name: "down".into(),
+    };
+    run.cluster.command(at, &heal);
+    run.run(60_000);
+    assert_eq!(run.list(Kind::Pod).len(), 4);
+    let registered =
+        "Normal RegisteredNode Node node-1 event: Registered Node node-1 in Controller";
+    assert!(run.events().iter().any(|e| e == registered));
+    let ready = run
+        .list(Kind::Node)
+        .iter()
+        .all(|n| n.condition_true("Ready"));
+    assert!(ready, "its grace periods begin anew");
+}

@@ -119,7 +119,7 @@ impl Sync {
         let mut changed = annotate_new(&mut updated, &self.deployment, next);
         let min_ready = self.deployment.at("spec.minReadySeconds").clone();
         if !same_number(&min_ready, updated.at("spec.minReadySeconds")) {
-            updated.set("spec.minReadySeconds", min_ready);
+            updated.set("spec.minReadySeconds", min_ready.as_int().unwrap_or(0));
             changed = true;
         }
         if changed {

@@ -110,12 +110,19 @@ impl Controller for NodeLifecycleController {
     fn start(&mut self, caches: &Caches, work: &mut Work<'_>, ctx: &mut Ctx<'_>) {
         let now = ctx.now();
         for node in caches.list(Kind::Node) {
-            self.nodes
-                .insert(node.key().name, seen_now(node, caches, now));
-            self.zones.entry(zone_of(node)).or_default().state = ZoneState::Normal;
             if !taints::no_schedule(node).is_empty() {
                 work.add(node.key(), None);
             }
+        }
+        if now > SimTime::ZERO {
+            // A new leader knows nothing: it registers every node with a fresh grace period.
+            ctx.set_timer(SimDuration::ZERO, Timer::internal(MONITOR));
+            return;
+        }
+        for node in caches.list(Kind::Node) {
+            self.nodes
+                .insert(node.key().name, seen_now(node, caches, now));
+            self.zones.entry(zone_of(node)).or_default().state = ZoneState::Normal;
         }
         let phase = ctx.random("node_lifecycle", 0, PERIOD.0);
         ctx.set_timer(SimDuration(phase), Timer::internal(MONITOR));
