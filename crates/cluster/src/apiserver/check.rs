@@ -246,11 +246,13 @@ impl Run<'_, '_> {
         self.plugins(Step::Admit, Operation::Create, None)
     }
 
-    /// The body's namespace must be that of the URL, or empty.
+    /// The body's namespace must be that of the URL, or empty; cluster-scoped kinds lose it.
     fn namespace(&mut self) -> Passed {
         let url = self.context.namespace;
         let own = self.object.at("metadata.namespace").str_or_empty();
-        if own.is_empty() && self.context.kind.namespaced() {
+        if !self.context.kind.namespaced() {
+            self.object.remove("metadata.namespace");
+        } else if own.is_empty() {
             self.object.set("metadata.namespace", url);
         } else if own != url {
             let status = Status::bad_request(

@@ -317,7 +317,6 @@ fn annotations(out: &mut Warnings, base: Option<&Path<'_>>, pod: &Value, old: &V
             path.k(seccomp)
         ));
     }
-    let armor_on_pod = !spec.at("securityContext.appArmorProfile").is_null();
     for list in ["initContainers", "containers", "ephemeralContainers"] {
         for c in spec.get(list).items() {
             let name = c.get("name").str_or_empty();
@@ -329,8 +328,7 @@ fn annotations(out: &mut Warnings, base: Option<&Path<'_>>, pod: &Value, old: &V
                 ));
             }
             let key = format!("container.apparmor.security.beta.kubernetes.io/{name}");
-            let own = !c.at("securityContext.appArmorProfile").is_null();
-            if !all.get(&key).is_null() && !own && !armor_on_pod {
+            if !all.get(&key).is_null() {
                 out.add(format!(
                     "{}: deprecated since v1.30; use the \"appArmorProfile\" field instead",
                     path.k(&key)
@@ -355,7 +353,7 @@ fn volumes(out: &mut Warnings, path: &Path<'_>, spec: &Value) {
             out.add(format!("{}: {text}", path.k("storage")));
         }
         let projected = volume.get("projected");
-        if !projected.is_null() && projected.get("sources").is_empty() {
+        if !projected.is_null() && projected.get("sources").is_null() {
             out.add(format!(
                 "volume {} (Projected) has no sources provided",
                 quote(volume.get("name").str_or_empty())

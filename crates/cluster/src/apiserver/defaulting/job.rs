@@ -8,10 +8,6 @@ use podscope_api::Value;
 /// A Job.
 pub(super) fn job(object: &mut Value) {
     job_spec(object.entry("spec"));
-    let labels = object.at("spec.template.metadata.labels").clone();
-    if !labels.is_empty() && object.at("metadata.labels").is_empty() {
-        object.set("metadata.labels", labels);
-    }
     let spec = object.entry("spec");
     // Completions and parallelism belong together: nothing given means one of each.
     if spec.get("completions").is_null() && spec.get("parallelism").is_null() {

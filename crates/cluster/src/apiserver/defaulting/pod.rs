@@ -9,8 +9,25 @@ use podscope_api::{Quantity, Value};
 const CONTAINER_LISTS: &[&str] = &["containers", "initContainers", "ephemeralContainers"];
 const FILE_MODE: i64 = 0o644;
 
+/// Annotations of releases that had no fields for init containers: they are dropped.
+const INIT_ANNOTATIONS: &[&str] = &[
+    "pod.beta.kubernetes.io/init-containers",
+    "pod.alpha.kubernetes.io/init-containers",
+    "pod.beta.kubernetes.io/init-container-statuses",
+    "pod.alpha.kubernetes.io/init-container-statuses",
+];
+
+fn drop_init_annotations(object: &mut Value) {
+    for key in INIT_ANNOTATIONS {
+        if !object.at("metadata.annotations").get(key).is_null() {
+            object.at_mut("metadata.annotations").map_mut().remove(key);
+        }
+    }
+}
+
 /// A Pod.
 pub(super) fn pod(object: &mut Value) {
+    drop_init_annotations(object);
     let spec = object.entry("spec");
     pod_spec(spec);
     // What follows holds for Pods only, not for templates.
@@ -36,6 +53,7 @@ pub(super) fn pod(object: &mut Value) {
 
 /// A Pod template.
 pub(super) fn template(template: &mut Value) {
+    drop_init_annotations(template);
     pod_spec(template.entry("spec"));
 }
 

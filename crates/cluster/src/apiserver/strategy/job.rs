@@ -7,10 +7,10 @@ use podscope_api::Value;
 /// Labels the template with the Job's uid and name and selects by the uid.
 pub(super) fn generate_selector(job: &mut Value) {
     if job.at("spec.manualSelector").is_true() {
-        return;
+        return own_labels(job);
     }
-    let uid = job.at("metadata.uid").clone();
-    let name = job.at("metadata.name").clone();
+    let uid = Value::str(job.at("metadata.uid").str_or_empty());
+    let name = Value::str(job.at("metadata.name").str_or_empty());
     // The old labels without prefix are kept for old clients.
     for (key, value) in [
         ("job-name", &name),
@@ -24,5 +24,14 @@ pub(super) fn generate_selector(job: &mut Value) {
     let selector = job.at_mut("spec.selector.matchLabels").map_mut();
     if !selector.contains_key("batch.kubernetes.io/controller-uid") {
         selector.insert("batch.kubernetes.io/controller-uid", uid);
+    }
+    own_labels(job);
+}
+
+/// A Job without labels has those of its template.
+pub(super) fn own_labels(job: &mut Value) {
+    let labels = job.at("spec.template.metadata.labels").clone();
+    if !labels.is_empty() && job.at("metadata.labels").is_empty() {
+        job.set("metadata.labels", labels);
     }
 }

@@ -23,7 +23,6 @@ pub fn counts_generations(kind: Kind) -> bool {
             | Kind::StatefulSet
             | Kind::Job
             | Kind::CronJob
-            | Kind::HorizontalPodAutoscaler
             | Kind::PodDisruptionBudget
             | Kind::EndpointSlice
             | Kind::PriorityClass
@@ -63,6 +62,7 @@ pub fn prepare_create(kind: Kind, object: &mut Value) {
         }
         Kind::Pod => pod::prepare_create(object),
         Kind::Job => job::generate_selector(object),
+        Kind::DaemonSet => template_generation(object, 1),
         Kind::Service => {
             object.set("status", podscope_api::value!({"loadBalancer": {}}));
             service::normalize_cluster_ips(object, None);
@@ -86,6 +86,14 @@ pub fn prepare_create(kind: Kind, object: &mut Value) {
     if counts_generations(kind) {
         object.set("metadata.generation", 1);
     }
+}
+
+const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
+
+/// DaemonSets keep the generation of their template in an annotation.
+fn template_generation(object: &mut Value, generation: i64) {
+    let annotations = object.at_mut("metadata.annotations").map_mut();
+    annotations.insert(TEMPLATE_GENERATION, generation.to_string().into());
 }
 
 /// `stringData` is written into `data` and does not stay.

@@ -16,6 +16,7 @@ pub(super) fn prepare_create(pod: &mut Value) {
             value!([{
                 "type": "PodScheduled",
                 "status": "False",
+                "lastTransitionTime": (pod.at("metadata.creationTimestamp").clone()),
                 "reason": "SchedulingGated",
                 "message": "Scheduling is blocked due to non-empty scheduling gates"
             }]),
@@ -23,6 +24,36 @@ pub(super) fn prepare_create(pod: &mut Value) {
     }
     pod.set("status", status);
     label_keys_to_selectors(pod);
+    app_armor_fields(pod);
+}
+
+/// AppArmor annotations of old clients are written into the fields.
+fn app_armor_fields(pod: &mut Value) {
+    let annotations = pod.at("metadata.annotations").clone();
+    let spec = pod.entry("spec");
+    if spec.at("os.name").as_str() == Some("windows") {
+        return;
+    }
+    let whole = spec.at("securityContext.appArmorProfile").clone();
+    for list in ["initContainers", "containers", "ephemeralContainers"] {
+        each(spec, list, |c| {
+            let name = c.get("name").str_or_empty();
+            let key = format!("container.apparmor.security.beta.kubernetes.io/{name}");
+            let Some(text) = annotations.get(&key).as_str() else {
+                return;
+            };
+            let profile = match text.strip_prefix("localhost/") {
+                Some(file) => value!({"type": "Localhost", "localhostProfile": (file)}),
+                None if text == "runtime/default" => value!({"type": "RuntimeDefault"}),
+                None if text == "unconfined" => value!({"type": "Unconfined"}),
+                None => return,
+            };
+            let path = "securityContext.appArmorProfile";
+            if c.at(path).is_null() && whole != profile {
+                c.set(path, profile);
+            }
+        });
+    }
 }
 
 /// Merges `matchLabelKeys` and `mismatchLabelKeys` into the label selectors beside them.

@@ -4,7 +4,6 @@
 //! strategies in pkg/registry (v1.36)
 
 use super::{counts_generations, generation, service};
-use crate::apiserver::validation::pod::qos;
 use podscope_api::{Kind, Value};
 
 /// Metadata that belongs to the server.
@@ -87,7 +86,6 @@ fn whole(kind: Kind, new: &mut Value, old: &Value) {
         Kind::Pod => {
             // Ephemeral containers and resources have their own subresources.
             keep(new, old, "spec.ephemeralContainers");
-            let _ = qos(new);
         }
         Kind::Secret => {
             super::string_data(new);
@@ -95,8 +93,14 @@ fn whole(kind: Kind, new: &mut Value, old: &Value) {
                 keep(new, old, "type");
             }
         }
-        Kind::ConfigMap | Kind::ServiceAccount => {}
         Kind::PersistentVolumeClaim => super::data_sources(new),
+        Kind::Job => super::job::own_labels(new),
+        Kind::DaemonSet => {
+            let before = old.at("metadata.annotations").get(super::TEMPLATE_GENERATION);
+            let before = before.str_or_empty().parse::<i64>().unwrap_or(0);
+            let changed = new.at("spec.template") != old.at("spec.template");
+            super::template_generation(new, before + i64::from(changed));
+        }
         _ => {}
     }
 }

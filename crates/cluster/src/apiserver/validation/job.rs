@@ -46,11 +46,11 @@ fn generated_selector(errors: &mut Errors, job: &Value) {
     if spec.get("manualSelector").is_true() || spec.get("selector").is_null() {
         return;
     }
-    let uid = job.at("metadata.uid");
+    let uid = Value::str(job.at("metadata.uid").str_or_empty());
     let wanted = podscope_api::value!({
         "matchLabels": {"batch.kubernetes.io/controller-uid": (uid.clone())}
     });
-    let legacy = podscope_api::value!({"matchLabels": {"controller-uid": (uid.clone())}});
+    let legacy = podscope_api::value!({"matchLabels": {"controller-uid": (uid)}});
     let selector = spec.get("selector");
     if *selector != wanted && *selector != legacy {
         errors.invalid_text(

@@ -271,13 +271,8 @@ pub(super) fn daemon_set(errors: &mut Errors, spec: &Value) {
     let selector = spec.get("selector");
     let template = spec.get("template");
     let template_path = &path.f("template");
-    let mut usable = true;
-    if selector.is_null() {
-        errors.required(&path.f("selector"), "");
-    } else {
-        usable = meta::selector(errors, &path.f("selector"), selector);
-    }
-    if usable {
+    // Unlike for Deployments a missing selector shows only as one that selects nothing.
+    if meta::selector(errors, &path.f("selector"), selector) {
         matches_template(errors, template_path, selector, template);
     }
     if !selector.is_null() && empty_selector(selector) {
