@@ -120,7 +120,10 @@ fn libyaml_agrees() {
         // Go's reader spells one word otherwise.
         let want = libyaml(&text).map(|w| w.replace("hexadecimal", "hexdecimal"));
         // Go's reader dropped this rule.
-        if want.as_ref().is_some_and(|w| w.contains("found unexpected ':'")) {
+        if want
+            .as_ref()
+            .is_some_and(|w| w.contains("found unexpected ':'"))
+        {
             continue;
         }
         let (_, diagnostics) = parse(&text);

@@ -80,7 +80,10 @@ fn title(scene: &Scene<'_>) -> (String, Html) {
 
 /// What a fault is aimed at, for the heal button.
 fn short(scene: &Scene<'_>, name: &Msg) -> String {
-    scene.words.part(name, ".short").unwrap_or_else(|| scene.words.say(name))
+    scene
+        .words
+        .part(name, ".short")
+        .unwrap_or_else(|| scene.words.say(name))
 }
 
 /// The fault palette and the faults in force.

@@ -29,8 +29,9 @@ macro_rules! create_flags {
     };
 }
 
-const FILE: &str =
-    create_flags!("filename,f=S recursive,R=b kustomize,k=s selector,l=s edit=b raw=s windows-line-endings=b");
+const FILE: &str = create_flags!(
+    "filename,f=S recursive,R=b kustomize,k=s selector,l=s edit=b raw=s windows-line-endings=b"
+);
 
 pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     let (sub, rest) = match words.split_first() {
@@ -49,7 +50,10 @@ pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
         "quota" | "resourcequota" => quota(ctx, rest),
         "poddisruptionbudget" | "pdb" => disruption_budget(ctx, rest),
         "priorityclass" | "pc" => priority_class(ctx, rest),
-        _ => Err(Fault::usage("create", format!("Unexpected args: [{}]", words.join(" ")))),
+        _ => Err(Fault::usage(
+            "create",
+            format!("Unexpected args: [{}]", words.join(" ")),
+        )),
     }
 }
 
@@ -82,7 +86,10 @@ fn from_files(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
         let mut object = manifest.object;
         if flags.is("save-config") {
             let text = json::to_string(&object) + "\n";
-            object.at_mut("metadata.annotations").map_mut().insert(LAST_APPLIED, text.into());
+            object
+                .at_mut("metadata.annotations")
+                .map_mut()
+                .insert(LAST_APPLIED, text.into());
         }
         match post(ctx, &report, manifest.kind, object, validation(&flags)) {
             Ok(object) => report.done(ctx, manifest.kind, &object, "created")?,
@@ -145,7 +152,12 @@ impl Form<'_> {
     /// The words after `--`.
     fn command(&self) -> Vec<Value> {
         let from = self.flags.dash.unwrap_or(self.flags.args.len());
-        self.flags.args.iter().skip(from).map(|w| Value::from(w.as_str())).collect()
+        self.flags
+            .args
+            .iter()
+            .skip(from)
+            .map(|w| Value::from(w.as_str()))
+            .collect()
     }
 
     fn finish(&self, ctx: &mut Ctx<'_>, mut object: Object) -> Res<()> {
@@ -157,7 +169,10 @@ impl Form<'_> {
         }
         if self.flags.is("save-config") {
             let text = json::to_string(&object) + "\n";
-            object.at_mut("metadata.annotations").map_mut().insert(LAST_APPLIED, text.into());
+            object
+                .at_mut("metadata.annotations")
+                .map_mut()
+                .insert(LAST_APPLIED, text.into());
         }
         let made = post(ctx, &report, self.kind, object, validation(self.flags));
         let made = made.map_err(|fault| match fault {
@@ -171,12 +186,18 @@ impl Form<'_> {
 }
 
 fn required(flags: &Flags, names: &[&str]) -> Res<()> {
-    let missing: Vec<String> =
-        names.iter().filter(|n| !flags.has(n)).map(|n| quote(n)).collect();
+    let missing: Vec<String> = names
+        .iter()
+        .filter(|n| !flags.has(n))
+        .map(|n| quote(n))
+        .collect();
     if missing.is_empty() {
         return Ok(());
     }
-    Err(Fault::Text(format!("required flag(s) {} not set", missing.join(", "))))
+    Err(Fault::Text(format!(
+        "required flag(s) {} not set",
+        missing.join(", ")
+    )))
 }
 
 fn named(name: &str) -> Object {
@@ -203,7 +224,9 @@ fn deployment(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     let name = form.name()?;
     let images = flags.list("image");
     if images.len() > 1 && !form.command().is_empty() {
-        return Err(Fault::text("cannot specify multiple --image options and command"));
+        return Err(Fault::text(
+            "cannot specify multiple --image options and command",
+        ));
     }
     let mut taken: Vec<String> = Vec::new();
     let containers: Vec<Value> = images
@@ -256,13 +279,18 @@ fn data(ctx: &Ctx<'_>, flags: &Flags) -> Res<Vec<(String, String)>> {
     for source in flags.list("from-file") {
         let (key, path) = match source.split_once('=') {
             Some((key, path)) => (key.to_string(), path),
-            None => (source.rsplit('/').next().unwrap_or(source).to_string(), source),
+            None => (
+                source.rsplit('/').next().unwrap_or(source).to_string(),
+                source,
+            ),
         };
         data.push((key, files::text(ctx, path)?.to_string()));
     }
     for source in flags.all("from-literal") {
         let Some((key, text)) = source.split_once('=').filter(|(key, _)| !key.is_empty()) else {
-            return Err(Fault::Text(format!("invalid literal source {source}, expected key=value")));
+            return Err(Fault::Text(format!(
+                "invalid literal source {source}, expected key=value"
+            )));
         };
         data.push((key.to_string(), text.trim_matches(['"', '\'']).to_string()));
     }
@@ -294,8 +322,7 @@ fn add_data(object: &mut Object, data: Vec<(String, String)>) -> Res<()> {
     Ok(())
 }
 
-const DATA: &str =
-    create_flags!("from-literal=S from-file=S from-env-file=S append-hash=b type=s");
+const DATA: &str = create_flags!("from-literal=S from-file=S from-env-file=S append-hash=b type=s");
 
 fn config_map(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     let flags = super::flags(ctx, "create configmap", DATA, words)?;
@@ -330,7 +357,9 @@ fn secret(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     if let Some(kind) = flags.opt("type") {
         object.set("type", kind);
     }
-    let encoded = data(ctx, &flags)?.into_iter().map(|(key, text)| (key, base64(text.as_bytes())));
+    let encoded = data(ctx, &flags)?
+        .into_iter()
+        .map(|(key, text)| (key, base64(text.as_bytes())));
     add_data(&mut object, encoded.collect())?;
     form.finish(ctx, object)
 }
@@ -364,12 +393,16 @@ fn service_account(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
 fn service(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     const FLAGS: &str = create_flags!("tcp=S clusterip=s node-port=i external-name=s");
     let (command, kind, failed) = match words.first().map(String::as_str) {
-        Some("clusterip") => {
-            ("create service clusterip", "ClusterIP", "failed to create ClusterIP service:")
-        }
-        Some("nodeport") => {
-            ("create service nodeport", "NodePort", "failed to create NodePort service:")
-        }
+        Some("clusterip") => (
+            "create service clusterip",
+            "ClusterIP",
+            "failed to create ClusterIP service:",
+        ),
+        Some("nodeport") => (
+            "create service nodeport",
+            "NodePort",
+            "failed to create NodePort service:",
+        ),
         Some("loadbalancer") => (
             "create service loadbalancer",
             "LoadBalancer",
@@ -398,7 +431,9 @@ fn service(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     object.set("spec.selector.app", name.as_str());
     let headless = flags.str("clusterip") == "None";
     if flags.list("tcp").is_empty() && !headless && kind != "ExternalName" {
-        return Err(Fault::text("at least one tcp port specifier must be provided"));
+        return Err(Fault::text(
+            "at least one tcp port specifier must be provided",
+        ));
     }
     let mut ports = Vec::new();
     for spec in flags.list("tcp") {
@@ -410,7 +445,9 @@ fn service(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
             ))
         };
         let number: i64 = port.parse().map_err(|_| bad())?;
-        let to = to.parse::<i64>().map_or_else(|_| Value::from(to), Value::from);
+        let to = to
+            .parse::<i64>()
+            .map_or_else(|_| Value::from(to), Value::from);
         let mut made = value!({"name": (spec.replace(':', "-")), "port": (number), "protocol": "TCP",
             "targetPort": (to)});
         if let Some(node) = flags.int("node-port").filter(|n| *n != 0) {
@@ -463,7 +500,9 @@ fn job(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
                 return Err(Fault::text("from must be an existing cronjob"));
             }
             let namespace = ctx.namespace.clone();
-            let cron = ctx.send(Request::get(kind, namespace.as_str(), from))?.object;
+            let cron = ctx
+                .send(Request::get(kind, namespace.as_str(), from))?
+                .object;
             let template = cron.at("spec.jobTemplate");
             object.set("spec", template.get("spec").clone());
             if let Value::Map(_) = template.at("metadata.labels") {
@@ -471,11 +510,15 @@ fn job(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
             }
             let annotations = object.at_mut("metadata.annotations");
             *annotations = template.at("metadata.annotations").clone();
-            annotations.map_mut().insert("cronjob.kubernetes.io/instantiate", "manual".into());
+            annotations
+                .map_mut()
+                .insert("cronjob.kubernetes.io/instantiate", "manual".into());
             object.set(
                 "metadata.ownerReferences",
-                vec![value!({"apiVersion": "batch/v1", "kind": "CronJob", "name": (cron.name()),
-                    "uid": (cron.uid()), "controller": true})],
+                vec![
+                    value!({"apiVersion": "batch/v1", "kind": "CronJob", "name": (cron.name()),
+                    "uid": (cron.uid()), "controller": true}),
+                ],
             );
         }
         _ => return Err(Fault::text("either --image or --from must be specified")),
@@ -514,7 +557,9 @@ pub(super) fn amounts(text: &str) -> Res<Value> {
             )));
         };
         let amount = Quantity::parse(amount).map_err(|e| Fault::Text(e.to_string()))?;
-        amounts.map_mut().insert(name, Value::from(amount.canonical()));
+        amounts
+            .map_mut()
+            .insert(name, Value::from(amount.canonical()));
     }
     Ok(amounts)
 }
@@ -535,7 +580,10 @@ fn quota(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     }
     let scopes = flags.list("scopes");
     if !scopes.is_empty() {
-        object.set("spec.scopes", Value::list(scopes.into_iter().map(Value::from)));
+        object.set(
+            "spec.scopes",
+            Value::list(scopes.into_iter().map(Value::from)),
+        );
     }
     object.set("status", Value::map());
     form.finish(ctx, object)
@@ -560,12 +608,14 @@ fn match_labels(text: &str) -> Res<Value> {
             Operator::Exists => "Exists",
             _ => "DoesNotExist",
         };
-        let mut expression =
-            value!({"key": (requirement.key.as_str()), "operator": (operator)});
+        let mut expression = value!({"key": (requirement.key.as_str()), "operator": (operator)});
         if !requirement.values.is_empty() {
             expression.set("values", values());
         }
-        selector.entry("matchExpressions").list_mut().push(expression);
+        selector
+            .entry("matchExpressions")
+            .list_mut()
+            .push(expression);
     }
     Ok(selector)
 }
@@ -584,27 +634,39 @@ fn disruption_budget(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     }
     let (min, max) = (flags.str("min-available"), flags.str("max-unavailable"));
     if min.is_empty() && max.is_empty() {
-        return Err(Fault::text("one of min-available or max-unavailable must be specified"));
+        return Err(Fault::text(
+            "one of min-available or max-unavailable must be specified",
+        ));
     }
     if !min.is_empty() && !max.is_empty() {
-        return Err(Fault::text("min-available and max-unavailable cannot be both specified"));
+        return Err(Fault::text(
+            "min-available and max-unavailable cannot be both specified",
+        ));
     }
     let mut object = named(&name);
     for (field, text) in [("spec.minAvailable", min), ("spec.maxUnavailable", max)] {
         if !text.is_empty() {
-            object.set(field, text.parse::<i64>().map_or_else(|_| Value::from(text), Value::from));
+            object.set(
+                field,
+                text.parse::<i64>()
+                    .map_or_else(|_| Value::from(text), Value::from),
+            );
         }
     }
     object.set("spec.selector", match_labels(flags.str("selector"))?);
-    for field in ["currentHealthy", "desiredHealthy", "disruptionsAllowed", "expectedPods"] {
+    for field in [
+        "currentHealthy",
+        "desiredHealthy",
+        "disruptionsAllowed",
+        "expectedPods",
+    ] {
         object.set(&format!("status.{field}"), 0);
     }
     form.finish(ctx, object)
 }
 
 fn priority_class(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
-    const FLAGS: &str =
-        create_flags!("value=i global-default=b description=s preemption-policy=s");
+    const FLAGS: &str = create_flags!("value=i global-default=b description=s preemption-policy=s");
     let flags = super::flags(ctx, "create priorityclass", FLAGS, words)?;
     required(&flags, &["value"])?;
     let form = Form {
@@ -620,7 +682,12 @@ fn priority_class(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     if !flags.str("description").is_empty() {
         object.set("description", flags.str("description"));
     }
-    object.set("preemptionPolicy", flags.opt("preemption-policy").unwrap_or("PreemptLowerPriority"));
+    object.set(
+        "preemptionPolicy",
+        flags
+            .opt("preemption-policy")
+            .unwrap_or("PreemptLowerPriority"),
+    );
     form.finish(ctx, object)
 }
 
@@ -631,7 +698,10 @@ const REPLACE: &str = create_flags!(
 pub(super) fn replace(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     let flags = super::flags(ctx, "replace", REPLACE, words)?;
     if !flags.has("filename") {
-        return Err(Fault::usage("replace", "must specify --filename to replace"));
+        return Err(Fault::usage(
+            "replace",
+            "must specify --filename to replace",
+        ));
     }
     let report = Report::read(ctx, &flags, "kubectl-replace")?;
     let force = flags.is("force");
@@ -649,7 +719,12 @@ pub(super) fn replace(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
             }
         };
         let kind = manifest.kind;
-        let place = if kind.namespaced() { manifest.object.namespace() } else { "" }.to_string();
+        let place = if kind.namespaced() {
+            manifest.object.namespace()
+        } else {
+            ""
+        }
+        .to_string();
         let name = manifest.object.name().to_string();
         let target = Target {
             kind,
@@ -663,8 +738,11 @@ pub(super) fn replace(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
             request.options.propagation = Some(Propagation::Background);
             match ctx.send(request) {
                 Ok(_) => {
-                    let from =
-                        if place.is_empty() { String::new() } else { format!(" from {place} namespace") };
+                    let from = if place.is_empty() {
+                        String::new()
+                    } else {
+                        format!(" from {place} namespace")
+                    };
                     let line = format!("{} {} deleted{from}", target::singular(kind), quote(&name));
                     ctx.say(&line);
                     delete::wait_gone(ctx, kind, &place, &name, "", None)?;
@@ -700,8 +778,15 @@ fn put(
     mut object: Object,
 ) -> Res<Rc<Object>> {
     if object.at("metadata.resourceVersion").is_null() {
-        let live = ctx.send(Request::get(target.kind, target.namespace.as_str(), target.name.as_str()))?;
-        object.set("metadata.resourceVersion", live.object.at("metadata.resourceVersion").clone());
+        let live = ctx.send(Request::get(
+            target.kind,
+            target.namespace.as_str(),
+            target.name.as_str(),
+        ))?;
+        object.set(
+            "metadata.resourceVersion",
+            live.object.at("metadata.resourceVersion").clone(),
+        );
     }
     let mut request = Request::new(
         Verb::Update,

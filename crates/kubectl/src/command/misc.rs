@@ -20,9 +20,11 @@ const RESOURCES: &str =
 fn container(ctx: &mut Ctx<'_>, pod: &Object, asked: &str) -> Res<String> {
     let mut names: Vec<String> = Vec::new();
     let mut bare: Vec<&str> = Vec::new();
-    for (list, mark) in
-        [("containers", ""), ("initContainers", " (init)"), ("ephemeralContainers", " (ephem)")]
-    {
+    for (list, mark) in [
+        ("containers", ""),
+        ("initContainers", " (init)"),
+        ("ephemeralContainers", " (ephem)"),
+    ] {
         for c in pod.spec().get(list).items() {
             let name = c.get("name").str_or_empty();
             names.push(format!("{name}{mark}"));
@@ -46,7 +48,10 @@ fn container(ctx: &mut Ctx<'_>, pod: &Object, asked: &str) -> Res<String> {
     }
     let first = bare.first().copied().unwrap_or("").to_string();
     if bare.len() > 1 {
-        ctx.complain(&format!("Defaulted container \"{first}\" out of: {}", names.join(", ")));
+        ctx.complain(&format!(
+            "Defaulted container \"{first}\" out of: {}",
+            names.join(", ")
+        ));
     }
     Ok(first)
 }
@@ -97,7 +102,12 @@ pub(super) fn logs(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
             request.options.label_selector =
                 podscope_api::selector::Selector::describe(selector).into();
             let list = ctx.send(request)?;
-            list.object.get("items").items().iter().map(|p| Object(p.clone())).collect()
+            list.object
+                .get("items")
+                .items()
+                .iter()
+                .map(|p| Object(p.clone()))
+                .collect()
         } else {
             controlled(ctx, Kind::Pod, &object)?
         };
@@ -122,7 +132,9 @@ pub(super) fn logs(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     };
     let lines: Vec<&str> = log.lines().collect();
     let skip = match flags.int("tail") {
-        Some(tail) if tail >= 0 => lines.len().saturating_sub(usize::try_from(tail).unwrap_or(0)),
+        Some(tail) if tail >= 0 => lines
+            .len()
+            .saturating_sub(usize::try_from(tail).unwrap_or(0)),
         _ => 0,
     };
     for line in lines.iter().skip(skip) {
@@ -135,13 +147,22 @@ pub(super) fn logs(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
 pub(super) fn exec(ctx: &mut Ctx<'_>, command: &'static str, words: &[String]) -> Res<()> {
     let flags = super::flags(ctx, command, EXEC, words)?;
     let Some(name) = flags.args.first() else {
-        return Err(Fault::usage(command, "pod, type/name or --filename must be specified"));
+        return Err(Fault::usage(
+            command,
+            "pod, type/name or --filename must be specified",
+        ));
     };
     if command == "exec" && flags.args.len() < 2 {
-        return Err(Fault::usage("exec", "you must specify at least one command for the container"));
+        return Err(Fault::usage(
+            "exec",
+            "you must specify at least one command for the container",
+        ));
     }
-    let words =
-        if name.contains('/') { vec![name.clone()] } else { vec!["pods".into(), name.clone()] };
+    let words = if name.contains('/') {
+        vec![name.clone()]
+    } else {
+        vec!["pods".into(), name.clone()]
+    };
     let targets = target::targets(ctx, &flags, &words, Rules::default())?;
     for target in &targets {
         for info in target::read(ctx, target, &flags)? {
@@ -154,13 +175,18 @@ pub(super) fn exec(ctx: &mut Ctx<'_>, command: &'static str, words: &[String]) -
             container(ctx, &info.object, flags.str("container"))?;
         }
     }
-    Err(Fault::Text(format!("{command} is not simulated: containers here have no processes to talk to")))
+    Err(Fault::Text(format!(
+        "{command} is not simulated: containers here have no processes to talk to"
+    )))
 }
 
 pub(super) fn api_resources(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     let flags = super::flags(ctx, "api-resources", RESOURCES, words)?;
     if let Some(extra) = flags.args.first() {
-        return Err(Fault::usage("api-resources", format!("unexpected arguments: [{extra}]")));
+        return Err(Fault::usage(
+            "api-resources",
+            format!("unexpected arguments: [{extra}]"),
+        ));
     }
     let mut kinds: Vec<Kind> = Kind::ALL
         .iter()
@@ -186,7 +212,11 @@ pub(super) fn api_resources(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
         ]
     });
     let table = Table {
-        titles: if flags.is("no-headers") { Vec::new() } else { titles.map(String::from).to_vec() },
+        titles: if flags.is("no-headers") {
+            Vec::new()
+        } else {
+            titles.map(String::from).to_vec()
+        },
         rows: rows.collect(),
     };
     ctx.out.push_str(&table.print());
@@ -246,7 +276,12 @@ pub(super) fn refuse(ctx: &mut Ctx<'_>, command: &str, words: &[String]) -> Res<
         "top" => Fault::text("Metrics API not available"),
         "plugin" => Fault::text("unable to find any kubectl plugins in your PATH"),
         "proxy" => {
-            super::flags(ctx, "proxy", "port,p=i address=s www,w=s api-prefix=s", words)?;
+            super::flags(
+                ctx,
+                "proxy",
+                "port,p=i address=s www,w=s api-prefix=s",
+                words,
+            )?;
             Fault::text("proxy is not simulated")
         }
         "options" => {
@@ -263,4 +298,3 @@ pub(super) fn refuse(ctx: &mut Ctx<'_>, command: &str, words: &[String]) -> Res<
         _ => Fault::Text(format!("{command} is not simulated")),
     })
 }
-

@@ -85,11 +85,51 @@ pub(crate) fn dispatch(ctx: &mut Ctx<'_>, argv: &[String]) -> Res<()> {
 
 /// Every command of kubectl, for suggestions.
 const COMMANDS: &[&str] = &[
-    "annotate", "api-resources", "api-versions", "apply", "attach", "auth", "autoscale", "certificate",
-    "cluster-info", "completion", "config", "cordon", "cp", "create", "debug", "delete", "describe", "diff",
-    "drain", "edit", "events", "exec", "explain", "expose", "get", "help", "kuberc", "kustomize", "label",
-    "logs", "options", "patch", "plugin", "port-forward", "proxy", "replace", "rollout", "run", "scale",
-    "set", "taint", "top", "uncordon", "version", "wait",
+    "annotate",
+    "api-resources",
+    "api-versions",
+    "apply",
+    "attach",
+    "auth",
+    "autoscale",
+    "certificate",
+    "cluster-info",
+    "completion",
+    "config",
+    "cordon",
+    "cp",
+    "create",
+    "debug",
+    "delete",
+    "describe",
+    "diff",
+    "drain",
+    "edit",
+    "events",
+    "exec",
+    "explain",
+    "expose",
+    "get",
+    "help",
+    "kuberc",
+    "kustomize",
+    "label",
+    "logs",
+    "options",
+    "patch",
+    "plugin",
+    "port-forward",
+    "proxy",
+    "replace",
+    "rollout",
+    "run",
+    "scale",
+    "set",
+    "taint",
+    "top",
+    "uncordon",
+    "version",
+    "wait",
 ];
 
 /// How many letters must change to make one word the other.
@@ -102,7 +142,11 @@ fn distance(a: &str, b: &str) -> usize {
             *first = i + 1;
         }
         for (j, y) in b.iter().enumerate() {
-            let cost = if x == y { diagonal } else { 1 + diagonal.min(row[j]).min(row[j + 1]) };
+            let cost = if x == y {
+                diagonal
+            } else {
+                1 + diagonal.min(row[j]).min(row[j + 1])
+            };
             diagonal = row[j + 1];
             row[j + 1] = cost;
         }

@@ -37,7 +37,9 @@ fn is_image(text: &str) -> bool {
         None => (text, None),
     };
     let allowed = |c: char| c.is_ascii_alphanumeric() || "._-/:".contains(c);
-    let path = name.rsplit_once(':').map_or(name, |(p, tag)| if tag.contains('/') { name } else { p });
+    let path = name
+        .rsplit_once(':')
+        .map_or(name, |(p, tag)| if tag.contains('/') { name } else { p });
     let first_may_be_host = path.split('/').enumerate().all(|(i, part)| {
         !part.is_empty()
             && (i == 0 && path.contains('/') || !part.chars().any(|c| c.is_ascii_uppercase()))
@@ -66,7 +68,9 @@ pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
         )));
     }
     if flags.is("tty") && !flags.is("stdin") {
-        return Err(usage("-i/--stdin is required for containers with -t/--tty=true"));
+        return Err(usage(
+            "-i/--stdin is required for containers with -t/--tty=true",
+        ));
     }
     if flags.is("expose") && flags.str("port").is_empty() {
         return Err(usage("--port must be set when exposing a service"));
@@ -110,10 +114,21 @@ pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
 
 fn pod(flags: &Flags, name: &str, restart: &str, positional: usize) -> Res<Object> {
     let mut container = value!({"name": (name), "image": (flags.str("image")), "resources": {}});
-    let words: Vec<Value> =
-        flags.args.iter().skip(positional.min(1)).map(|w| Value::from(w.as_str())).collect();
+    let words: Vec<Value> = flags
+        .args
+        .iter()
+        .skip(positional.min(1))
+        .map(|w| Value::from(w.as_str()))
+        .collect();
     if !words.is_empty() {
-        container.set(if flags.is("command") { "command" } else { "args" }, words);
+        container.set(
+            if flags.is("command") {
+                "command"
+            } else {
+                "args"
+            },
+            words,
+        );
     }
     let mut env = Vec::new();
     for variable in flags.all("env") {
@@ -182,7 +197,10 @@ pub(super) fn expose(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     let flags = super::flags(ctx, "expose", EXPOSE, words)?;
     let report = Report::read(ctx, &flags, "kubectl-expose")?;
     if flags.args.is_empty() && !flags.has("filename") {
-        return Err(Fault::usage("expose", "You must provide one or more resources by argument or filename.\nExample resource specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'\n   '<resource> <name>'\n   '<resource>'"));
+        return Err(Fault::usage(
+            "expose",
+            "You must provide one or more resources by argument or filename.\nExample resource specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'\n   '<resource> <name>'\n   '<resource>'",
+        ));
     }
     // `--selector` here is the new Service's, not a filter.
     let bare = Flags::parse("expose", "filename,f=S", &[])?;
@@ -241,7 +259,10 @@ fn service_for(flags: &Flags, info: &Info) -> Res<Object> {
             .split(',')
             .map(|p| {
                 let known = found.iter().find(|(number, _)| number == p);
-                (p.to_string(), known.map_or("TCP".into(), |(_, protocol)| protocol.clone()))
+                (
+                    p.to_string(),
+                    known.map_or("TCP".into(), |(_, protocol)| protocol.clone()),
+                )
             })
             .collect(),
         None if found.is_empty() && flags.str("cluster-ip") != "None" => {
@@ -255,7 +276,10 @@ fn service_for(flags: &Flags, info: &Info) -> Res<Object> {
     let mut made = Vec::new();
     for (i, (port, protocol)) in ports.iter().enumerate() {
         let number: i64 = port.parse().map_err(|_| {
-            Fault::Text(format!("strconv.Atoi: parsing {}: invalid syntax", quote(port)))
+            Fault::Text(format!(
+                "strconv.Atoi: parsing {}: invalid syntax",
+                quote(port)
+            ))
         })?;
         let protocol = flags.opt("protocol").unwrap_or(protocol);
         let mut entry = value!({"port": (number), "protocol": (protocol)});
@@ -263,10 +287,17 @@ fn service_for(flags: &Flags, info: &Info) -> Res<Object> {
             entry.set("name", format!("port-{}", i + 1));
         }
         let to = flags.opt("target-port").unwrap_or(port);
-        entry.set("targetPort", to.parse::<i64>().map_or_else(|_| Value::from(to), Value::from));
+        entry.set(
+            "targetPort",
+            to.parse::<i64>()
+                .map_or_else(|_| Value::from(to), Value::from),
+        );
         made.push(entry);
     }
-    let name = flags.opt("name").filter(|n| !n.is_empty()).unwrap_or(info.name());
+    let name = flags
+        .opt("name")
+        .filter(|n| !n.is_empty())
+        .unwrap_or(info.name());
     let mut service =
         Object(value!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": (name)}}));
     let labels = match flags.opt("labels") {
@@ -291,7 +322,10 @@ fn service_for(flags: &Flags, info: &Info) -> Res<Object> {
         }
     }
     if !flags.str("external-ip").is_empty() {
-        service.set("spec.externalIPs", vec![Value::from(flags.str("external-ip"))]);
+        service.set(
+            "spec.externalIPs",
+            vec![Value::from(flags.str("external-ip"))],
+        );
     }
     service.set("status.loadBalancer", Value::map());
     Ok(service)
@@ -306,9 +340,16 @@ fn ports_of(info: &Info) -> Vec<(String, String)> {
         _ => (o.at("spec.template.spec.containers"), &Value::Null),
     };
     let protocol = |p: &Value| p.get("protocol").as_str().unwrap_or("TCP").to_string();
-    let mut found: Vec<(String, String)> =
-        own.items().iter().map(|p| (text(p.get("port")), protocol(p))).collect();
-    for port in containers.items().iter().flat_map(|c| c.get("ports").items()) {
+    let mut found: Vec<(String, String)> = own
+        .items()
+        .iter()
+        .map(|p| (text(p.get("port")), protocol(p)))
+        .collect();
+    for port in containers
+        .items()
+        .iter()
+        .flat_map(|c| c.get("ports").items())
+    {
         found.push((text(port.get("containerPort")), protocol(port)));
     }
     found
@@ -320,7 +361,12 @@ mod tests {
 
     #[test]
     fn image_names() {
-        for good in ["nginx", "nginx:1.27", "REG:5000/x/y@sha256:abc", "a/b-c_d:V1"] {
+        for good in [
+            "nginx",
+            "nginx:1.27",
+            "REG:5000/x/y@sha256:abc",
+            "a/b-c_d:V1",
+        ] {
             assert!(is_image(good), "{good}");
         }
         for bad in ["", "bad image", "Nginx", "a//b"] {

@@ -11,9 +11,7 @@ use crate::flags::Flags;
 use crate::result::{DryRun, Report};
 use crate::target::{self, Info, Rules};
 use podscope_api::status::quote;
-use podscope_api::{
-    Kind, Object, PatchType, Request, Status, Value, json, patch, value,
-};
+use podscope_api::{Kind, Object, PatchType, Request, Status, Value, json, patch, value};
 
 const SET: &str = "all=b selector,l=s filename,f=S recursive,R=b kustomize,k=s local=b dry-run=s:unchanged output,o=s \
 template=s field-manager=s show-managed-fields=b allow-missing-template-keys=b";
@@ -97,11 +95,9 @@ fn save(
 fn fits(pattern: &str, name: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == name,
-        Some((start, rest)) => {
-            name.strip_prefix(start).is_some_and(|tail| {
-                (0..=tail.len()).any(|i| tail.get(i..).is_some_and(|t| fits(rest, t)))
-            })
-        }
+        Some((start, rest)) => name.strip_prefix(start).is_some_and(|tail| {
+            (0..=tail.len()).any(|i| tail.get(i..).is_some_and(|t| fits(rest, t)))
+        }),
     }
 }
 
@@ -123,7 +119,10 @@ fn image(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     for info in infos {
         let mut edited = info.object.as_ref().clone();
         let Some(place) = pod_spec(info.kind) else {
-            faults.push(Fault::Text(format!("error: the {} does not have a pod template", info.kind)));
+            faults.push(Fault::Text(format!(
+                "error: the {} does not have a pod template",
+                info.kind
+            )));
             continue;
         };
         let mut missing = Vec::new();
@@ -142,7 +141,10 @@ fn image(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
                     }
                 }
             }
-            edited.at_mut(place).map_mut().retain(|k, v| !(k.ends_with("ontainers") && v.is_null()));
+            edited
+                .at_mut(place)
+                .map_mut()
+                .retain(|k, v| !(k.ends_with("ontainers") && v.is_null()));
             if !found {
                 missing.push(Fault::Text(format!(
                     "error: unable to find container named {}",
@@ -154,7 +156,14 @@ fn image(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
             faults.extend(missing);
             continue;
         }
-        match save(ctx, &report, &info, edited, "image updated", "image update to pod template:") {
+        match save(
+            ctx,
+            &report,
+            &info,
+            edited,
+            "image updated",
+            "image update to pod template:",
+        ) {
             Ok(()) => {}
             Err(Fault::Need(call)) => return Err(Fault::Need(call)),
             Err(fault) => faults.push(fault),
@@ -182,12 +191,17 @@ fn env(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
         set.extend(from_source(ctx, &flags, from)?);
     }
     if set.is_empty() && remove.is_empty() && !flags.is("list") {
-        return Err(Fault::text("at least one environment variable must be provided"));
+        return Err(Fault::text(
+            "at least one environment variable must be provided",
+        ));
     }
     let (infos, mut faults) = read(ctx, &flags, &names)?;
     for info in infos {
         let Some(place) = pod_spec(info.kind) else {
-            faults.push(Fault::Text(format!("{} does not have a pod template", info.plural_title())));
+            faults.push(Fault::Text(format!(
+                "{} does not have a pod template",
+                info.plural_title()
+            )));
             continue;
         };
         let mut edited = info.object.as_ref().clone();
@@ -207,7 +221,11 @@ fn env(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
                 if !flags.bool_or("overwrite", true) {
                     let taken = set.iter().find_map(|variable| {
                         let name = variable.get("name");
-                        let old = container.get("env").items().iter().find(|e| e.get("name") == name)?;
+                        let old = container
+                            .get("env")
+                            .items()
+                            .iter()
+                            .find(|e| e.get("name") == name)?;
                         Some(format!(
                             "'{}' already has a value ({}), and --overwrite is false",
                             name.str_or_empty(),
@@ -223,7 +241,14 @@ fn env(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
             faults.push(Fault::Text(format!("{} {why}", info.plural_title())));
             continue;
         }
-        match save(ctx, &report, &info, edited, "env updated", "env update to pod template") {
+        match save(
+            ctx,
+            &report,
+            &info,
+            edited,
+            "env updated",
+            "env update to pod template",
+        ) {
             Ok(()) => {}
             Err(Fault::Need(call)) => return Err(Fault::Need(call)),
             Err(fault) => faults.push(fault),
@@ -235,7 +260,10 @@ fn env(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
 fn update_env(container: &mut Value, set: &[Value], remove: &[String]) {
     let mut env = container.get("env").items().to_vec();
     for variable in set {
-        match env.iter_mut().find(|e| e.get("name") == variable.get("name")) {
+        match env
+            .iter_mut()
+            .find(|e| e.get("name") == variable.get("name"))
+        {
             Some(old) => *old = variable.clone(),
             None => env.push(variable.clone()),
         }
@@ -255,10 +283,16 @@ fn from_source(ctx: &mut Ctx<'_>, flags: &Flags, from: &str) -> Res<Vec<Value>> 
     let field = match kind {
         Kind::ConfigMap => "configMapKeyRef",
         Kind::Secret => "secretKeyRef",
-        other => return Err(Fault::Text(format!("unsupported resource specified in --from: {other}"))),
+        other => {
+            return Err(Fault::Text(format!(
+                "unsupported resource specified in --from: {other}"
+            )));
+        }
     };
     let namespace = ctx.namespace.clone();
-    let source = ctx.send(Request::get(kind, namespace.as_str(), name))?.object;
+    let source = ctx
+        .send(Request::get(kind, namespace.as_str(), name))?
+        .object;
     let wanted = flags.list("keys");
     let mut variables: Vec<Value> = Vec::new();
     for (key, _) in source.get("data").entries() {
@@ -267,7 +301,13 @@ fn from_source(ctx: &mut Ctx<'_>, flags: &Flags, from: &str) -> Res<Vec<Value>> 
         }
         let made: String = key
             .chars()
-            .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' })
+            .map(|c| {
+                if c.is_ascii_alphanumeric() {
+                    c.to_ascii_uppercase()
+                } else {
+                    '_'
+                }
+            })
             .collect();
         if made != key.as_ref() {
             ctx.complain(&format!("Warning: key {key} transferred to {made}"));
@@ -280,7 +320,9 @@ fn from_source(ctx: &mut Ctx<'_>, flags: &Flags, from: &str) -> Res<Vec<Value>> 
         variables.push(variable);
     }
     variables.sort_by(|a, b| {
-        a.get("name").str_or_empty().cmp(b.get("name").str_or_empty())
+        a.get("name")
+            .str_or_empty()
+            .cmp(b.get("name").str_or_empty())
     });
     Ok(variables)
 }
@@ -308,7 +350,10 @@ fn list_env(ctx: &mut Ctx<'_>, info: &Info, spec: &Value, pattern: &str) {
                 } else if !from.get("fieldRef").is_null() {
                     format!("# {name} from field path {}", part("fieldRef.fieldPath"))
                 } else if !from.get("resourceFieldRef").is_null() {
-                    format!("# {name} from resource field {}", part("resourceFieldRef.resource"))
+                    format!(
+                        "# {name} from resource field {}",
+                        part("resourceFieldRef.resource")
+                    )
                 } else if !from.get("configMapKeyRef").is_null() {
                     keyed("configmap", "configMapKeyRef")
                 } else {
@@ -328,13 +373,18 @@ fn resources(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
             "you must specify an update to requests or limits (in the form of --requests/--limits)",
         ));
     }
-    let sides =
-        [("limits", amounts(flags.str("limits"))?), ("requests", amounts(flags.str("requests"))?)];
+    let sides = [
+        ("limits", amounts(flags.str("limits"))?),
+        ("requests", amounts(flags.str("requests"))?),
+    ];
     let pattern = flags.opt("containers").unwrap_or("*");
     let (infos, mut faults) = read(ctx, &flags, &flags.args)?;
     for info in infos {
         let Some(place) = pod_spec(info.kind) else {
-            faults.push(Fault::Text(format!("the {} does not have a pod template", info.kind)));
+            faults.push(Fault::Text(format!(
+                "the {} does not have a pod template",
+                info.kind
+            )));
             continue;
         };
         let mut edited = info.object.as_ref().clone();
@@ -352,11 +402,20 @@ fn resources(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
             }
         }
         if !found {
-            faults.push(Fault::Text(format!("unable to find container named {pattern}")));
+            faults.push(Fault::Text(format!(
+                "unable to find container named {pattern}"
+            )));
             continue;
         }
         let what = "resource requirements updated";
-        match save(ctx, &report, &info, edited, what, "resources update to pod template") {
+        match save(
+            ctx,
+            &report,
+            &info,
+            edited,
+            what,
+            "resources update to pod template",
+        ) {
             Ok(()) => {}
             Err(Fault::Need(call)) => return Err(Fault::Need(call)),
             Err(fault) => faults.push(fault),
@@ -409,13 +468,25 @@ fn service_account(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     let (infos, mut faults) = read(ctx, &flags, names)?;
     for info in infos {
         let Some(place) = pod_spec(info.kind) else {
-            faults.push(Fault::Text(format!("the {} does not have a pod template", info.kind)));
+            faults.push(Fault::Text(format!(
+                "the {} does not have a pod template",
+                info.kind
+            )));
             continue;
         };
         let mut edited = info.object.as_ref().clone();
-        edited.at_mut(place).set("serviceAccountName", account.as_str());
+        edited
+            .at_mut(place)
+            .set("serviceAccountName", account.as_str());
         let failing = "ServiceAccountName";
-        save(ctx, &report, &info, edited, "serviceaccount updated", failing)?;
+        save(
+            ctx,
+            &report,
+            &info,
+            edited,
+            "serviceaccount updated",
+            failing,
+        )?;
     }
     Fault::all(faults)
 }
@@ -432,7 +503,12 @@ pub(super) fn patch_command(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
             "must specify --patch or --patch-file containing the contents of the patch",
         ));
     }
-    let patch_type = match flags.opt("type").unwrap_or("strategic").to_ascii_lowercase().as_str() {
+    let patch_type = match flags
+        .opt("type")
+        .unwrap_or("strategic")
+        .to_ascii_lowercase()
+        .as_str()
+    {
         "json" => PatchType::Json,
         "merge" => PatchType::Merge,
         "strategic" => PatchType::Strategic,
@@ -478,11 +554,15 @@ pub(super) fn patch_command(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
             };
             let patched = if report.dry_run == DryRun::Client {
                 let kind = info.kind.name();
-                let patched = patch::apply(patch_type, kind, &info.object, &change)
-                    .map_err(Fault::Status)?;
+                let patched =
+                    patch::apply(patch_type, kind, &info.object, &change).map_err(Fault::Status)?;
                 std::rc::Rc::new(Object(patched))
             } else {
-                let place = if info.kind.namespaced() { info.namespace() } else { "" };
+                let place = if info.kind.namespaced() {
+                    info.namespace()
+                } else {
+                    ""
+                };
                 let mut request = Request::patch(
                     info.kind,
                     place,
@@ -494,8 +574,11 @@ pub(super) fn patch_command(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
                 report.options(&mut request, false);
                 target::typed(info.kind, &ctx.send(request)?.object)
             };
-            let what =
-                if patched == info.object { "patched (no change)" } else { "patched" };
+            let what = if patched == info.object {
+                "patched (no change)"
+            } else {
+                "patched"
+            };
             if subresource == "scale" {
                 let suffix = report.dry_run.suffix();
                 ctx.say(&format!("scale.autoscaling/{} {what}{suffix}", info.name()));
@@ -507,7 +590,6 @@ pub(super) fn patch_command(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     Ok(())
 }
 
-
 /// The patch's value; what only the server would find wrong is its refusal.
 fn parse_patch(text: &str) -> Res<Result<Value, Status>> {
     if !text.trim_start().starts_with('{') {
@@ -517,7 +599,10 @@ fn parse_patch(text: &str) -> Res<Result<Value, Status>> {
     }
     Ok(json::parse(text).map_err(|why| {
         // The parser names line and column; the server names the character.
-        let column = why.rsplit("column ").next().and_then(|c| c.parse::<usize>().ok());
+        let column = why
+            .rsplit("column ")
+            .next()
+            .and_then(|c| c.parse::<usize>().ok());
         let found = column.and_then(|c| text.chars().nth(c.saturating_sub(1)));
         let words = match found {
             _ if why.contains("EOF") => "unexpected end of JSON input".to_string(),

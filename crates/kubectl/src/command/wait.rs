@@ -36,11 +36,16 @@ fn wanted(text: &str) -> Res<Wanted> {
     if let Some(path) = text.strip_prefix("jsonpath=") {
         let end = path.find('}').map_or(path.len(), |at| at + 1);
         let (path, value) = path.split_at(end);
-        let value = value.strip_prefix('=').map(|v| v.trim_matches(['"', '\'']).to_string());
+        let value = value
+            .strip_prefix('=')
+            .map(|v| v.trim_matches(['"', '\'']).to_string());
         let template = Template::field(path.trim_matches(['"', '\''])).map_err(Fault::Text)?;
         return Ok(Wanted::Path(template, value));
     }
-    Err(Fault::Text(format!("unrecognized condition: {}", podscope_api::status::quote(text))))
+    Err(Fault::Text(format!(
+        "unrecognized condition: {}",
+        podscope_api::status::quote(text)
+    )))
 }
 
 impl Wanted {
@@ -114,16 +119,14 @@ pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     Fault::all(faults)
 }
 
-fn one(
-    ctx: &mut Ctx<'_>,
-    target: &Target,
-    info: &Info,
-    wanted: &Wanted,
-    deadline: i64,
-) -> Res<()> {
+fn one(ctx: &mut Ctx<'_>, target: &Target, info: &Info, wanted: &Wanted, deadline: i64) -> Res<()> {
     let mut object: Rc<Object> = info.object.clone();
     let title = info.title();
-    let namespace = if target.kind.namespaced() { info.namespace() } else { "" };
+    let namespace = if target.kind.namespaced() {
+        info.namespace()
+    } else {
+        ""
+    };
     loop {
         if wanted.met(&object) {
             ctx.say(&format!("{title} condition met"));

@@ -434,9 +434,11 @@ fn renamed(value: &Value, name: &str) -> Value {
     match value {
         Value::Str(s) if &**s == name => Value::str("GENERATED"),
         Value::List(items) => Value::list(items.iter().map(|v| renamed(v, name))),
-        Value::Map(map) => {
-            Value::from_pairs(map.entries().iter().map(|(k, v)| (k.clone(), renamed(v, name))))
-        }
+        Value::Map(map) => Value::from_pairs(
+            map.entries()
+                .iter()
+                .map(|(k, v)| (k.clone(), renamed(v, name))),
+        ),
         other => other.clone(),
     }
 }
@@ -601,7 +603,10 @@ fn defaulting(case: &Value) -> Outcome {
     let mut stored = decode::normalize(kind, &stored);
     stored.entry("metadata").remove("uid");
     // The table leaves out what the clock and the random source give.
-    let prefix = stored.at("metadata.generateName").str_or_empty().to_string();
+    let prefix = stored
+        .at("metadata.generateName")
+        .str_or_empty()
+        .to_string();
     if !prefix.is_empty() {
         stored.set("metadata.name", "<generateName + 5 chars>");
     }
@@ -630,7 +635,10 @@ fn causes_value(causes: &[Cause]) -> Value {
 /// Writes out texts that the table shortened to `<N x characters>`.
 fn expanded(value: &Value) -> Value {
     match value {
-        Value::Str(s) => match s.strip_prefix('<').and_then(|s| s.strip_suffix(" x characters>")) {
+        Value::Str(s) => match s
+            .strip_prefix('<')
+            .and_then(|s| s.strip_suffix(" x characters>"))
+        {
             Some(n) => Value::from("x".repeat(n.parse().unwrap_or(0))),
             None => value.clone(),
         },

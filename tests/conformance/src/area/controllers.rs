@@ -11,7 +11,7 @@ use podscope_cluster::controllers::node_lifecycle::zone::ZoneState;
 use podscope_cluster::controllers::replicaset::{ranking, slow_start_batches};
 use podscope_cluster::controllers::taint_eviction::{Stay, min_toleration_time};
 use podscope_cluster::controllers::{endpointslice, job, replicaset};
-use std::collections::BTreeMap;
+use podscope_kernel::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Runs one case when the table belongs to this area.

@@ -21,7 +21,7 @@ pub fn prepare_update(kind: Kind, subresource: &str, new: &mut Value, old: &Valu
     for field in SERVER_METADATA {
         keep(new, old, &format!("metadata.{field}"));
     }
-    if kind == Kind::Namespace {
+    if kind == Kind::Namespace && subresource != "finalize" {
         keep(new, old, "spec.finalizers");
     }
     match subresource {
@@ -96,7 +96,9 @@ fn whole(kind: Kind, new: &mut Value, old: &Value) {
         Kind::PersistentVolumeClaim => super::data_sources(new),
         Kind::Job => super::job::own_labels(new),
         Kind::DaemonSet => {
-            let before = old.at("metadata.annotations").get(super::TEMPLATE_GENERATION);
+            let before = old
+                .at("metadata.annotations")
+                .get(super::TEMPLATE_GENERATION);
             let before = before.str_or_empty().parse::<i64>().unwrap_or(0);
             let changed = new.at("spec.template") != old.at("spec.template");
             super::template_generation(new, before + i64::from(changed));
