@@ -469,11 +469,12 @@ impl App {
 
     /// A scenario without any command begins with applying the file that is shown.
     fn start_if_blank(&mut self) {
-        if self.timeline.events == 0 && self.view.cursor.event == 0 {
-            if let Some(name) = self.files.get(self.ui.file).map(|file| file.name.clone()) {
-                let done = self.session.apply(&name);
-                self.report(done);
-            }
+        if self.timeline.events == 0
+            && self.view.cursor.event == 0
+            && let Some(name) = self.files.get(self.ui.file).map(|file| file.name.clone())
+        {
+            let done = self.session.apply(&name);
+            self.report(done);
         }
     }
 

@@ -29,10 +29,10 @@ pub fn run(duration_ms: f64, draw: impl Fn(f64) + 'static) -> Ride {
     *frame.borrow_mut() = Some(Closure::new(move |now: f64| {
         let share = ((now - *start.get_or_insert(now)) / duration_ms).min(1.0);
         draw(share);
-        if share < 1.0 {
-            if let Some(frame) = again.upgrade() {
-                next.set(request(&frame));
-            }
+        if share < 1.0
+            && let Some(frame) = again.upgrade()
+        {
+            next.set(request(&frame));
         }
     }));
     handle.set(request(&frame));

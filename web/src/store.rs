@@ -26,12 +26,12 @@ pub fn open() -> (Box<dyn SessionApi>, Option<Msg>) {
         .unwrap_or_default();
     let fragment = hash.trim_start_matches('#');
     let mut problem = None;
-    if search.contains("again") {
-        if let Some(work) = storage().and_then(|storage| storage.get_item(WORK).ok().flatten()) {
-            match crate::engine::open(Source::Scenario(&work)) {
-                Ok(session) => return (session, None),
-                Err(msg) => problem = Some(msg),
-            }
+    if search.contains("again")
+        && let Some(work) = storage().and_then(|storage| storage.get_item(WORK).ok().flatten())
+    {
+        match crate::engine::open(Source::Scenario(&work)) {
+            Ok(session) => return (session, None),
+            Err(msg) => problem = Some(msg),
         }
     }
     // `#stage` and the like are places on the page, not links.
@@ -76,10 +76,10 @@ fn storage() -> Option<web_sys::Storage> {
 pub fn keep(session: &dyn SessionApi) {
     let work = session.export_scenario();
     crate::crash::remember(session);
-    if work.len() <= MOST_KEPT {
-        if let Some(storage) = storage() {
-            storage.set_item(WORK, &work).ok();
-        }
+    if work.len() <= MOST_KEPT
+        && let Some(storage) = storage()
+    {
+        storage.set_item(WORK, &work).ok();
     }
 }
 
@@ -167,9 +167,9 @@ pub fn reload() {
         .as_ref()
         .and_then(|window| window.location().hash().ok())
         .unwrap_or_default();
-    if hash.len() > 12 {
-        if let Some(window) = window {
-            window.location().reload().ok();
-        }
+    if hash.len() > 12
+        && let Some(window) = window
+    {
+        window.location().reload().ok();
     }
 }

@@ -103,7 +103,7 @@ pub fn place(step: &str, timeline: &TimelineView) -> Option<Seek> {
         None => (step.strip_suffix('s')?, 1e9),
     };
     let number: f64 = number.trim().parse().ok()?;
-    (number.is_finite() && number >= 0.0).then(|| Seek::Time((number * unit) as Nanos))
+    (number.is_finite() && number >= 0.0).then_some(Seek::Time((number * unit) as Nanos))
 }
 
 /// Draws the figure.

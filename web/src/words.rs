@@ -29,13 +29,7 @@ impl Words {
         }
     }
 
-    /// A part of a message's entry: `.title`, `.what`, ….
-    pub fn say_part(&self, msg: &Msg, part: &str) -> String {
-        let code = [msg.code, part].concat();
-        self.0.say(&code, &arguments(&msg.args))
-    }
-
-    /// As [`Words::say_part`], or `None` when the catalogue has no such part.
+    /// A part of a message's entry: `.title`, `.what`, …; `None` when the catalogue has no such part.
     pub fn part(&self, msg: &Msg, part: &str) -> Option<String> {
         let code = [msg.code, part].concat();
         self.0.get(&code)?;

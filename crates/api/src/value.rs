@@ -155,6 +155,10 @@ impl Value {
     }
 
     /// The list item at `index`, or null.
+    #[allow(
+        clippy::should_implement_trait,
+        reason = "reads as null where Index would panic"
+    )]
     pub fn index(&self, index: usize) -> &Value {
         self.items().get(index).unwrap_or(NULL)
     }

@@ -18,8 +18,6 @@ pub(crate) struct Target {
     pub namespace: String,
     /// Empty for a list.
     pub name: String,
-    /// The file and the object in it.
-    pub source: Option<(String, Object)>,
 }
 
 /// An object and what it was found as.
@@ -27,8 +25,6 @@ pub(crate) struct Target {
 pub(crate) struct Info {
     pub kind: Kind,
     pub object: Rc<Object>,
-    /// The file that named it, or empty.
-    pub source: String,
 }
 
 impl Info {
@@ -150,7 +146,6 @@ pub(crate) fn targets(
                     kind: manifest.kind,
                     namespace: manifest.object.namespace().to_string(),
                     name: manifest.object.name().to_string(),
-                    source: Some((manifest.source, manifest.object)),
                 }),
                 Err(fault) => faults.push(fault),
             }
@@ -162,7 +157,6 @@ pub(crate) fn targets(
         kind,
         namespace: namespace(kind),
         name: name.to_string(),
-        source: None,
     };
     if args.is_empty() {
         if rules.may_be_empty {
@@ -278,21 +272,15 @@ pub(crate) fn read(ctx: &mut Ctx<'_>, target: &Target, flags: &Flags) -> Res<Vec
         }
         other => other,
     })?;
-    let source = target
-        .source
-        .as_ref()
-        .map_or(String::new(), |(file, _)| file.clone());
     if !target.name.is_empty() {
         return Ok(vec![Info {
             kind: target.kind,
             object: typed(target.kind, &answer.object),
-            source,
         }]);
     }
     let items = answer.object.get("items").items().iter().map(|item| Info {
         kind: target.kind,
         object: typed(target.kind, &Object(item.clone())),
-        source: source.clone(),
     });
     Ok(items.collect())
 }

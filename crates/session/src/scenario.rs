@@ -244,9 +244,9 @@ pub fn parse_duration(text: &str) -> Result<SimDuration, ScenarioError> {
 /// The shortest text of a time that reads back to the same microsecond.
 pub fn duration_text(span: SimDuration) -> String {
     let micros = span.0;
-    if micros % 1_000_000 == 0 {
+    if micros.is_multiple_of(1_000_000) {
         format!("{}s", micros / 1_000_000)
-    } else if micros % 1_000 == 0 {
+    } else if micros.is_multiple_of(1_000) {
         format!("{}ms", micros / 1_000)
     } else {
         format!("{micros}us")

@@ -1,6 +1,6 @@
 //! The cluster view: control plane, wires, nodes, Pods, and the messages of the current event.
 
-use super::{cylinder, glyph_at, kind_class, kind_name, px, shield, text};
+use super::{cylinder, glyph_at, kind_class, px, shield, text};
 use crate::layout::Rect;
 use crate::layout::cluster::{self, NodeBox, PodBox, PodDetail, Stage};
 use crate::layout::path::{Point, along, rounded};
@@ -644,12 +644,7 @@ fn foot_of(r: Rect) -> Html {
 
 fn pod_pill(pod: &PodView, place: &PodBox, detail: PodDetail, props: &Props) -> Html {
     let r = place.rect;
-    let now = props
-        .view
-        .focus
-        .objects
-        .iter()
-        .any(|object| *object == pod.object);
+    let now = props.view.focus.objects.contains(&pod.object);
     let (class, solid) = match pod.look {
         PodLook::Planned | PodLook::Unschedulable => ("pod-plan", false),
         PodLook::Ready => ("pod-ready", true),
@@ -813,9 +808,4 @@ fn more_nodes(stage: &Stage, props: &Props) -> Html {
         .words
         .t1("stage.more-nodes", "n", &stage.more_nodes.to_string());
     text(stage.w - 12, stage.h - 4, "lab3 end halo", label)
-}
-
-/// The kind's short name, for tests that look for shapes.
-pub fn shape_name(kind: ComponentKind) -> &'static str {
-    kind_name(kind)
 }

@@ -223,11 +223,7 @@ fn split(moments: &[Nanos], cuts: &[usize], first: Nanos, last: Nanos) -> Vec<(N
     let count = bounds.len();
     for (i, (from, to, _)) in bounds.iter_mut().enumerate() {
         let air = ((*to - *from) / 12).max(most / 400).max(1_000_000);
-        *from = if i == 0 {
-            0.max(from.saturating_sub(air))
-        } else {
-            from.saturating_sub(air)
-        };
+        *from = from.saturating_sub(air);
         *to += if i + 1 == count { air * 2 } else { air };
     }
     bounds

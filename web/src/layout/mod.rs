@@ -39,6 +39,7 @@ impl Rect {
         self.y + self.h / 2
     }
     /// Whether the two share a pixel.
+    #[cfg(test)]
     pub const fn overlaps(self, other: Rect) -> bool {
         self.x < other.right()
             && other.x < self.right()

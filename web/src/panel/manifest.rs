@@ -291,11 +291,11 @@ fn key(event: &KeyboardEvent, on: &Callback<Act>, leaving: &mut bool) {
             }
         }
         "Enter" if !event.is_composing() => {
-            if let Some(area) = event.target_dyn_into::<HtmlTextAreaElement>() {
-                if let Some(indent) = indent_of_line(&area) {
-                    event.prevent_default();
-                    insert(&["\n", &indent].concat());
-                }
+            if let Some(area) = event.target_dyn_into::<HtmlTextAreaElement>()
+                && let Some(indent) = indent_of_line(&area)
+            {
+                event.prevent_default();
+                insert(&["\n", &indent].concat());
             }
         }
         _ => *leaving = false,

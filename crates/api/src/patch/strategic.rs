@@ -303,7 +303,7 @@ fn strip(value: &Value, nulls: bool) -> Value {
                 || key.as_ref() == RETAIN_KEYS
                 || key.starts_with(SET_ORDER)
                 || key.starts_with(DELETE_FROM);
-            (!directive && !(nulls && v.is_null())).then(|| (key.clone(), strip(v, nulls)))
+            (!(directive || nulls && v.is_null())).then(|| (key.clone(), strip(v, nulls)))
         })),
         Value::List(items) => Value::list(
             items

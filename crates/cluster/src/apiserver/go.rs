@@ -268,7 +268,7 @@ const HOST_FIELDS: [&str; 5] = [
 const POD_SECURITY_CONTEXT: &str = "seLinuxOptions windowsOptions runAsUser runAsGroup runAsNonRoot supplementalGroups supplementalGroupsPolicy fsGroup fsGroupChangePolicy sysctls seccompProfile appArmorProfile seLinuxChangePolicy";
 
 /// The fields of an internal struct with their values.
-fn internal_fields<'v>(root: Struct, value: &'v Value) -> Vec<(Field, &'v Value)> {
+fn internal_fields(root: Struct, value: &Value) -> Vec<(Field, &Value)> {
     let order = match root.name() {
         "PodSpec" => POD_SPEC,
         "PodSecurityContext" => POD_SECURITY_CONTEXT,

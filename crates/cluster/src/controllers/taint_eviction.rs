@@ -155,10 +155,8 @@ impl Controller for TaintEvictionController {
         let Some(object) = event.object() else { return };
         let taints = |o: &Option<_>| o.as_deref().map(no_execute).unwrap_or_default();
         match event.kind {
-            Kind::Node => {
-                if taints(&event.old) != taints(&event.new) {
-                    work.add(object.key(), event.cause);
-                }
+            Kind::Node if taints(&event.old) != taints(&event.new) => {
+                work.add(object.key(), event.cause);
             }
             Kind::Pod => {
                 let changed = match (&event.old, &event.new) {

@@ -78,12 +78,12 @@ pub fn message(
         )
     };
     let own = Quantity::from_value(spec.get("resources").get("requests").get(resource));
-    if let (Some(used), Some(request)) = (pod_usage, own) {
-        if over(&used, request) {
-            text.push_str(&says("Pod", pod.name(), &used, request));
-            annotations.push(("offending_pod", pod.name().to_string()));
-            annotations.push(("offending_pod_usage", used.canonical()));
-        }
+    if let (Some(used), Some(request)) = (pod_usage, own)
+        && over(&used, request)
+    {
+        text.push_str(&says("Pod", pod.name(), &used, request));
+        annotations.push(("offending_pod", pod.name().to_string()));
+        annotations.push(("offending_pod_usage", used.canonical()));
     }
     let lists = [spec.get("containers"), spec.get("initContainers")];
     let (mut names, mut amounts) = (Vec::new(), Vec::new());

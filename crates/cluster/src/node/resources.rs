@@ -52,8 +52,8 @@ fn list(resources: &Value, side: Side) -> Amounts {
 fn add(to: &mut Amounts, more: &Amounts) {
     for (name, amount) in more {
         let sum = match to.remove(name) {
-            Some(before) => before.plus(amount.clone()),
-            None => amount.clone(),
+            Some(before) => before.plus(*amount),
+            None => *amount,
         };
         to.insert(name.clone(), sum);
     }
@@ -63,9 +63,9 @@ fn raise(to: &mut Amounts, others: &Amounts) {
     for (name, amount) in others {
         let less = to
             .get(name)
-            .is_none_or(|before| before.clone().minus(amount.clone()).sign() < 0);
+            .is_none_or(|before| (*before).minus(*amount).sign() < 0);
         if less {
-            to.insert(name.clone(), amount.clone());
+            to.insert(name.clone(), *amount);
         }
     }
 }
@@ -179,7 +179,7 @@ pub fn qos(spec: &Value, pod_level: bool) -> Qos {
     let equal = requests.iter().all(|(name, request)| {
         limits
             .get(name)
-            .is_some_and(|l| l.clone().minus(request.clone()).is_zero())
+            .is_some_and(|l| (*l).minus(*request).is_zero())
     });
     if guaranteed && equal && requests.len() == limits.len() {
         Qos::Guaranteed

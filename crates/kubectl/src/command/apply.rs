@@ -182,7 +182,6 @@ fn live(ctx: &mut Ctx<'_>, flags: &Flags, manifest: &Manifest) -> Res<Info> {
         kind: manifest.kind,
         namespace: place(manifest).to_string(),
         name: manifest.object.name().to_string(),
-        source: None,
     };
     let retrieving = |fault: Fault| {
         let doing = format!(

@@ -730,7 +730,6 @@ pub(super) fn replace(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
             kind,
             namespace: place.clone(),
             name: name.clone(),
-            source: None,
         };
         let done = if force {
             let mut request = Request::delete(kind, place.as_str(), name.as_str());

@@ -154,10 +154,8 @@ fn table(
         } else {
             row(kind, &info.object, wide, ctx.now)
         };
-        if with_kind {
-            if let Some(first) = cells.first_mut() {
-                *first = Cell::Text(format!("{}/{first}", target::singular(kind)));
-            }
+        if with_kind && let Some(first) = cells.first_mut() {
+            *first = Cell::Text(format!("{}/{first}", target::singular(kind)));
         }
         if with_namespace {
             cells.insert(0, info.namespace().into());
@@ -350,7 +348,6 @@ fn item_info(target: &Target, item: Value) -> Info {
     Info {
         kind: target.kind,
         object: target::typed(target.kind, &podscope_api::Object(item)),
-        source: String::new(),
     }
 }
 

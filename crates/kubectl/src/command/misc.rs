@@ -41,10 +41,10 @@ fn container(ctx: &mut Ctx<'_>, pod: &Object, asked: &str) -> Res<String> {
             names.join(", ")
         )));
     }
-    if let Some(name) = pod.annotation("kubectl.kubernetes.io/default-container") {
-        if bare.contains(&name) {
-            return Ok(name.to_string());
-        }
+    if let Some(name) = pod.annotation("kubectl.kubernetes.io/default-container")
+        && bare.contains(&name)
+    {
+        return Ok(name.to_string());
     }
     let first = bare.first().copied().unwrap_or("").to_string();
     if bare.len() > 1 {
@@ -77,7 +77,6 @@ pub(super) fn logs(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
         kind,
         namespace: ctx.namespace.clone(),
         name: name.to_string(),
-        source: None,
     };
     let object = match target::read(ctx, &target, &flags) {
         Ok(infos) => infos.into_iter().next().map(|i| i.object.as_ref().clone()),

@@ -35,11 +35,11 @@ fn flags(
             quote(context)
         )));
     }
-    if let Some(namespace) = flags.opt("namespace") {
-        if !namespace.is_empty() {
-            ctx.namespace = namespace.to_string();
-            ctx.namespace_given = true;
-        }
+    if let Some(namespace) = flags.opt("namespace")
+        && !namespace.is_empty()
+    {
+        ctx.namespace = namespace.to_string();
+        ctx.namespace_given = true;
     }
     Ok(flags)
 }

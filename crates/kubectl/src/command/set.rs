@@ -534,17 +534,15 @@ pub(super) fn patch_command(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
                 Request::get(target.kind, target.namespace.as_str(), target.name.as_str());
             request.subresource = subresource.into();
             let answer = ctx.send(request);
-            if matches!(&answer, Err(fault) if fault.is_not_found()) {
-                if let Err(Fault::Need(call)) =
+            if matches!(&answer, Err(fault) if fault.is_not_found())
+                && let Err(Fault::Need(call)) =
                     ctx.send(Request::get(Kind::Namespace, "", target.namespace.as_str()))
-                {
-                    return Err(Fault::Need(call));
-                }
+            {
+                return Err(Fault::Need(call));
             }
             vec![Info {
                 kind: target.kind,
                 object: answer?.object,
-                source: String::new(),
             }]
         };
         for info in live {

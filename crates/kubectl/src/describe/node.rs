@@ -160,7 +160,7 @@ fn add(total: &mut Amounts, more: &Amounts) {
     for (name, amount) in more {
         let sum = total
             .remove(name)
-            .map_or_else(|| amount.clone(), |old| old.plus(amount.clone()));
+            .map_or_else(|| *amount, |old| old.plus(*amount));
         total.insert(name.clone(), sum);
     }
 }
@@ -168,7 +168,7 @@ fn add(total: &mut Amounts, more: &Amounts) {
 fn highest(total: &mut Amounts, more: &Amounts) {
     for (name, amount) in more {
         if total.get(name).is_none_or(|old| old < amount) {
-            total.insert(name.clone(), amount.clone());
+            total.insert(name.clone(), *amount);
         }
     }
 }

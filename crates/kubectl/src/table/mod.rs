@@ -195,6 +195,5 @@ impl Table {
     }
 }
 
-pub(crate) use column::{event_times, labels};
-pub(crate) use pod::summary as pod_summary;
-pub(crate) use workload::{access_modes, hpa_metric, ingress_points, node_roles, text};
+pub(crate) use column::labels;
+pub(crate) use workload::{hpa_metric, node_roles, text};

@@ -308,7 +308,7 @@ fn app_armor(pod: &Pod<'_>, _: u32) -> Option<String> {
             .filter(|t| !["RuntimeDefault", "Localhost"].contains(t))
             .map(str::to_string)
     };
-    let mut note = |list: &mut Vec<String>, t: String| {
+    let note = |list: &mut Vec<String>, t: String| {
         if !list.contains(&t) {
             list.push(t);
         }

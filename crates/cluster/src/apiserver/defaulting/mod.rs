@@ -57,10 +57,8 @@ pub fn apply(kind: Kind, object: &mut Value) {
             webhooks(kind, object);
         }
         Kind::ValidatingAdmissionPolicy => admission_policy(object.entry("spec")),
-        Kind::ValidatingAdmissionPolicyBinding => {
-            if !object.at("spec.matchResources").is_null() {
-                match_resources(object.at_mut("spec.matchResources"));
-            }
+        Kind::ValidatingAdmissionPolicyBinding if !object.at("spec.matchResources").is_null() => {
+            match_resources(object.at_mut("spec.matchResources"));
         }
         _ => {}
     }

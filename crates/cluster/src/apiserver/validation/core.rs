@@ -3,7 +3,6 @@
 //! Models: pkg/apis/core/validation (v1.36)
 
 use super::field::{Errors, Path};
-use super::meta;
 use super::names;
 use super::pod::{affinity, resources};
 use podscope_api::{Quantity, Value, json};
@@ -89,10 +88,8 @@ pub(super) fn secret(errors: &mut Errors, secret: &Value) {
                 required(&keys);
             }
         }
-        "kubernetes.io/ssh-auth" => {
-            if data.get("ssh-privatekey").is_empty() {
-                errors.required(&path.k("ssh-privatekey"), "");
-            }
+        "kubernetes.io/ssh-auth" if data.get("ssh-privatekey").is_empty() => {
+            errors.required(&path.k("ssh-privatekey"), "");
         }
         "kubernetes.io/tls" => required(&["tls.crt", "tls.key"]),
         _ => {}
@@ -566,9 +563,3 @@ pub(super) fn endpoints(errors: &mut Errors, endpoints: &Value) {
         }
     }
 }
-
-/// Metadata rules of kinds whose names are labels of at most 63 characters.
-pub(super) const LABEL_NAME: fn(bool) -> meta::NameRule = |namespaced| meta::NameRule {
-    check: names::label,
-    namespaced,
-};

@@ -3,16 +3,10 @@
 //! Models: pkg/apis/batch/validation (v1.36)
 
 use super::field::{Errors, Path};
-use super::meta::{self, NameRule, print_selector};
+use super::meta::{self, print_selector};
 use super::{cron, names, pod, workload};
 use crate::apiserver::go;
 use podscope_api::Value;
-
-/// Names of CronJobs: eleven characters are kept for the Jobs' suffix.
-pub(super) const CRON_NAME: NameRule = NameRule {
-    check: names::subdomain,
-    namespaced: true,
-};
 
 const ACTIONS: &[&str] = &["Count", "FailIndex", "FailJob", "Ignore"];
 const MAX_INDEXES: i64 = 100_000;

@@ -4,15 +4,9 @@
 //! Left out: Services of two address families are checked for form but the cluster serves IPv4 only.
 
 use super::field::{Errors, Path};
-use super::meta::{self, NameRule};
 use super::names;
 use podscope_api::Value;
 use podscope_api::status::quote;
-
-pub(super) const NAME: NameRule = NameRule {
-    check: names::label,
-    namespaced: true,
-};
 
 const PROTOCOLS: &[&str] = &["SCTP", "TCP", "UDP"];
 
@@ -568,9 +562,4 @@ pub(super) fn status(errors: &mut Errors, new: &Value) {
             }
         }
     }
-}
-
-/// Metadata of a changed Service is checked as for every kind.
-pub(super) fn metadata(errors: &mut Errors, new: &Value, old: &Value) {
-    meta::kind_update(errors, new.get("metadata"), old.get("metadata"));
 }

@@ -3,22 +3,10 @@
 //! Models: pkg/apis/apps/validation, pkg/apis/core/validation ValidateReplicationController (v1.36)
 
 use super::field::{Errors, Path};
-use super::meta::{self, NameRule, print_selector};
+use super::meta::{self, print_selector};
 use super::{names, pod, storage};
 use crate::apiserver::go;
 use podscope_api::Value;
-
-/// Names of ReplicaSets, Deployments, DaemonSets: they may be long and dotted.
-pub(super) const NAME: NameRule = NameRule {
-    check: names::subdomain,
-    namespaced: true,
-};
-
-/// Names of StatefulSets become host names: a label.
-pub(super) const STATEFUL_SET_NAME: NameRule = NameRule {
-    check: names::subdomain,
-    namespaced: true,
-};
 
 /// A label selector that is required, not empty, and fits the template's labels.
 fn selector_and_template(

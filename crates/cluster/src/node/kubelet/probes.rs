@@ -222,7 +222,7 @@ impl Kubelet {
                     // The probe went on in its rhythm while nobody looked.
                     if probe.next < now {
                         let missed = now.since(probe.next).0 / period.0.max(1);
-                        probe.next = probe.next + period.times(missed + 1);
+                        probe.next += period.times(missed + 1);
                     }
                 }
             }

@@ -425,6 +425,7 @@ impl Kubelet {
     }
 
     /// Calls the runtime.
+    #[allow(clippy::too_many_arguments, reason = "the parts of one call")]
     pub(super) fn call(
         &self,
         worker: &Worker,

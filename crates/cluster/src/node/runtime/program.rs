@@ -205,8 +205,8 @@ fn next_part(text: &str) -> (&str, &str, &str) {
     for (at, c) in text.char_indices() {
         let tail = &text[at..];
         for separator in ["&&", "||", ";", "\n"] {
-            if tail.starts_with(separator) {
-                return (&text[..at], separator, &tail[separator.len()..]);
+            if let Some(rest) = tail.strip_prefix(separator) {
+                return (&text[..at], separator, rest);
             }
         }
         if c == '&' || c == '|' {

@@ -8,7 +8,6 @@ use podscope_api::{Body, Kind, Request, Value, Verb, json};
 pub struct Shown {
     pub method: String,
     pub path: String,
-    pub content_type: String,
     pub body: String,
     /// Whether the path is one of a modelled kind.
     pub known: bool,
@@ -37,7 +36,6 @@ impl Shown {
             method: text("method"),
             // What the server does anyway.
             path: unescape(&path).replace("&fieldValidation=Warn", ""),
-            content_type: text("content_type"),
             body: text("body"),
             known,
         }
@@ -77,14 +75,9 @@ impl Shown {
             Body::None if request.verb == Verb::Delete => delete_options(request),
             Body::None => String::new(),
         };
-        let content_type = match &request.body {
-            Body::Patch(patch_type, _) => patch_type.content_type(),
-            _ => "",
-        };
         Shown {
             method: request.verb.method().into(),
             path: format!("{}{query}", request.path()),
-            content_type: content_type.into(),
             body,
             known: true,
         }

@@ -28,7 +28,7 @@ const MAX_CALLS: usize = 500;
 
 impl Server {
     pub fn new(mut objects: Vec<Object>) -> Server {
-        objects.sort_by(|a, b| a.key().cmp(&b.key()));
+        objects.sort_by_key(|a| a.key());
         Server {
             objects,
             ..Server::default()
