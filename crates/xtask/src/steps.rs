@@ -366,6 +366,7 @@ mod tests {
         let step = Step {
             name: "x",
             fast: true,
+            pending: None,
             run: || Outcome::Skipped("no browser".to_owned()),
         };
         assert!(matches!(perform(&step, true).0, Outcome::Failed(_)));
