@@ -9,6 +9,7 @@ mod decode_time;
 pub mod duration;
 pub mod int_or_string;
 pub mod json;
+mod json_reader;
 pub mod kind;
 pub mod object;
 pub mod patch;

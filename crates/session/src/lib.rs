@@ -22,6 +22,7 @@ mod predict;
 mod presets;
 mod preview;
 pub mod scenario;
+mod scenario_text;
 mod session;
 mod share;
 pub mod simulation;

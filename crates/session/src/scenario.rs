@@ -2,12 +2,12 @@
 //!
 //! Version 1 is documented in `docs/scenario.md`; old files open for ever.
 
+use crate::scenario_text;
 use crate::simulation::Command;
 use podscope_api::{Map, Text, Value};
 use podscope_cluster::{ClusterConfig, NodeConfig};
 use podscope_kernel::{SimDuration, SimTime, timeline::Timed};
 use podscope_kubectl::Invocation;
-use serde::{Deserialize, Serialize};
 use std::rc::Rc;
 
 /// The version that this program writes.
@@ -20,99 +20,68 @@ pub const MAX_NODES: usize = 10_000;
 pub const MAX_COMMANDS: usize = 4_096;
 
 /// A scenario as written in a file.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scenario {
     /// The format's version: 1.
     pub podscope: u32,
     /// A title for people.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub title: String,
     /// The cluster at the start.
-    #[serde(default, skip_serializing_if = "ClusterSpec::is_default")]
     pub cluster: ClusterSpec,
     /// Manifests by file name.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<File>,
     /// What is done, and when.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub commands: Vec<Step>,
     /// How far it runs, such as `6m` or `stable`; `stable` when left out.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub until: String,
     /// Where the cursor stands when it is opened: an event's number or a time such as `50.4s`.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub cursor: String,
     /// What must be true at the end.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expect: Vec<Expectation>,
 }
 
 /// The cluster of a scenario. Everything has a default.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClusterSpec {
     /// Seed of every random choice; 1 when left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
     /// The workers; three in two zones when left out.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nodes: Vec<NodeSpec>,
     /// etcd members: 1, 3 or 5; 3 when left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub etcd: Option<u8>,
     /// Registers the sidecar-injecting webhook.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sidecar_webhook: bool,
     /// Binds the policy that demands CPU limits.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cpu_limit_policy: bool,
 }
 
-impl ClusterSpec {
-    fn is_default(&self) -> bool {
-        *self == ClusterSpec::default()
-    }
-}
-
 /// Workers of one shape.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NodeSpec {
     /// Its name; with `count` above 1 a number is appended.
     pub name: String,
     /// How many of this shape; 1 when left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u32>,
     /// Its zone.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub zone: String,
     /// CPU as a quantity; `4` when left out.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub cpu: String,
     /// Memory as a quantity; `8Gi` when left out.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub memory: String,
     /// How many Pods fit; 110 when left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pods: Option<u32>,
     /// Labels as `key=value`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<String>,
     /// Taints as `key=value:Effect` or `key:Effect`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub taints: Vec<String>,
     /// Extended resources as `name=count`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<String>,
     /// Images already on the node.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub images: Vec<String>,
 }
 
 /// A manifest.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct File {
     /// The file's name.
     pub name: String,
@@ -121,50 +90,36 @@ pub struct File {
 }
 
 /// One command at a time. Exactly one of `kubectl`, `fault`, `heal` is given.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Step {
     /// When, such as `0s`, `1.5s`, `2m`, `350ms`; the start when left out.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub at: String,
     /// A kubectl command line without the word kubectl.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub kubectl: String,
     /// A manifest's text as it was when the command was given, when it differs from `files`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<File>,
     /// A fault: its kind and parameters as `kind key=value …`.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub fault: String,
     /// The fault's name for `heal`; its kind when left out.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub name: String,
     /// Heals the fault with this name.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub heal: String,
 }
 
 /// Something that must be true when the scenario has run.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Expectation {
     /// `kubectl` command whose output is looked at.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub kubectl: String,
     /// Text that the output must contain.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub contains: String,
     /// A trace code that must have been reported.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub event: String,
     /// The earliest time of that event.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub after: String,
     /// The latest time of that event.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub before: String,
     /// Text that the event's object must contain in its name.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub object: String,
 }
 
@@ -332,8 +287,7 @@ impl Scenario {
                 text.len()
             ));
         }
-        let scenario: Scenario =
-            serde_yaml::from_str(text).map_err(|e| ScenarioError(e.to_string()))?;
+        let scenario = scenario_text::read(text)?;
         scenario.check()?;
         Ok(scenario)
     }
@@ -361,7 +315,7 @@ impl Scenario {
 
     /// The scenario as YAML.
     pub fn to_yaml(&self) -> String {
-        serde_yaml::to_string(self).unwrap_or_default()
+        scenario_text::write(self)
     }
 
     /// The commands as a journal.
