@@ -17,6 +17,7 @@ pub mod quantity;
 pub mod request;
 pub mod schema;
 pub mod selector;
+pub mod sort;
 pub mod status;
 pub mod time;
 pub mod value;

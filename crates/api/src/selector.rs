@@ -159,7 +159,7 @@ impl Requirement {
 impl std::fmt::Display for Requirement {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut values = self.values.clone();
-        values.sort();
+        crate::sort::natural(&mut values);
         let (key, values) = (&self.key, values.join(","));
         match self.operator {
             Operator::In => write!(f, "{key} in ({values})"),
@@ -194,7 +194,7 @@ impl Selector {
     /// The server's words.
     pub fn parse(text: &str) -> Result<Selector, String> {
         let mut requirements = Parser::new(text).run()?;
-        requirements.sort_by(|a, b| a.key.cmp(&b.key));
+        crate::sort::by(&mut requirements, |a, b| a.key.cmp(&b.key));
         Ok(Selector::All(requirements))
     }
 
@@ -223,7 +223,7 @@ impl Selector {
             let key = expression.get("key").str_or_empty();
             requirements.push(Requirement::new(key, operator, values)?);
         }
-        requirements.sort_by(|a, b| a.key.cmp(&b.key));
+        crate::sort::by(&mut requirements, |a, b| a.key.cmp(&b.key));
         Ok(Selector::All(requirements))
     }
 
@@ -401,7 +401,7 @@ impl Parser {
             Operator::In | Operator::NotIn => self.values()?,
             _ => self.exact_value()?,
         };
-        values.sort();
+        crate::sort::natural(&mut values);
         values.dedup();
         Requirement::new(&key, operator, values)
     }
@@ -608,7 +608,7 @@ impl FieldSelector {
     /// The server's words.
     pub fn parse(text: &str) -> Result<FieldSelector, String> {
         let mut parts = split_terms(text);
-        parts.sort_unstable();
+        crate::sort::natural(&mut parts);
         let mut terms = Vec::new();
         for part in parts.into_iter().filter(|p| !p.is_empty()) {
             let found = part.char_indices().find_map(|(i, _)| {

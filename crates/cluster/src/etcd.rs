@@ -143,7 +143,7 @@ impl Etcd {
             }
             acks.push((member, at));
         }
-        acks.sort_by_key(|(member, at)| (*at, *member));
+        podscope_api::sort::by_key(&mut acks, |(member, at)| (*at, *member));
         let commit_at = acks[self.quorum() - 1].1;
         Some(Proposal { commit_at, acks })
     }

@@ -69,7 +69,7 @@ fn read<'a>(ctx: &Ctx<'a>, name: &str) -> Res<Vec<(String, &'a str)>> {
             && [".json", ".yaml", ".yml"].iter().any(|e| n.ends_with(e))
     });
     let mut inside: Vec<(String, &str)> = inside.map(|(n, t)| (n.clone(), t.as_str())).collect();
-    inside.sort();
+    podscope_api::sort::natural(&mut inside);
     if inside.is_empty() {
         return Err(Fault::Text(format!(
             "the path {} does not exist",

@@ -3,16 +3,31 @@
 //!
 //! Models: Go's pattern-defeating quicksort (sort package, Go 1.19 and later)
 
+use podscope_api::sort::arrange;
+
 /// Sorts by `less`.
 pub(crate) fn sort<T>(items: &mut [T], less: impl Fn(&T, &T) -> bool) {
-    let len = items.len();
-    let limit = usize::BITS - len.leading_zeros();
-    Sorter { items, less }.quick(0, len, limit);
+    let sorted = positions(items.len(), &|a, b| {
+        items
+            .get(a as usize)
+            .zip(items.get(b as usize))
+            .is_some_and(|(a, b)| less(a, b))
+    });
+    arrange(items, sorted);
 }
 
-struct Sorter<'a, T, F> {
-    items: &'a mut [T],
-    less: F,
+/// The positions `0..len` in the order of what stands there. Not generic: compiled once.
+fn positions(len: usize, less: &dyn Fn(u32, u32) -> bool) -> Vec<u32> {
+    let mut positions: Vec<u32> = (0..len as u32).collect();
+    let limit = usize::BITS - len.leading_zeros();
+    let items = positions.as_mut_slice();
+    Sorter { items, less }.quick(0, len, limit);
+    positions
+}
+
+struct Sorter<'a> {
+    items: &'a mut [u32],
+    less: &'a dyn Fn(u32, u32) -> bool,
 }
 
 #[derive(PartialEq)]
@@ -22,9 +37,9 @@ enum Hint {
     Decreasing,
 }
 
-impl<T, F: Fn(&T, &T) -> bool> Sorter<'_, T, F> {
+impl Sorter<'_> {
     fn less(&self, a: usize, b: usize) -> bool {
-        (self.less)(&self.items[a], &self.items[b])
+        (self.less)(self.items[a], self.items[b])
     }
 
     fn insertion(&mut self, a: usize, b: usize) {

@@ -42,16 +42,7 @@ impl Catalogue {
         for file in files {
             read_file(file, &mut entries);
         }
-        // Stable sort, then keep the last of equals.
-        entries.sort_by(|a, b| a.0.cmp(&b.0));
-        let mut kept: Vec<(String, Cow<'static, str>)> = Vec::with_capacity(entries.len());
-        for entry in entries {
-            match kept.last_mut() {
-                Some(last) if last.0 == entry.0 => *last = entry,
-                _ => kept.push(entry),
-            }
-        }
-        Catalogue { entries: kept }
+        Catalogue { entries }
     }
 
     /// The text of a code, with its braces.
@@ -93,6 +84,8 @@ pub fn problems(file: &str) -> Vec<(usize, &str)> {
 
 fn read_file(file: &'static str, entries: &mut Vec<(String, Cow<'static, str>)>) {
     let mut section = "";
+    // Where the entry before went.
+    let mut last = usize::MAX;
     for line in file.lines() {
         if line.trim().is_empty() || line.starts_with('#') {
             continue;
@@ -100,7 +93,7 @@ fn read_file(file: &'static str, entries: &mut Vec<(String, Cow<'static, str>)>)
         if let Some(name) = line.strip_prefix('[') {
             section = name.split(']').next().unwrap_or_default();
         } else if line.starts_with("  ") {
-            if let Some((_, text)) = entries.last_mut() {
+            if let Some((_, text)) = entries.get_mut(last) {
                 let text = text.to_mut();
                 text.push(' ');
                 text.push_str(line.trim());
@@ -112,7 +105,17 @@ fn read_file(file: &'static str, entries: &mut Vec<(String, Cow<'static, str>)>)
             } else {
                 [section, key].join(".")
             };
-            entries.push((code, Cow::Borrowed(text.trim())));
+            let text = Cow::Borrowed(text.trim());
+            match entries.binary_search_by(|entry| entry.0.cmp(&code)) {
+                Ok(at) => {
+                    entries[at].1 = text;
+                    last = at;
+                }
+                Err(at) => {
+                    entries.insert(at, (code, text));
+                    last = at;
+                }
+            }
         }
     }
 }

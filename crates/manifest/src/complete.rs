@@ -41,7 +41,7 @@ pub fn complete(text: &str, cursor: u32) -> Completion {
         .into_iter()
         .filter(|i| i.label.to_lowercase().starts_with(&word))
         .collect();
-    items.sort_by_key(|i| !i.required);
+    podscope_api::sort::by_key(&mut items, |i| !i.required);
     Completion {
         replace: context.replace,
         items,

@@ -80,7 +80,7 @@ impl Emitter {
 
     fn map(&mut self, entries: &[(Text, Value)], indent: usize, place: Place) {
         let mut sorted: Vec<&(Text, Value)> = entries.iter().collect();
-        sorted.sort_by(|a, b| key_order(&a.0, &b.0));
+        podscope_api::sort::by(&mut sorted, |a, b| key_order(&a.0, &b.0));
         for (i, (key, value)) in sorted.into_iter().enumerate() {
             if i > 0 || place == Place::Value {
                 self.new_line(indent);

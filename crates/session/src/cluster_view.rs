@@ -48,7 +48,7 @@ pub fn view(session: &Session) -> ClusterView {
             .push(pod);
     }
     for pods in by_node.values_mut() {
-        pods.sort_by_key(|p| (p.created(), p.key()));
+        podscope_api::sort::by_key(pods, |p| (p.created(), p.key()));
     }
     let mut nodes = Vec::new();
     for (i, machine) in cluster.nodes().iter().enumerate() {

@@ -58,7 +58,7 @@ pub fn complete(session: &Session, line: &str) -> Vec<Rc<str>> {
             .unwrap_or_default(),
     };
     out.retain(|w| w.starts_with(last) && w != last);
-    out.sort();
+    podscope_api::sort::natural(&mut out);
     out.truncate(MAX);
     out.into_iter().map(Rc::from).collect()
 }

@@ -50,7 +50,7 @@ pub fn views(session: &Session) -> Vec<TimerView> {
         })
         .collect();
     timers.extend(leases(session));
-    timers.sort_by_key(|t| t.due.unwrap_or(u64::MAX));
+    podscope_api::sort::by_key(&mut timers, |t| t.due.unwrap_or(u64::MAX));
     timers
 }
 

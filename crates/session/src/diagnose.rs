@@ -51,11 +51,11 @@ pub fn diagnose(session: &Session, text: &str) -> Diagnostics {
             items.push(of_warning(&lines, &documents, words));
         }
     }
-    items.sort_by_key(|d| (d.line, d.column));
+    podscope_api::sort::by_key(&mut items, |d| (d.line, d.column));
     items.dedup();
     items.truncate(MAX_FINDINGS);
     let mut readers: Vec<(u32, ComponentKind)> = documents.iter().flat_map(readers).collect();
-    readers.sort();
+    podscope_api::sort::natural(&mut readers);
     readers.dedup();
     Diagnostics {
         items: items.into(),

@@ -22,7 +22,9 @@ pub fn inside(session: &Session, machine: u16) -> InsideView {
     let focus = focus(session, machine);
     let runtime = node.runtime();
     let mut records: Vec<(&Text, &PodRecord)> = runtime.pods().collect();
-    records.sort_by_key(|(_, r)| (Some(&r.key) != focus.as_ref(), r.key.clone()));
+    podscope_api::sort::by_key(&mut records, |(_, r)| {
+        (Some(&r.key) != focus.as_ref(), r.key.clone())
+    });
     let first = records
         .first()
         .filter(|(_, r)| Some(&r.key) == focus.as_ref())

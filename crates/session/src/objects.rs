@@ -238,7 +238,7 @@ pub fn events(session: &Session) -> Rc<[KubeEventView]> {
             (stored.mod_revision, view)
         })
         .collect();
-    events.sort_by_key(|(revision, _)| *revision);
+    podscope_api::sort::by_key(&mut events, |(revision, _)| *revision);
     events.into_iter().map(|(_, v)| v).collect()
 }
 
@@ -265,6 +265,6 @@ pub fn etcd_keys(session: &Session) -> Rc<[EtcdKeyView]> {
             }
         })
         .collect();
-    keys.sort_by(|a, b| a.key.cmp(&b.key));
+    podscope_api::sort::by(&mut keys, |a, b| a.key.cmp(&b.key));
     keys.into()
 }

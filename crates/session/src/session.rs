@@ -659,7 +659,7 @@ impl SessionApi for Session {
                 name,
                 current: true,
             });
-            forks.sort_by_key(|f| f.id);
+            podscope_api::sort::by_key(&mut forks, |f| f.id);
         }
         view.forks = forks.into();
         Rc::new(view)

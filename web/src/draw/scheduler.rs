@@ -100,7 +100,7 @@ fn filter_label(inside: &SchedulerInside, words: &Words) -> String {
 fn scores(inside: &SchedulerInside, words: &Words) -> Html {
     // The winner first, then by total; at most four columns.
     let mut order: Vec<usize> = (0..inside.scored.len()).collect();
-    order.sort_by_key(|i| {
+    podscope_session::sort::by_key(&mut order, |i| {
         let total = inside.totals.get(*i).copied().unwrap_or(0);
         (Some(*i) != inside.chosen.map(usize::from), -total)
     });

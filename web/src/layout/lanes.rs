@@ -172,7 +172,7 @@ fn moments(lanes: &[LaneView]) -> Vec<Nanos> {
         .filter(|mark| mark.kind != MarkKind::Lease)
         .map(|mark| mark.at)
         .collect();
-    moments.sort_unstable();
+    podscope_session::sort::natural(&mut moments);
     moments
 }
 
@@ -188,7 +188,7 @@ fn cuts(moments: &[Nanos], most: usize) -> Vec<usize> {
         .enumerate()
         .filter_map(|(i, pair)| Some((pair.get(1)? - pair.first()?, i + 1)))
         .collect();
-    silences.sort_unstable_by_key(|&(length, i)| (std::cmp::Reverse(length), i));
+    podscope_session::sort::by_key(&mut silences, |&(length, i)| (std::cmp::Reverse(length), i));
     let mut cuts: Vec<usize> = Vec::new();
     let mut rest = span;
     for (length, i) in silences {
@@ -199,7 +199,7 @@ fn cuts(moments: &[Nanos], most: usize) -> Vec<usize> {
         cuts.push(i);
         rest -= length;
     }
-    cuts.sort_unstable();
+    podscope_session::sort::natural(&mut cuts);
     cuts
 }
 

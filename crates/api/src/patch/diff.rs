@@ -239,7 +239,7 @@ impl Diff<'_> {
                 .rev()
                 .map(|item| (text(item), item.clone()))
                 .collect();
-            keyed.sort_by(|a, b| a.0.cmp(&b.0));
+            crate::sort::by(&mut keyed, |a, b| a.0.cmp(&b.0));
             keyed
         };
         let (old, sorted_new) = (sorted(old), sorted(new));

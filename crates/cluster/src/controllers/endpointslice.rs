@@ -230,7 +230,7 @@ fn place(
 ) {
     let same_target = |a: &Value, b: &Value| a.get("targetRef") == b.get("targetRef");
     let mut rest = wanted;
-    slices.sort_by_key(|s| (s.created(), s.key()));
+    podscope_api::sort::by_key(&mut slices, |s| (s.created(), s.key()));
     let mut kept: Vec<Vec<Value>> = Vec::new();
     for slice in &slices {
         let mut list = Vec::new();
@@ -411,7 +411,7 @@ impl Controller for EndpointSliceController {
                 for pod in event.old.iter().chain(&event.new) {
                     keys.extend(services_of(pod, caches).map(|s| s.key()));
                 }
-                keys.sort();
+                podscope_api::sort::natural(&mut keys);
                 keys.dedup();
                 let readiness =
                     |o: &Option<_>| o.as_ref().map(|r: &(_, bool, bool, _, _, _)| (r.1, r.2));

@@ -190,7 +190,7 @@ impl PodGarbageCollector {
         if finished.len() > TERMINATED_THRESHOLD {
             let surplus = finished.len() - TERMINATED_THRESHOLD;
             let evicted = |p: &Object| p.at("status.reason").as_str() == Some("Evicted");
-            finished.sort_by_key(|p| (!evicted(p), p.created(), p.key()));
+            podscope_api::sort::by_key(&mut finished, |p| (!evicted(p), p.created(), p.key()));
             for pod in finished.into_iter().take(surplus) {
                 work.add(pod.key(), None);
             }

@@ -96,7 +96,7 @@ pub(super) fn list(cluster: &Cluster, target: Target) -> Vec<Text> {
                     }
                 }
             }
-            images.sort();
+            podscope_api::sort::natural(&mut images);
             images
         }
         Target::EtcdMember => (0..cluster.etcd.members())

@@ -67,7 +67,7 @@ pub fn admit<'a>(
         .zip(used)
         .map(|((name, amount), used)| (name, amount, used))
         .collect();
-    asked.sort_by_key(|(name, ..)| rank(name));
+    podscope_api::sort::by_key(&mut asked, |(name, ..)| rank(name));
     for (name, amount, used) in asked.iter().filter(|(_, amount, _)| *amount > 0) {
         let has = of(name).map_or(0, |q| in_units(name, q));
         if *amount > has.saturating_sub(*used) {

@@ -43,7 +43,7 @@ pub enum Order {
 
 /// Puts the Pods in the order in which they are evicted.
 pub fn rank(pods: &mut [Candidate<'_>], order: Order) {
-    pods.sort_by(|a, b| {
+    podscope_api::sort::by(pods, |a, b| {
         let priority = a.priority.cmp(&b.priority);
         match order {
             Order::Memory => {

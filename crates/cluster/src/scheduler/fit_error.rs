@@ -24,7 +24,7 @@ pub fn message(
         }
         let mut lines: Vec<String> = counts.iter().map(|(r, n)| format!("{n} {r}")).collect();
         // As texts, so that 10 comes before 2.
-        lines.sort();
+        podscope_api::sort::natural(&mut lines);
         if !lines.is_empty() {
             text.push_str(": ");
             text.push_str(&lines.join(", "));

@@ -150,7 +150,7 @@ impl Constraint {
                 })
             };
             requirements.extend(keys.filter_map(same));
-            requirements.sort_by(|a, b| a.key.cmp(&b.key));
+            podscope_api::sort::by(requirements, |a, b| a.key.cmp(&b.key));
         }
         let policy = |field: &str, default: bool| match constraint.get(field).as_str() {
             Some(policy) if features.node_inclusion_policy => policy == "Honor",

@@ -107,7 +107,7 @@ pub fn filter(cycle: Cycle, decision: &Decision, all: bool) -> Value {
 pub fn scores(cycle: Cycle, plugins: &Plugins, scores: &Scores, all: bool) -> Value {
     let mut places: Vec<usize> = (0..scores.nodes.len()).collect();
     if !all && places.len() > MAX_SHOWN {
-        places.sort_by_key(|i| (std::cmp::Reverse(scores.totals[*i]), *i));
+        podscope_api::sort::by_key(&mut places, |i| (std::cmp::Reverse(scores.totals[*i]), *i));
         places.truncate(BEST);
     }
     let nodes = places.into_iter().map(|i| {

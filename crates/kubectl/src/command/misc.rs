@@ -193,7 +193,7 @@ pub(super) fn api_resources(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
         .filter(|k| flags.opt("api-group").is_none_or(|g| g == k.group()))
         .filter(|k| !flags.has("namespaced") || k.namespaced() == flags.is("namespaced"))
         .collect();
-    kinds.sort_by_key(|k| (k.group(), k.plural()));
+    podscope_api::sort::by_key(&mut kinds, |k| (k.group(), k.plural()));
     if flags.str("output") == "name" {
         for kind in kinds {
             ctx.say(&target::resource(kind));

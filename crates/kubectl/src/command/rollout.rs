@@ -370,7 +370,7 @@ fn roll_back(ctx: &mut Ctx<'_>, report: &Report, info: &Info, wanted: i64) -> Re
     ctx.send(Request::get(kind, info.namespace(), info.name()))?;
     let (sets, _) = replica_sets(ctx, &info.object)?;
     let mut numbered: Vec<&Object> = sets.iter().collect();
-    numbered.sort_by_key(|s| std::cmp::Reverse(revision_of(s)));
+    podscope_api::sort::by_key(&mut numbered, |s| std::cmp::Reverse(revision_of(s)));
     let to = if wanted > 0 {
         *numbered
             .iter()

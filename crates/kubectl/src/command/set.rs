@@ -319,7 +319,7 @@ fn from_source(ctx: &mut Ctx<'_>, flags: &Flags, from: &str) -> Res<Vec<Value>> 
         );
         variables.push(variable);
     }
-    variables.sort_by(|a, b| {
+    podscope_api::sort::by(&mut variables, |a, b| {
         a.get("name")
             .str_or_empty()
             .cmp(b.get("name").str_or_empty())

@@ -94,7 +94,7 @@ fn limit_rows(page: &mut Page, range: &Value, indent: &str) {
                 }
             }
         }
-        names.sort_unstable();
+        podscope_api::sort::natural(&mut names);
         for name in names {
             let mut line = format!("{indent}{}\t{name}", limit.get("type").str_or_empty());
             for column in COLUMNS {
@@ -144,7 +144,7 @@ pub(super) fn quota(page: &mut Page, o: &Object) {
         .iter()
         .map(Value::str_or_empty)
         .collect();
-    scopes.sort_unstable();
+    podscope_api::sort::natural(&mut scopes);
     if !scopes.is_empty() {
         page.field(0, "Scopes", scopes.join(", "));
     }

@@ -137,7 +137,9 @@ fn taints(page: &mut Page, o: &Object) {
             .iter()
             .position(|e| *e == effect)
     };
-    lines.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| a.cmp(b)));
+    podscope_api::sort::by(&mut lines, |a, b| {
+        rank(a).cmp(&rank(b)).then_with(|| a.cmp(b))
+    });
     if lines.is_empty() {
         page.field(0, "Taints", "<none>");
     }

@@ -89,7 +89,7 @@ pub(crate) fn node_roles(node: &Object) -> String {
             roles.push(role);
         }
     }
-    roles.sort_unstable();
+    podscope_api::sort::natural(&mut roles);
     or_none(&roles.join(",")).to_string()
 }
 
@@ -128,7 +128,7 @@ pub(crate) fn ingress_points(object: &Object) -> Vec<String> {
             points.push(text.to_string());
         }
     }
-    points.sort();
+    podscope_api::sort::natural(&mut points);
     points
 }
 

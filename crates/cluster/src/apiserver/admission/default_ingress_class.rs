@@ -24,7 +24,9 @@ pub fn admit(a: &mut Admission<'_>, lookup: &dyn Lookup) -> Result<(), Status> {
         .into_iter()
         .filter(|c| c.annotation(key) == Some("true"))
         .collect();
-    defaults.sort_by(|x, y| y.created().cmp(&x.created()).then(x.name().cmp(y.name())));
+    podscope_api::sort::by(&mut defaults, |x, y| {
+        y.created().cmp(&x.created()).then(x.name().cmp(y.name()))
+    });
     if let Some(class) = defaults.first() {
         a.object.set("spec.ingressClassName", class.name());
     }

@@ -28,7 +28,9 @@ pub fn admit(a: &mut Admission<'_>, lookup: &dyn Lookup) -> Result<(), Status> {
                 .any(|key| c.annotation(key) == Some("true"))
         })
         .collect();
-    defaults.sort_by(|x, y| y.created().cmp(&x.created()).then(x.name().cmp(y.name())));
+    podscope_api::sort::by(&mut defaults, |x, y| {
+        y.created().cmp(&x.created()).then(x.name().cmp(y.name()))
+    });
     if let Some(class) = defaults.first() {
         a.object.set("spec.storageClassName", class.name());
     }

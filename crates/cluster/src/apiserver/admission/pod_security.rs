@@ -386,7 +386,7 @@ fn added(pod: &Pod<'_>, allowed: &[&str]) -> Option<(String, Vec<String>)> {
     };
     let who = pod.which(|c| !bad(c).is_empty())?;
     let mut all: Vec<String> = pod.containers().flat_map(bad).collect();
-    all.sort();
+    podscope_api::sort::natural(&mut all);
     all.dedup();
     Some((who, all))
 }
@@ -461,7 +461,7 @@ fn host_ports(pod: &Pod<'_>, _: u32) -> Option<String> {
         .flat_map(used)
         .map(|p| p.to_string())
         .collect();
-    ports.sort();
+    podscope_api::sort::natural(&mut ports);
     ports.dedup();
     let (verb, s) = (
         if who.starts_with("containers") {
@@ -504,7 +504,7 @@ fn probe_hosts(pod: &Pod<'_>, _: u32) -> Option<String> {
     };
     let who = pod.which(|c| !used(c).is_empty())?;
     let mut hosts: Vec<String> = pod.containers().flat_map(used).collect();
-    hosts.sort();
+    podscope_api::sort::natural(&mut hosts);
     hosts.dedup();
     let verb = if who.starts_with("containers") {
         "use"
@@ -534,7 +534,7 @@ fn proc_mounts(pod: &Pod<'_>) -> Option<String> {
     };
     let who = pod.which(|c| bad(c).is_some())?;
     let mut kinds: Vec<String> = pod.containers().filter_map(bad).collect();
-    kinds.sort();
+    podscope_api::sort::natural(&mut kinds);
     kinds.dedup();
     Some(format!(
         "procMount ({who} must not set securityContext.procMount to {})",
@@ -571,7 +571,7 @@ fn se_linux(pod: &Pod<'_>, minor: u32) -> Option<String> {
         .map(|v| get(v, "type"))
         .filter(|t| !allowed(t))
         .collect();
-    types.sort();
+    podscope_api::sort::natural(&mut types);
     types.dedup();
     let mut data: Vec<String> = Vec::new();
     if !types.is_empty() {
@@ -607,7 +607,7 @@ fn seccomp_baseline(pod: &Pod<'_>, minor: u32) -> Option<String> {
         .into_iter()
         .chain(pod.containers().filter_map(bad))
         .collect();
-    types.sort();
+    podscope_api::sort::natural(&mut types);
     types.dedup();
     Some(format!(
         "seccompProfile ({who} must not set securityContext.seccompProfile.type to {})",
@@ -653,7 +653,7 @@ fn seccomp_restricted(pod: &Pod<'_>, minor: u32) -> Option<String> {
         .chain(pod.containers().filter_map(kind))
         .filter(|t| !fine(t))
         .collect();
-    types.sort();
+    podscope_api::sort::natural(&mut types);
     types.dedup();
     if let Some(who) = setters(pod_bad, explicit) {
         details.push(format!(
@@ -752,7 +752,7 @@ fn restricted_volumes(pod: &Pod<'_>, _: u32) -> Option<String> {
     if names.is_empty() {
         return None;
     }
-    kinds.sort();
+    podscope_api::sort::natural(&mut kinds);
     kinds.dedup();
     Some(format!(
         "restricted volume types (volume{} {} {} restricted volume type{} {})",

@@ -50,7 +50,7 @@ pub fn admit(a: &mut Admission<'_>, lookup: &dyn Lookup) -> Result<(), Status> {
             }
         }
         if !over.is_empty() {
-            over.sort_by_key(|o| o.0);
+            podscope_api::sort::by_key(&mut over, |o| o.0);
             let list = |pick: fn(&(&str, Quantity, Quantity, Quantity)) -> Quantity| {
                 let parts: Vec<String> = over
                     .iter()
@@ -265,7 +265,7 @@ fn missing(a: &Admission<'_>, quota: &str, hard: &Value) -> Result<(), Status> {
             .filter(|c| c.get("resources").get(field).get(resource).is_null())
             .map(|c| c.get("name").str_or_empty())
             .collect();
-        containers.sort_unstable();
+        podscope_api::sort::natural(&mut containers);
         if !containers.is_empty() {
             lacks.push(format!("{name} for: {}", containers.join(",")));
         }

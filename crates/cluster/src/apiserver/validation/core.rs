@@ -247,7 +247,7 @@ fn limit_item(errors: &mut Errors, path: &Path<'_>, limit: &Value, limit_type: &
             keys.push(name);
         }
     }
-    keys.sort_unstable();
+    podscope_api::sort::natural(&mut keys);
     keys.dedup();
     for key in keys {
         limit_amounts(errors, path, limit, key, pod);
@@ -518,7 +518,7 @@ pub(super) fn quota_update(errors: &mut Errors, new: &Value, old: &Value) {
             .iter()
             .map(|s| s.str_or_empty().to_string())
             .collect();
-        scopes.sort();
+        podscope_api::sort::natural(&mut scopes);
         scopes.dedup();
         scopes
     };

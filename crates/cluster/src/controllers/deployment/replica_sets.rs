@@ -200,7 +200,7 @@ pub fn surplus_history(deployment: &Object, old: &[Rc<Object>]) -> Vec<Key> {
         _ => return Vec::new(),
     };
     let mut candidates: Vec<&Rc<Object>> = old.iter().filter(|rs| !rs.is_being_deleted()).collect();
-    candidates.sort_by_key(|rs| (revision(rs), age_key(rs)));
+    podscope_api::sort::by_key(&mut candidates, |rs| (revision(rs), age_key(rs)));
     let surplus = usize::try_from(
         i64::try_from(candidates.len())
             .unwrap_or(i64::MAX)

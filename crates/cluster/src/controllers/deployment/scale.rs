@@ -63,7 +63,7 @@ pub fn reconcile_new(deployment: &Object, all_total: i64, current: i64) -> Optio
 /// Indices of `old`, oldest first.
 fn oldest_first(old: &[Rc<Object>]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..old.len()).collect();
-    order.sort_by_key(|i| old.get(*i).map(|rs| age_key(rs)));
+    podscope_api::sort::by_key(&mut order, |i| old.get(*i).map(|rs| age_key(rs)));
     order
 }
 
@@ -224,10 +224,10 @@ pub fn scale(deployment: &Object, sets: &[Rc<Object>], new: Option<usize>) -> Ve
     };
     let to_add = allowed - active.iter().map(|i| size(*i)).sum::<i64>();
     if to_add > 0 {
-        active.sort_by_key(|i| (size(*i), age(*i)));
+        podscope_api::sort::by_key(&mut active, |i| (size(*i), age(*i)));
         active.reverse();
     } else if to_add < 0 {
-        active.sort_by_key(|i| (Reverse(size(*i)), age(*i)));
+        podscope_api::sort::by_key(&mut active, |i| (Reverse(size(*i)), age(*i)));
     }
     let mut added = 0;
     let mut resizes: Vec<Resize> = Vec::new();

@@ -163,6 +163,6 @@ pub fn pods_to_delete(
         deletion_cost: true,
     };
     let mut ranked: Vec<(i64, Rc<Object>)> = pods.iter().map(|p| (on_node(p), p.clone())).collect();
-    ranked.sort_by(|(x, a), (y, b)| compare(a, *x, b, *y, rules));
+    podscope_api::sort::by(&mut ranked, |(x, a), (y, b)| compare(a, *x, b, *y, rules));
     ranked.into_iter().take(diff).map(|(_, p)| p).collect()
 }

@@ -308,7 +308,7 @@ impl Kubelet {
         }
         status.set("conditions", conditions);
         let mut images: Vec<_> = runtime.images().values().collect();
-        images.sort_by(|a, b| {
+        podscope_api::sort::by(&mut images, |a, b| {
             b.image
                 .bytes()
                 .cmp(&a.image.bytes())

@@ -137,7 +137,7 @@ pub(super) fn status(worker: &Worker, context: &Context<'_>) -> (&'static str, V
             .str_or_empty()
             .cmp(b.get("name").str_or_empty())
     };
-    apps.sort_by(by_name);
+    podscope_api::sort::by(&mut apps, by_name);
     let all: Vec<Value> = init.iter().chain(&apps).cloned().collect();
     let started = phase::has_started(spec, &all);
     let mut computed = phase::phase(spec, &all, context.ended, started);

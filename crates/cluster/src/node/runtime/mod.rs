@@ -317,7 +317,7 @@ impl Runtime {
                 }
             }
         }
-        list.sort();
+        podscope_api::sort::natural(&mut list);
         list
     }
     /// The machine's routes for Pods, as `ip route` prints them.

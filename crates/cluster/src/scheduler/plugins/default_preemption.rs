@@ -187,7 +187,7 @@ pub fn dry_run(
 
 /// Orders Pods from most to least important.
 fn by_importance(pods: &mut [Rc<PodInfo>]) {
-    pods.sort_by_key(|pod| (Reverse(pod.priority), pod.started()));
+    podscope_api::sort::by_key(pods, |pod| (Reverse(pod.priority), pod.started()));
 }
 
 /// A Node and the plugins' state as they would be.

@@ -236,7 +236,7 @@ fn claims(errors: &mut Errors, path: &Path<'_>, claims: &Value, known: &[&str]) 
                 detail.push_str(" which is empty");
             } else {
                 let mut sorted = known.to_vec();
-                sorted.sort_unstable();
+                podscope_api::sort::natural(&mut sorted);
                 sorted.dedup();
                 detail.push_str(": ");
                 detail.push_str(&sorted.join(", "));
@@ -277,7 +277,7 @@ pub(crate) fn aggregate(spec: &Value, field: &str) -> Vec<(String, Quantity)> {
         raise(&mut largest, &step);
     }
     raise(&mut sum, &largest);
-    sum.sort_by(|a, b| a.0.cmp(&b.0));
+    podscope_api::sort::by(&mut sum, |a, b| a.0.cmp(&b.0));
     sum
 }
 
