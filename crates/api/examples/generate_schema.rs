@@ -124,6 +124,19 @@ fn read(folder: &str, text: &str, definitions: &mut Definitions) {
                 ..Definition::default()
             };
             definitions.insert((folder.to_string(), name), definition);
+        } else if let Some((left, right)) = line.split_once("Protocol)")
+            && right.is_empty()
+            && let Some((left, value)) = left.split_once("(v1.")
+            && let Some(go_type) = left.split_whitespace().last()
+        {
+            // A value of another enumeration: `Name = Type(v1.ValueProtocol)`.
+            constants.push((go_type.to_string(), value.to_string()));
+        } else if let Some((left, value)) = line.split_once("(\"")
+            && let Some(value) = value.strip_suffix("\")")
+            && let Some(go_type) = left.split_whitespace().last()
+        {
+            // `Name = Type("value")`.
+            constants.push((go_type.to_string(), value.to_string()));
         } else if let Some((left, right)) = line.split_once(" = \"") {
             // A constant: `Name Type = "value"` or `const Name Type = "value"`.
             let words: Vec<&str> = left.split_whitespace().collect();
@@ -222,6 +235,13 @@ impl Writer<'_> {
         };
         let mut line = format!("{package}{name}");
         let definitions = self.definitions;
+        let key = (folder.to_string(), name.to_string());
+        let whole = definitions
+            .get(&key)
+            .is_some_and(|d| d.is_struct && d.markers.iter().any(|m| m == "structType=atomic"));
+        if whole {
+            line.push('!');
+        }
         let Some(definition) = definitions.get(&(folder.to_string(), name.to_string())) else {
             if folder == "types" {
                 line.push_str("=s");
@@ -234,10 +254,8 @@ impl Writer<'_> {
             line.push_str(&self.code(folder, &definition.alias)?);
             if definition.markers.iter().any(|m| m == "enum") {
                 for value in &definition.values {
-                    if !value.is_empty() {
-                        line.push(' ');
-                        line.push_str(value);
-                    }
+                    line.push(' ');
+                    line.push_str(if value.is_empty() { "\"\"" } else { value });
                 }
             }
             return Ok(line);
@@ -307,6 +325,18 @@ impl Writer<'_> {
                     line.push_str("@a");
                 }
                 _ => {}
+            }
+            if let Some(default) = value("default=") {
+                let constant = default
+                    .strip_prefix("ref(")
+                    .map(|d| d.trim_end_matches(')'));
+                let text = match constant {
+                    Some("AzureDataDiskCachingReadWrite") => "ReadWrite",
+                    Some("AzureSharedBlobDisk") => "Shared",
+                    Some(other) => return Err(format!("unknown default {other}")),
+                    None => default.trim_matches('"'),
+                };
+                line.push_str(&format!("={text}"));
             }
         }
         Ok(line)

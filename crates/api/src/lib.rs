@@ -11,6 +11,7 @@ pub mod int_or_string;
 pub mod json;
 mod json_reader;
 pub mod kind;
+pub mod managed;
 pub mod object;
 pub mod patch;
 pub mod quantity;

@@ -12,9 +12,12 @@
 //!   the named type's line, counted from 0;
 //! - then for fields: `o` left out when empty, `z` left out when zero, `!` required, `~` inlined struct;
 //!   `/mKEY` merged by strategic merge patch on `KEY`, `/r` retains keys, `/RKEY` both, `/p` replaced;
-//!   `@mKEYS` an associative list, `@s` a set, `@a` atomic for server-side apply.
+//!   `@mKEYS` an associative list, `@s` a set, `@a` atomic for server-side apply; `=VALUE` the published default.
+//!
+//! The empty value of an enumeration is written `""`; the name of a struct with one owner ends in `!`.
 
 use crate::kind::Kind;
+use crate::value::Value;
 
 const TABLE: &str = include_str!("schema_table.txt");
 const TYPES: usize = count(TABLE, false);
@@ -186,6 +189,8 @@ pub struct Field {
     pub patch: PatchStrategy,
     /// How server-side apply treats it.
     pub topology: Topology,
+    /// The published default, as text, where it is not the empty value of the type.
+    pub default: Option<&'static str>,
 }
 
 impl Type {
@@ -233,7 +238,9 @@ impl Type {
     pub fn values(self) -> impl Iterator<Item = &'static str> {
         let number = Type(self.0.trim_start_matches('*')).number();
         let named = number.filter(|n| head(*n).contains('='));
-        words(named.unwrap_or(TYPES)).skip(1)
+        words(named.unwrap_or(TYPES))
+            .skip(1)
+            .map(|word| if word == "\"\"" { "" } else { word })
     }
 
     /// The Go type as error messages name it, without the pointer: `v1.PullPolicy`, `[]v1.Container`.
@@ -251,7 +258,7 @@ impl Type {
             Some(b'y') => "[]uint8".to_string(),
             _ => match self.number() {
                 Some(number) => {
-                    let name = head(number).split('=').next().unwrap_or("");
+                    let name = head(number).split(['=', '!']).next().unwrap_or("");
                     if name.contains('.') {
                         name.to_string()
                     } else {
@@ -296,16 +303,40 @@ impl Type {
     }
 }
 
+impl Field {
+    /// The published default: what is marked, else the empty value of what is always written.
+    pub fn published_default(&self) -> Value {
+        let shape = self.ty.shape();
+        match (shape, self.default) {
+            (Shape::Bool, Some(text)) => Value::Bool(text == "true"),
+            (Shape::Int32 | Shape::Int64, Some(text)) => Value::Int(text.parse().unwrap_or(0)),
+            (_, Some(text)) => Value::str(text),
+            _ if self.ty.is_pointer() => Value::Null,
+            (Shape::Struct(_), None) => Value::map(),
+            _ if self.omit_empty => Value::Null,
+            (Shape::String, None) => Value::str(""),
+            (Shape::Bool, None) => Value::Bool(false),
+            (Shape::Int32 | Shape::Int64, None) => Value::Int(0),
+            _ => Value::Null,
+        }
+    }
+}
+
 impl Struct {
     /// The Go type's name, such as `PodSpec`.
     pub fn name(self) -> &'static str {
-        let name = head(self.0 as usize);
+        let name = head(self.0 as usize).trim_end_matches('!');
         name.rsplit('.').next().unwrap_or(name)
+    }
+
+    /// Whether objects of this type have one owner wherever they stand.
+    pub fn is_atomic(self) -> bool {
+        head(self.0 as usize).ends_with('!')
     }
 
     /// The Go type with its package, such as `v1.PodSpec`.
     pub fn go_name(self) -> String {
-        let name = head(self.0 as usize);
+        let name = head(self.0 as usize).trim_end_matches('!');
         if name.contains('.') {
             name.to_string()
         } else {
@@ -375,7 +406,7 @@ fn is_left_out(word: &str) -> bool {
         Some(b'*' | b'[' | b'{') => {
             return code
                 .iter()
-                .take_while(|b| **b != b'/' && **b != b'@')
+                .take_while(|b| !matches!(**b, b'/' | b'@' | b'='))
                 .any(|b| *b == b'o');
         }
         Some(b's' | b'b' | b'i' | b'l') => code.get(1),
@@ -386,6 +417,10 @@ fn is_left_out(word: &str) -> bool {
 
 fn read_field(text: &'static str) -> Option<Field> {
     let (name, code) = text.split_once(':')?;
+    let (code, default) = match code.split_once('=') {
+        None => (code, None),
+        Some((code, default)) => (code, Some(default)),
+    };
     let (code, topology) = match code.split_once('@') {
         None => (code, Topology::Default),
         Some((code, "s")) => (code, Topology::Set),
@@ -418,6 +453,7 @@ fn read_field(text: &'static str) -> Option<Field> {
         inline: flags.contains('~'),
         patch,
         topology,
+        default,
     })
 }
 
@@ -431,7 +467,7 @@ pub fn of(kind: Kind) -> Struct {
 pub fn named(name: &str) -> Option<Struct> {
     (0..TYPES as u16)
         .map(Struct)
-        .find(|s| head(s.0 as usize) == name)
+        .find(|s| head(s.0 as usize).trim_end_matches('!') == name)
 }
 
 /// The field at a path in objects of a kind: `["spec", "template", "spec", "containers", "name"]`.

@@ -137,7 +137,9 @@ impl Status {
     pub fn to_value(&self) -> Value {
         let mut v = crate::value!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure"});
         v.set("message", self.message.clone());
-        v.set("reason", self.reason.clone());
+        if !self.reason.is_empty() {
+            v.set("reason", self.reason.clone());
+        }
         let mut details = self.details.clone();
         if !self.causes.is_empty() {
             let causes = self.causes.iter().map(|c| {

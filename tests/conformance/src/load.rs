@@ -85,7 +85,13 @@ fn corpus_name(file: &Path) -> String {
     parts.get(start..).unwrap_or(&[]).join("/")
 }
 
-/// The case's id, or a stand-in.
+/// The case's id; for a field its kind and path.
 pub fn id(case: &Value) -> String {
-    case.get("id").as_str().unwrap_or("(no id)").to_string()
+    match case.get("id").as_str() {
+        Some(id) => id.to_string(),
+        None => {
+            let text = |name: &str| case.get(name).str_or_empty();
+            format!("{} {}", text("kind"), text("path"))
+        }
+    }
 }

@@ -12,7 +12,8 @@ use super::strategy::service::{self, Allocator};
 use super::strategy::{self, update::prepare_update};
 use super::{defaulting, validation, warnings};
 use podscope_api::decode::{self, Decoded};
-use podscope_api::{Kind, Status, Text, Value};
+use podscope_api::managed::{self, Writer};
+use podscope_api::{Cause, Kind, Status, Text, Value};
 
 /// What a stage does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -92,6 +93,10 @@ pub struct Context<'a> {
     pub subresource: &'a str,
     /// Who asks.
     pub user: &'a UserInfo,
+    /// Whose fields `managedFields` notes; nobody's are noted when there is none.
+    pub writer: Option<Writer<'a>>,
+    /// Whether the object comes from server-side apply, with its `managedFields`.
+    pub applied: bool,
     /// Whether nothing will be stored.
     pub dry_run: bool,
     /// The uid of a new object.
@@ -159,6 +164,30 @@ impl Run<'_, '_> {
         defaulting::apply(self.context.kind, &mut self.object);
         self.object = decode::normalize(self.context.kind, &self.object);
         self.stage(Step::Default, "", &before, Vec::new());
+    }
+
+    /// The `managedFields` after this write; what plugins and the strategy add belongs to nobody.
+    fn managed(&self, old: Option<&Value>) -> Option<Value> {
+        if self.context.applied {
+            return Some(self.object.at("metadata.managedFields").clone());
+        }
+        let writer = self.context.writer?;
+        Some(managed::update(
+            self.context.kind,
+            old,
+            &self.object,
+            writer,
+        ))
+    }
+
+    fn set_managed(&mut self, managed: Option<Value>) {
+        match managed {
+            None => {}
+            Some(none) if none.is_empty() => {
+                self.object.remove("metadata.managedFields");
+            }
+            Some(managed) => self.object.set("metadata.managedFields", managed),
+        }
     }
 
     fn plugins(&mut self, step: Step, operation: Operation, old: Option<&Value>) -> Passed {
@@ -240,9 +269,11 @@ impl Run<'_, '_> {
         self.decode(body)?;
         self.namespace()?;
         self.default();
+        let managed = self.managed(None);
         self.plugins(Step::Mutate, Operation::Create, None)?;
-        self.prepare()?;
+        self.prepare(managed)?;
         self.validate(None)?;
+        strategy::finish(self.context.kind, &mut self.object);
         self.plugins(Step::Admit, Operation::Create, None)
     }
 
@@ -263,7 +294,7 @@ impl Run<'_, '_> {
         Ok(())
     }
 
-    fn prepare(&mut self) -> Passed {
+    fn prepare(&mut self, managed: Option<Value>) -> Passed {
         let before = self.object.clone();
         let kind = self.context.kind;
         let object = &mut self.object;
@@ -291,17 +322,34 @@ impl Run<'_, '_> {
                 .map_err(|status| refusal(Step::Prepare, "", status))?;
         }
         strategy::prepare_create(kind, object);
+        self.set_managed(managed);
         self.object = decode::normalize(kind, &self.object);
         self.stage(Step::Prepare, "", &before, Vec::new());
         Ok(())
     }
 
+    /// `422 Invalid` of a kind that cannot be replaced without naming a version.
+    fn unconditional(&self) -> Status {
+        let kind = self.context.kind;
+        let name = self.object.at("metadata.name").str_or_empty();
+        let cause = Cause {
+            reason: "FieldValueInvalid".into(),
+            message: "Invalid value: 0: must be specified for an update".into(),
+            field: "metadata.resourceVersion".into(),
+        };
+        Status::invalid(kind.group(), kind.plural(), name, vec![cause])
+    }
+
     fn update(&mut self, old: &Value) -> Passed {
         let kind = self.context.kind;
         self.default();
+        let managed = self.managed(Some(old));
         self.plugins(Step::Mutate, Operation::Update, Some(old))?;
         let before = self.object.clone();
-        if self.object.at("metadata.resourceVersion").is_empty() && allows_unconditional(kind) {
+        if self.object.at("metadata.resourceVersion").is_empty() {
+            if !allows_unconditional(kind) {
+                return Err(refusal(Step::Validate, "", self.unconditional()));
+            }
             let version = old.at("metadata.resourceVersion").clone();
             self.object.set("metadata.resourceVersion", version);
         }
@@ -310,9 +358,11 @@ impl Run<'_, '_> {
             service::allocate_update(&mut self.object, old, self.context.allocator)
                 .map_err(|status| refusal(Step::Prepare, "", status))?;
         }
+        self.set_managed(managed);
         self.object = decode::normalize(kind, &self.object);
         self.stage(Step::Prepare, "", &before, Vec::new());
         self.validate(Some(old))?;
+        strategy::finish(kind, &mut self.object);
         self.plugins(Step::Admit, Operation::Update, Some(old))
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Models: staging/src/k8s.io/apiserver/pkg/registry/rest/delete.go, generic/registry/store.go, pkg/registry/core/pod/strategy.go (v1.36)
 
-use super::write::{Decision, answered};
+use super::write::{Decision, answered, other};
 use super::{ApiServer, InFlight, Progress, not_found, refuse};
 use crate::etcd::Etcd;
 use crate::sim::Ctx;
@@ -65,30 +65,20 @@ impl ApiServer {
         };
         let (current, revision) = (stored.object.clone(), stored.mod_revision);
         let options = &request.options;
-        if !options.precondition_uid.is_empty() && *options.precondition_uid != *current.uid() {
-            let why = format!(
-                "Precondition failed: UID in precondition: {}, UID in object meta: {}",
-                options.precondition_uid,
-                current.uid()
-            );
+        let uid = &*options.precondition_uid;
+        if !uid.is_empty() && uid != current.uid() {
             return refuse(
                 ctx,
                 id,
                 "storage",
-                Status::conflict(kind.group(), kind.plural(), &key.name, &why),
+                other("UID", kind, &key, uid, current.uid()),
             );
         }
-        let asked_version = &options.precondition_resource_version;
-        if !asked_version.is_empty() && **asked_version != *revision.to_string() {
-            let why = format!(
-                "Precondition failed: ResourceVersion in precondition: {asked_version}, ResourceVersion in object meta: {revision}"
-            );
-            return refuse(
-                ctx,
-                id,
-                "storage",
-                Status::conflict(kind.group(), kind.plural(), &key.name, &why),
-            );
+        let asked = &*options.precondition_resource_version;
+        let found = revision.to_string();
+        if !asked.is_empty() && asked != found {
+            let status = other("ResourceVersion", kind, &key, asked, &found);
+            return refuse(ctx, id, "storage", status);
         }
         let object = marked(&current, kind, request, ctx.wall());
         if options.dry_run {

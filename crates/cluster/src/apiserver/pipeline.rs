@@ -8,7 +8,8 @@ use super::{ADMIT, ApiServer, DECODE, DEFAULT, InFlight, MUTATE, PREPARE, QUOTA,
 use crate::sim::Ctx;
 use crate::trace::{Data, Note, RequestId};
 use podscope_api::decode::{self, Decoded, Source};
-use podscope_api::{Body, Key, Kind, Object, Request, Status, Value};
+use podscope_api::managed::{self, Writer};
+use podscope_api::{Body, Key, Kind, Object, PatchType, Request, Status, Value};
 use podscope_kernel::Rng;
 use std::rc::Rc;
 
@@ -112,11 +113,61 @@ impl Allocator for Pool<'_> {
     }
 }
 
+/// The field manager of a request: its own word, else the program that the user stands for.
+fn manager<'a>(request: &'a Request, user: &'a str) -> &'a str {
+    let named = &*request.options.field_manager;
+    if !named.is_empty() {
+        return named;
+    }
+    if user.starts_with("system:node:") {
+        return "kubelet";
+    }
+    if user.ends_with("-controller") || user.ends_with("kube-controller-manager") {
+        return "kube-controller-manager";
+    }
+    match user.rsplit(':').next() {
+        Some("kubernetes-admin") | None => "kubectl",
+        Some(program) => program,
+    }
+}
+
+/// Whether the request is a server-side apply.
+pub(crate) fn is_apply(request: &Request) -> bool {
+    matches!(request.body, Body::Patch(PatchType::Apply, _))
+}
+
+/// What a server-side apply makes of the object, or of nothing.
+///
+/// # Errors
+/// Conflicts with other managers, and bodies that do not fit.
+pub(crate) fn apply(
+    ctx: &Ctx<'_>,
+    flight: &InFlight,
+    request: &Request,
+    current: Option<&Object>,
+) -> Result<Object, Status> {
+    let Body::Patch(_, config) = &request.body else {
+        return Err(Status::bad_request("the request has no object"));
+    };
+    let now = ctx.wall().seconds_text();
+    let writer = Writer {
+        manager: manager(request, &flight.user.name),
+        subresource: &request.subresource,
+        now: &now,
+    };
+    let force = request.options.force;
+    let live = current.map(|o| typed(request.kind, o));
+    managed::apply(request.kind, live.as_ref(), config, writer, force).map(Object)
+}
+
+/// `tracked`: whether the object's `managedFields` are kept. Left out: those of objects that components
+/// create, until somebody applies them.
 fn run(
     api: &ApiServer,
     ctx: &mut Ctx<'_>,
     flight: &InFlight,
     request: &Request,
+    tracked: bool,
     check: impl FnOnce(&mut Context<'_>) -> Checked,
 ) -> Checked {
     let user = UserInfo {
@@ -139,6 +190,12 @@ fn run(
         namespace: &request.namespace,
         subresource,
         user: &user,
+        writer: tracked.then_some(Writer {
+            manager: manager(request, &user.name),
+            subresource: &request.subresource,
+            now: &now,
+        }),
+        applied: is_apply(request),
         dry_run: request.options.dry_run,
         uid: &uid,
         now: &now,
@@ -162,7 +219,8 @@ pub(crate) fn create(
     body: &Rc<Object>,
 ) -> Result<Object, Refusal> {
     let decoded = decoded(request, body);
-    let checked = run(api, ctx, flight, request, |context| {
+    let tracked = !request.options.field_manager.is_empty();
+    let checked = run(api, ctx, flight, request, tracked, |context| {
         check::check_create(context, decoded)
     });
     report(ctx, id, flight, None, checked)
@@ -182,7 +240,8 @@ pub(crate) fn update(
     wanted: &Rc<Object>,
 ) -> Result<Object, Refusal> {
     let replaces = matches!(request.body, Body::Object(_)) && &*request.subresource != "scale";
-    let checked = run(api, ctx, flight, request, |context| {
+    let tracked = !current.at("metadata.managedFields").is_empty();
+    let checked = run(api, ctx, flight, request, tracked, |context| {
         if replaces {
             let decoded = decoded(request, wanted);
             check::check_replace(context, decoded, current)

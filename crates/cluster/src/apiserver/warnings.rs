@@ -352,8 +352,8 @@ fn volumes(out: &mut Warnings, path: &Path<'_>, spec: &Value) {
             let path = path.f("ephemeral.volumeClaimTemplate.spec.resources.requests");
             out.add(format!("{}: {text}", path.k("storage")));
         }
-        let projected = volume.get("projected");
-        if !projected.is_null() && projected.get("sources").is_null() {
+        let sources = volume.at("projected.sources").items();
+        if sources.iter().any(|s| s.entries().is_empty()) {
             out.add(format!(
                 "volume {} (Projected) has no sources provided",
                 quote(volume.get("name").str_or_empty())
@@ -411,18 +411,14 @@ fn container(out: &mut Warnings, path: &Path<'_>, c: &Value) {
 }
 
 fn ports(out: &mut Warnings, spec_path: &Path<'_>, spec: &Value) {
-    let mut seen: Vec<(String, &Value, &str)> = Vec::new();
+    let mut seen: Vec<(String, &Value)> = Vec::new();
     for list in ["initContainers", "containers"] {
         let path = spec_path.f(list);
         for (i, c) in spec.get(list).items().iter().enumerate() {
-            let sidecar = c.get("restartPolicy").as_str() == Some("Always");
-            let alone = list == "initContainers" && !sidecar;
-            let mut own: Vec<(String, &Value, &str)> = Vec::new();
             let item = path.i(i);
             let ports = item.f("ports");
             for (j, port) in c.get("ports").items().iter().enumerate() {
                 let at = ports.i(j).to_string();
-                let earlier: &Vec<_> = if alone { &own } else { &seen };
                 let same_port = |p: &Value| {
                     p.get("containerPort") == port.get("containerPort")
                         && p.get("protocol") == port.get("protocol")
@@ -430,25 +426,20 @@ fn ports(out: &mut Warnings, spec_path: &Path<'_>, spec: &Value) {
                             == port.get("hostPort").as_int().unwrap_or(0)
                         && p.get("hostIP").str_or_empty() == port.get("hostIP").str_or_empty()
                 };
-                let name = port.get("name").str_or_empty();
-                if let Some((first, _, _)) = earlier.iter().find(|(_, p, _)| same_port(p)) {
+                if let Some((first, _)) = seen.iter().find(|(_, p)| same_port(p)) {
                     out.add(format!("{at}: duplicate port definition with {first}"));
                 }
+                let name = port.get("name").str_or_empty();
+                let named = |p: &Value| p.get("name").str_or_empty() == name;
                 if !name.is_empty()
-                    && let Some((first, _, _)) = earlier
-                        .iter()
-                        .find(|(_, p, _)| p.get("name").str_or_empty() == name)
+                    && let Some((first, _)) = seen.iter().find(|(_, p)| named(p))
                 {
                     out.add(format!(
                         "{at}: duplicate port name {} with {first}, services and probes that select ports by name will use {first}",
                         quote(name)
                     ));
                 }
-                if alone {
-                    own.push((at, port, name));
-                } else {
-                    seen.push((at, port, name));
-                }
+                seen.push((at, port));
             }
         }
     }

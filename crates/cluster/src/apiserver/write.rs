@@ -1,5 +1,6 @@
 //! CREATE, UPDATE and PATCH: from the request's body to the object that is going to be stored.
 
+use super::pipeline::is_apply;
 use super::{
     ApiServer, InFlight, PATCH, Pending, Progress, UNCHANGED, is_collection, not_found, refuse,
     special,
@@ -25,6 +26,14 @@ pub(crate) struct Decision {
 pub(crate) fn modified(kind: Kind, name: &str) -> Status {
     let why = "the object has been modified; please apply your changes to the latest version and try again";
     Status::conflict(kind.group(), kind.plural(), name, why)
+}
+
+/// The 409 of a precondition that does not hold.
+pub(crate) fn other(what: &str, kind: Kind, key: &Key, asked: &str, found: &str) -> Status {
+    let why = format!(
+        "Precondition failed: {what} in precondition: {asked}, {what} in object meta: {found}"
+    );
+    Status::conflict(kind.group(), kind.plural(), &key.name, &why)
 }
 
 impl ApiServer {
@@ -63,6 +72,19 @@ impl ApiServer {
                 Status::bad_request("the request has no object"),
             );
         };
+        self.create_from(ctx, etcd, id, flight, request, body)
+    }
+
+    /// A new object, from the body of a `POST` or from an apply of something that does not exist.
+    fn create_from(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        etcd: &mut Etcd,
+        id: RequestId,
+        flight: &mut InFlight,
+        request: &Request,
+        body: &Rc<Object>,
+    ) -> Progress {
         let object = match super::pipeline::create(self, ctx, id, flight, request, body) {
             Ok(object) => object,
             Err((stage, status)) => return refuse(ctx, id, stage, status),
@@ -173,6 +195,14 @@ impl ApiServer {
         let kind = request.kind;
         let key = Key::new(request.namespace.clone(), request.name.clone());
         let Some(stored) = etcd.get(kind, &key) else {
+            if is_apply(request) && request.subresource.is_empty() {
+                return match super::pipeline::apply(ctx, flight, request, None) {
+                    Ok(object) => {
+                        self.create_from(ctx, etcd, id, flight, request, &Rc::new(object))
+                    }
+                    Err(status) => refuse(ctx, id, "patch", status),
+                };
+            }
             return refuse(ctx, id, "storage", not_found(kind, &request.name));
         };
         let (current, revision) = (stored.object.clone(), stored.mod_revision);
@@ -184,9 +214,14 @@ impl ApiServer {
         let wanted = match &request.body {
             Body::Object(object) => object.clone(),
             Body::Patch(patch_type, patch) => {
-                match podscope_api::patch::apply(*patch_type, kind.name(), &base, patch) {
-                    Ok(value) => {
-                        let object = Rc::new(Object(value));
+                let patched = if is_apply(request) && !scale {
+                    super::pipeline::apply(ctx, flight, request, Some(&base))
+                } else {
+                    podscope_api::patch::apply(*patch_type, kind.name(), &base, patch).map(Object)
+                };
+                match patched {
+                    Ok(object) => {
+                        let object = Rc::new(object);
                         let note = Note::new(PATCH)
                             .of(id)
                             .about(kind, key.clone())
@@ -209,12 +244,12 @@ impl ApiServer {
         };
         let wanted_uid = wanted.uid();
         if !wanted_uid.is_empty() && wanted_uid != current.uid() {
-            let why = format!(
-                "Precondition failed: UID in precondition: {wanted_uid}, UID in object meta: {}",
-                current.uid()
+            return refuse(
+                ctx,
+                id,
+                "storage",
+                other("UID", kind, &key, wanted_uid, current.uid()),
             );
-            let status = Status::conflict(kind.group(), kind.plural(), &key.name, &why);
-            return refuse(ctx, id, "storage", status);
         }
         let asked = wanted.at("metadata.resourceVersion").str_or_empty();
         let strict = !asked.is_empty()

@@ -13,7 +13,7 @@ use crate::result::{DryRun, Report};
 use crate::target::{self, Info, Target};
 use podscope_api::request::FieldValidation;
 use podscope_api::status::quote;
-use podscope_api::{Kind, Object, PatchType, Request, Value, json, patch};
+use podscope_api::{Body, Kind, Object, PatchType, Request, Value, json, managed, patch, value};
 use std::rc::Rc;
 
 const FLAGS: &str = "filename,f=S recursive,R=b kustomize,k=s selector,l=s all=b prune=b prune-allowlist=S \
@@ -169,6 +169,15 @@ fn validation(flags: &Flags) -> FieldValidation {
     }
 }
 
+/// What every changing request carries.
+fn options(flags: &Flags, report: &Report, request: &mut Request) {
+    report.options(request, false);
+    if let Some(manager) = flags.opt("field-manager").filter(|m| !m.is_empty()) {
+        request.options.field_manager = manager.into();
+    }
+    request.options.field_validation = validation(flags);
+}
+
 fn place(manifest: &Manifest) -> &str {
     if manifest.kind.namespaced() {
         manifest.object.namespace()
@@ -288,8 +297,7 @@ fn create(
     };
     let mut request = Request::create(kind, object);
     request.namespace = namespace.into();
-    report.options(&mut request, false);
-    request.options.field_validation = validation(flags);
+    options(flags, report, &mut request);
     Ok(target::typed(kind, &ctx.send(request)?.object))
 }
 
@@ -325,8 +333,7 @@ fn patch_object(
             PatchType::Strategic,
             change.clone(),
         );
-        report.options(&mut request, false);
-        request.options.field_validation = validation(flags);
+        options(flags, report, &mut request);
         let fault = match ctx.send(request) {
             Ok(answer) => return Ok((change, target::typed(kind, &answer.object))),
             Err(fault) => fault,
@@ -401,19 +408,25 @@ fn server_side_apply(
         PatchType::Apply,
         manifest.object.0.clone(),
     );
-    report.options(&mut request, false);
-    if let Some(manager) = flags.opt("field-manager") {
-        request.options.field_manager = manager.into();
-    }
+    options(flags, report, &mut request);
     request.options.force = flags.is("force-conflicts");
-    request.options.field_validation = validation(flags);
-    let answer = ctx.send(request).map_err(|fault| match fault {
+    let answer = ctx.send(request.clone()).map_err(|fault| match fault {
         Fault::Status(status) if status.code == 409 && !status.causes.is_empty() => {
             Fault::Text(format!("{}\n{CONFLICT_HELP}", status.message))
         }
         other => other,
     })?;
-    let object = target::typed(kind, &answer.object);
+    let mut object = target::typed(kind, &answer.object);
+    if migrate(ctx, &request, &mut object)? {
+        match ctx.send(request) {
+            Ok(answer) => object = target::typed(kind, &answer.object),
+            Err(Fault::Need(call)) => return Err(Fault::Need(call)),
+            Err(fault) => ctx.complain(&format!(
+                "Warning: failed to re-apply configuration after performing Server-Side Apply migration. This is non-fatal and will be retried next time you apply. Error: {}",
+                fault.inner()
+            )),
+        }
+    }
     if object.is_being_deleted() {
         ctx.complain(&format!(
             "Warning: Detected changes to resource {} which is currently being deleted.",
@@ -422,6 +435,68 @@ fn server_side_apply(
     }
     say(ctx, report, kind, &object, "serverside-applied")?;
     Ok(object)
+}
+
+/// Makes fields that were applied from the client those of server-side apply; true when there were some.
+fn migrate(ctx: &mut Ctx<'_>, applied: &Request, object: &mut Rc<Object>) -> Res<bool> {
+    let manager = applied.options.field_manager.clone();
+    let mut request = applied.clone();
+    request.options.force = false;
+    let annotation = object.annotation(LAST_APPLIED).map(str::to_string);
+    if let Some(text) = annotation
+        && &*manager == "kubectl"
+        && managed::owners_of_last_applied(object, "Apply").is_empty()
+    {
+        let mut just = Value::map();
+        for field in ["apiVersion", "kind"] {
+            just.set(field, object.get(field).clone());
+        }
+        for field in ["metadata.name", "metadata.namespace"] {
+            if !object.at(field).is_null() {
+                just.set(field, object.at(field).clone());
+            }
+        }
+        let annotations = just.at_mut("metadata.annotations").map_mut();
+        annotations.insert(LAST_APPLIED, Value::from(text));
+        request.body = Body::Patch(PatchType::Apply, just);
+        request.options.field_manager = "kubectl-last-applied".into();
+        *object = target::typed(applied.kind, &ctx.send(request.clone())?.object);
+    }
+    for _ in 0..RETRIES {
+        let owners = managed::owners_of_last_applied(object, "Update");
+        let Some(entries) = managed::upgraded(object, &owners, &manager) else {
+            return Ok(false);
+        };
+        let replace =
+            |path: &str, value: Value| value!({"op": "replace", "path": (path), "value": (value)});
+        let version = object.at("metadata.resourceVersion").clone();
+        let patch = Value::list([
+            replace("/metadata/managedFields", entries),
+            replace("/metadata/resourceVersion", version),
+        ]);
+        request.body = Body::Patch(PatchType::Json, patch);
+        request.options.field_manager = manager.clone();
+        match ctx.send(request.clone()) {
+            Ok(answer) => {
+                *object = target::typed(applied.kind, &answer.object);
+                return Ok(true);
+            }
+            Err(Fault::Status(status)) if status.code == 409 => {
+                let (namespace, name) = (applied.namespace.clone(), applied.name.clone());
+                let get = Request::get(applied.kind, namespace, name);
+                *object = target::typed(applied.kind, &ctx.send(get)?.object);
+            }
+            Err(Fault::Need(call)) => return Err(Fault::Need(call)),
+            Err(fault) => {
+                ctx.complain(&format!(
+                    "Warning: server rejected managed fields migration to Server-Side Apply. This is non-fatal and will be retried next time you apply. Error: {}",
+                    fault.inner()
+                ));
+                return Ok(false);
+            }
+        }
+    }
+    Ok(false)
 }
 
 const CONFLICT_HELP: &str =

@@ -40,7 +40,7 @@ pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
             Err(fault) => faults.push(fault),
         }
     }
-    let events = flags.bool_or("show-events", guessed || infos.len() < 2);
+    let events = flags.bool_or("show-events", infos.len() < 2);
     for (i, info) in infos.iter().enumerate() {
         match describe::describe(ctx, info, events) {
             Ok(text) => {

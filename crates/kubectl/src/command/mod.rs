@@ -6,6 +6,7 @@ mod delete;
 mod describe;
 mod drain;
 mod events;
+mod explain;
 mod get;
 mod label;
 mod misc;
@@ -64,6 +65,7 @@ pub(crate) fn dispatch(ctx: &mut Ctx<'_>, argv: &[String]) -> Res<()> {
         "drain" => drain::drain(ctx, words),
         "events" => events::run(ctx, words),
         "exec" => misc::exec(ctx, "exec", words),
+        "explain" => explain::run(ctx, words),
         "expose" => run::expose(ctx, words),
         "get" => get::run(ctx, words),
         "label" => label::run(ctx, words, label::Marks::Labels),

@@ -112,13 +112,13 @@ fn wait(ctx: &mut Ctx<'_>, info: &Info, replicas: i64, deadline: i64) -> Res<()>
         if count("spec.replicas") == replicas && count("status.replicas") == replicas {
             return Ok(());
         }
+        ctx.sleep((deadline - ctx.now.0).clamp(1, 1_000_000))?;
         if ctx.now.0 >= deadline {
             let name = podscope_api::status::quote(info.name());
             return Err(Fault::Text(format!(
                 "timed out waiting for {name} to be synced"
             )));
         }
-        ctx.sleep((deadline - ctx.now.0).min(1_000_000))?;
     }
 }
 

@@ -2,8 +2,11 @@
 
 use super::Outcome;
 use crate::load::Table;
+use podscope_api::managed::{self, Writer};
 use podscope_api::request::FieldValidation;
-use podscope_api::{Cause, Kind, Object, Status, Text, Value, decode, json};
+use podscope_api::{
+    Body, Cause, Kind, Object, PatchType, Request, Status, Text, Value, decode, json,
+};
 use podscope_cluster::apiserver::admission::{Lookup, UserInfo, pod_security};
 use podscope_cluster::apiserver::check::{self, Checked, Context};
 use podscope_cluster::apiserver::strategy::names::Random;
@@ -42,7 +45,7 @@ fn kind_of(object: &Value) -> Option<Kind> {
 
 /// Other objects that the recorded cluster had.
 #[derive(Default)]
-struct World(BTreeMap<(Kind, String, String), Rc<Object>>);
+struct World(BTreeMap<(Kind, String, String), Rc<Object>>, bool);
 
 impl World {
     fn add(&mut self, object: Value) {
@@ -83,13 +86,19 @@ impl Random for Fixed {
 }
 
 /// The recorded cluster's address range and ports, nothing taken.
-#[derive(Default)]
-struct Range(i64);
+struct Range {
+    given: i64,
+    /// Dry runs take nothing and accept everything.
+    dry: bool,
+}
 
 impl Allocator for Range {
     fn cluster_ip(&mut self, wanted: &str) -> Result<String, String> {
         if wanted.is_empty() {
             return Ok("10.96.0.77".into());
+        }
+        if wanted == "10.96.0.1" {
+            return Err("provided IP is already allocated".into());
         }
         let inside = wanted.parse::<std::net::Ipv4Addr>().is_ok_and(|ip| {
             u32::from(ip) >> 20 == u32::from(std::net::Ipv4Addr::new(10, 96, 0, 0)) >> 20
@@ -97,17 +106,16 @@ impl Allocator for Range {
         if inside {
             Ok(wanted.to_string())
         } else {
-            Err(format!(
-                "the provided IP ({wanted}) is not in the valid range. The range of valid IPs is 10.96.0.0/12"
-            ))
+            Err("the provided network does not match the current range".into())
         }
     }
     fn node_port(&mut self, wanted: i64, _protocol: &str) -> Result<i64, String> {
         match wanted {
             0 => {
-                self.0 += 1;
-                Ok(32_000 + self.0)
+                self.given += 1;
+                Ok(32_000 + self.given)
             }
+            _ if self.dry => Ok(wanted),
             30_000..=32_767 => Ok(wanted),
             _ => Err(
                 "provided port is not in the valid range. The range of valid ports is 30000-32767"
@@ -134,18 +142,32 @@ fn with_context<T>(
     world: &World,
     run: impl FnOnce(&mut Context<'_>) -> T,
 ) -> T {
+    with_writer(kind, namespace, subresource, world, None, run)
+}
+
+fn with_writer<T>(
+    kind: Kind,
+    namespace: &str,
+    subresource: &str,
+    world: &World,
+    writer: Option<Writer<'_>>,
+    run: impl FnOnce(&mut Context<'_>) -> T,
+) -> T {
     let user = admin();
+    let dry = world.1;
     run(&mut Context {
         kind,
         namespace,
         subresource,
         user: &user,
+        writer,
+        applied: false,
         dry_run: false,
         uid: UID,
         now: NOW,
         lookup: world,
         random: &mut Fixed(1),
-        allocator: &mut Range::default(),
+        allocator: &mut Range { given: 0, dry },
     })
 }
 
@@ -194,8 +216,11 @@ fn policy_objects(table: &Table) -> World {
     for line in lines {
         let row = json::parse(line).unwrap_or_default();
         let namespace = row.get("namespace");
-        for object in row.get("objects").items() {
-            world.add(object.clone());
+        for (i, object) in row.get("objects").items().iter().enumerate() {
+            // The recorded versions are placeholders; the order is that of creation.
+            let mut object = object.clone();
+            object.set("metadata.resourceVersion", i.to_string());
+            world.add(object);
         }
         world.add(podscope_api::value!({
             "kind": "ServiceAccount", "apiVersion": "v1",
@@ -381,12 +406,90 @@ fn compare(case: &Value, want: &Value, got: &Answer) -> Outcome {
 
 fn status_fits(want: &Value, got: &Value) -> bool {
     let parts = ["code", "reason", "message", "details"];
-    let pick = |v: &Value| -> Vec<Value> { parts.iter().map(|p| random_names(v.get(p))).collect() };
+    let prefix = generated_prefix(want);
+    let pick = |v: &Value| -> Vec<Value> {
+        parts
+            .iter()
+            .map(|p| random_names(&without_suffix(v.get(p), &prefix)))
+            .collect()
+    };
     (want.is_null() && got.is_null()) || pick(want) == pick(got)
 }
 
+/// What a complete server makes of a write: the object it stores and its warnings. `live` is the object
+/// that is there, `objects` everything else.
+pub(super) fn write(
+    request: &Request,
+    live: Option<&Object>,
+    objects: &[Object],
+) -> Result<(Value, Vec<Text>), Status> {
+    let kind = request.kind;
+    let mut world = default_world();
+    for object in objects {
+        world.add(object.0.clone());
+    }
+    let writer = Writer {
+        manager: &request.options.field_manager,
+        subresource: &request.subresource,
+        now: NOW,
+    };
+    let source = |value: &Value| decode::Source {
+        value: value.clone(),
+        ..decode::Source::default()
+    };
+    let validation = request.options.field_validation;
+    let checked = with_writer(
+        kind,
+        &request.namespace,
+        &request.subresource,
+        &world,
+        Some(writer),
+        |context| match (&request.body, live) {
+            (Body::Object(object), None) => {
+                let decoded = decode::decode(kind, &source(object), validation);
+                Ok(check::check_create(context, decoded))
+            }
+            (Body::Object(object), Some(live)) => {
+                if let Some(status) = conflict(kind, &request.name, object, live) {
+                    return Err(status);
+                }
+                let decoded = decode::decode(kind, &source(object), validation);
+                Ok(check::check_replace(context, decoded, live))
+            }
+            (Body::Patch(PatchType::Apply, config), live) => {
+                context.applied = true;
+                let force = request.options.force;
+                let old = live.map(|o| &o.0);
+                let merged = managed::apply(kind, old, config, writer, force)?;
+                match live {
+                    None => {
+                        let decoded = decode::decode(kind, &source(&merged), validation);
+                        Ok(check::check_create(context, decoded))
+                    }
+                    Some(live) => Ok(check::check_update(context, merged, live)),
+                }
+            }
+            (Body::Patch(patch_type, patch), Some(live)) => {
+                let wanted = podscope_api::patch::apply(*patch_type, kind.name(), live, patch)?;
+                if let Some(status) = conflict(kind, &request.name, &wanted, live) {
+                    return Err(status);
+                }
+                let decoded = decode::decode(kind, &source(&wanted), validation)?;
+                Ok(check::check_update(context, decoded.object.0, live))
+            }
+            _ => Err(Status::not_found(
+                kind.group(),
+                kind.plural(),
+                &request.name,
+            )),
+        },
+    )?;
+    let object = checked.result.map_err(|refusal| refusal.status)?;
+    Ok((object, checked.warnings))
+}
+
 /// Writes placeholders for what is random: suffixes, allocated addresses and ports; drops managedFields.
-fn loose(object: &Value) -> Value {
+pub(super) fn loose(object: &Value) -> Value {
     let mut object = object.clone();
     if object.is_null() {
         return object;
@@ -395,6 +498,13 @@ fn loose(object: &Value) -> Value {
         let metadata = object.entry("metadata");
         metadata.remove("managedFields");
         metadata.remove("resourceVersion");
+    }
+    if object.get("kind").as_str() == Some("Pod")
+        && !object.at("status.conditions").items().is_empty()
+    {
+        for condition in object.at_mut("status.conditions").list_mut() {
+            condition.remove("lastTransitionTime");
+        }
     }
     let name = object.at("metadata.name").str_or_empty().to_string();
     if !object.at("metadata.generateName").is_null() && !name.is_empty() {
@@ -468,7 +578,7 @@ fn random_names(value: &Value) -> Value {
 const MAX_LINES: usize = 12;
 
 /// One line for every place where two values differ.
-fn differences(out: &mut String, path: &str, want: &Value, got: &Value) {
+pub(super) fn differences(out: &mut String, path: &str, want: &Value, got: &Value) {
     if want == got || out.lines().count() > MAX_LINES {
         return;
     }
@@ -509,7 +619,8 @@ fn update(case: &Value) -> Outcome {
     if subresource == "scale" {
         return Outcome::Skip("the scale subresource is another area".into());
     }
-    let world = default_world();
+    let mut world = default_world();
+    world.1 = case.get("dry_run_http_code").is_null();
     let live = case.get("live");
     let body = case.get("body");
     let text = match body {
@@ -600,6 +711,7 @@ fn defaulting(case: &Value) -> Outcome {
     }
     let mut stored = decode::normalize(kind, &got);
     strategy::prepare_create(kind, &mut stored);
+    strategy::finish(kind, &mut stored);
     let mut stored = decode::normalize(kind, &stored);
     stored.entry("metadata").remove("uid");
     // The table leaves out what the clock and the random source give.
@@ -801,4 +913,46 @@ fn pod_security(case: &Value) -> Outcome {
         }
     }
     Outcome::Pass
+}
+
+/// The `generateName` that a refusal complains about, or empty.
+fn generated_prefix(status: &Value) -> String {
+    status
+        .at("details.causes")
+        .items()
+        .iter()
+        .filter(|c| c.get("field").as_str() == Some("metadata.generateName"))
+        .filter_map(|c| c.get("message").str_or_empty().split('"').nth(1))
+        .map(String::from)
+        .next()
+        .unwrap_or_default()
+}
+
+/// Leaves out the five random characters after a prefix.
+fn without_suffix(value: &Value, prefix: &str) -> Value {
+    match value {
+        Value::Str(s) if !prefix.is_empty() => {
+            let mut parts = s.split(prefix);
+            let mut out = parts.next().unwrap_or("").to_string();
+            for part in parts {
+                out.push_str(prefix);
+                let random = part
+                    .get(..5)
+                    .is_some_and(|r| r.bytes().all(|c| c.is_ascii_alphanumeric()));
+                out.push_str(if random {
+                    part.get(5..).unwrap_or("")
+                } else {
+                    part
+                });
+            }
+            Value::from(out)
+        }
+        Value::List(items) => Value::list(items.iter().map(|v| without_suffix(v, prefix))),
+        Value::Map(map) => Value::from_pairs(
+            map.entries()
+                .iter()
+                .map(|(k, v)| (k.clone(), without_suffix(v, prefix))),
+        ),
+        other => other.clone(),
+    }
 }

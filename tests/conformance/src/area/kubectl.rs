@@ -1,7 +1,9 @@
 //! Tables of kubectl: patches, printers and describe.
 
+mod explain;
 mod request;
 mod server;
+mod server_side;
 
 use super::Outcome;
 use crate::load::{self, Table};
@@ -17,7 +19,10 @@ pub fn run(table: &Table, case: &Value) -> Option<Outcome> {
         name if name.starts_with("kubectl_") && name.ends_with("_columns") => cells(case),
         "printers/cases" => printed(table, case),
         "apply/client_side" => applied(case),
+        "apply/server_side" => server_side::run(case),
         "apply/create_bodies" => create_bodies(case),
+        "explain/explain" => explain::explained(case),
+        "explain/fields" => explain::published(case),
         "imperative/cases" => imperative(case),
         "printers/states" => Outcome::Skip("input of printers/cases".into()),
         _ => return None,

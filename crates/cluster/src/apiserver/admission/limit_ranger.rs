@@ -137,18 +137,7 @@ impl Amounts {
         let own = Amounts::of(spec.get("resources"));
         let merged = |own: List, field: &str| {
             let mut sum: List = Vec::new();
-            // A limit or request counts only when every container names it.
-            for (name, total) in resources::aggregate(spec, field) {
-                let all = ["containers"].iter().all(|list| {
-                    spec.get(list)
-                        .items()
-                        .iter()
-                        .all(|c| !c.get("resources").get(field).get(&name).is_null())
-                });
-                if all || field == "requests" {
-                    sum.push((name, total));
-                }
-            }
+            sum.extend(resources::aggregate(spec, field));
             for (name, value) in own {
                 match sum.iter_mut().find(|(n, _)| *n == name) {
                     Some((_, total)) => *total = value,
@@ -164,11 +153,6 @@ impl Amounts {
     }
 }
 
-/// Amounts are compared in whole units of the resource, thousandths where they are small enough.
-fn compared(a: Quantity, b: Quantity) -> std::cmp::Ordering {
-    a.cmp(&b)
-}
-
 fn check(item: &Value, limit_type: &str, amounts: &Amounts, wrong: &mut Vec<String>) {
     for (name, value) in item.get("min").entries() {
         let Some(min) = Quantity::from_value(value) else {
@@ -178,10 +162,10 @@ fn check(item: &Value, limit_type: &str, amounts: &Amounts, wrong: &mut Vec<Stri
         let head = format!("minimum {name} usage per {limit_type} is {min}");
         match (request, limit) {
             (None, _) => wrong.push(format!("{head}.  No request is specified")),
-            (Some(r), _) if compared(r, min).is_lt() => {
+            (Some(r), _) if r < min => {
                 wrong.push(format!("{head}, but request is {r}"));
             }
-            (_, Some(l)) if compared(l, min).is_lt() => {
+            (_, Some(l)) if l < min => {
                 wrong.push(format!("{head}, but limit is {l}"));
             }
             _ => {}
@@ -195,10 +179,10 @@ fn check(item: &Value, limit_type: &str, amounts: &Amounts, wrong: &mut Vec<Stri
         let head = format!("maximum {name} usage per {limit_type} is {max}");
         match (limit, request) {
             (None, _) => wrong.push(format!("{head}.  No limit is specified")),
-            (Some(l), _) if compared(l, max).is_gt() => {
+            (Some(l), _) if l > max => {
                 wrong.push(format!("{head}, but limit is {l}"));
             }
-            (_, Some(r)) if compared(r, max).is_gt() => {
+            (_, Some(r)) if r > max => {
                 wrong.push(format!("{head}, but request is {r}"));
             }
             _ => {}

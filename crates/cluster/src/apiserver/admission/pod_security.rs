@@ -98,7 +98,12 @@ pub fn admit(a: &mut Admission<'_>, lookup: &dyn Lookup) -> Result<(), Status> {
         return Ok(());
     }
     let enforce = Policy::of(&namespace, "enforce");
-    let warn = Policy::of(&namespace, "warn");
+    // A namespace that only enforces warns about workloads at the same level.
+    let own = format!("{PREFIX}warn");
+    let warn = match namespace.labels().get(&own) {
+        Value::Null => enforce,
+        _ => Policy::of(&namespace, "warn"),
+    };
     let pod = Pod {
         metadata: a.object.at(metadata),
         spec: a.object.at(spec),

@@ -30,14 +30,20 @@ pub fn admit(a: &mut Admission<'_>, lookup: &dyn Lookup) -> Result<(), Status> {
             *amount = amount.minus(*old);
         }
     }
-    for quota in lookup.list(Kind::ResourceQuota, a.namespace) {
+    let mut quotas = lookup.list(Kind::ResourceQuota, a.namespace);
+    quotas.retain(|q| !q.at("status.hard").is_empty() && in_scope(q, a.kind, &a.object));
+    // The server's cache lists them as they came.
+    quotas.sort_by_cached_key(|q| {
+        let created = q.at("metadata.creationTimestamp").str_or_empty();
+        (created.to_string(), q.resource_version())
+    });
+    if a.operation == Operation::Create {
+        for quota in &quotas {
+            missing(a, quota.name(), quota.at("status.hard"))?;
+        }
+    }
+    for quota in quotas {
         let hard = quota.at("status.hard");
-        if hard.is_empty() || !in_scope(&quota, a.kind, &a.object) {
-            continue;
-        }
-        if a.operation == Operation::Create {
-            missing(a, quota.name(), hard)?;
-        }
         let mut over: Vec<(&str, Quantity, Quantity, Quantity)> = Vec::new();
         for (name, amount) in &wanted {
             let Some(limit) = Quantity::from_value(hard.get(name)) else {
@@ -240,6 +246,10 @@ fn missing(a: &Admission<'_>, quota: &str, hard: &Value) -> Result<(), Status> {
         return Ok(());
     }
     let spec = a.object.get("spec");
+    let whole = spec.get("resources");
+    if !whole.get("requests").is_empty() || !whole.get("limits").is_empty() {
+        return Ok(());
+    }
     let mut lacks: Vec<String> = Vec::new();
     for name in [
         "cpu",
@@ -256,9 +266,7 @@ fn missing(a: &Admission<'_>, quota: &str, hard: &Value) -> Result<(), Status> {
             Some((field, resource)) => (field, resource),
             None => ("requests", name),
         };
-        if !spec.get("resources").get(field).get(resource).is_null() {
-            continue;
-        }
+
         let mut containers: Vec<&str> = ["containers", "initContainers"]
             .iter()
             .flat_map(|list| spec.get(list).items())

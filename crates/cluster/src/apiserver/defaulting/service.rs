@@ -34,8 +34,10 @@ pub(super) fn service(object: &mut Value) {
     }
     let kind = spec.get("type").str_or_empty();
     let load_balancer = kind == "LoadBalancer";
-    if ["NodePort", "LoadBalancer", "ClusterIP"].contains(&kind) {
-        set(spec, "internalTrafficPolicy", "Cluster");
+    if ["NodePort", "LoadBalancer", "ClusterIP"].contains(&kind)
+        && spec.get("internalTrafficPolicy").is_null()
+    {
+        spec.set("internalTrafficPolicy", "Cluster");
     }
     if load_balancer {
         set(spec, "allocateLoadBalancerNodePorts", true);

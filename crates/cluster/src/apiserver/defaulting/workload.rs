@@ -52,8 +52,10 @@ pub(super) fn stateful_set(object: &mut Value) {
     set(spec, "podManagementPolicy", "OrderedReady");
     if spec.at("updateStrategy.type").is_empty() {
         spec.set("updateStrategy.type", "RollingUpdate");
+        set(spec, "updateStrategy.rollingUpdate", Value::map());
     }
-    if spec.at("updateStrategy.type").as_str() == Some("RollingUpdate") {
+    let rolling = !spec.at("updateStrategy.rollingUpdate").is_null();
+    if rolling && spec.at("updateStrategy.type").as_str() == Some("RollingUpdate") {
         set(spec, "updateStrategy.rollingUpdate.partition", 0);
     }
     set(

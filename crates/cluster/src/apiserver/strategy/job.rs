@@ -7,7 +7,7 @@ use podscope_api::Value;
 /// Labels the template with the Job's uid and name and selects by the uid.
 pub(super) fn generate_selector(job: &mut Value) {
     if job.at("spec.manualSelector").is_true() {
-        return own_labels(job);
+        return;
     }
     let uid = Value::str(job.at("metadata.uid").str_or_empty());
     let name = Value::str(job.at("metadata.name").str_or_empty());
@@ -25,10 +25,9 @@ pub(super) fn generate_selector(job: &mut Value) {
     if !selector.contains_key("batch.kubernetes.io/controller-uid") {
         selector.insert("batch.kubernetes.io/controller-uid", uid);
     }
-    own_labels(job);
 }
 
-/// A Job without labels has those of its template.
+/// A Job without labels has those of its template, which it gets when it is stored.
 pub(super) fn own_labels(job: &mut Value) {
     let labels = job.at("spec.template.metadata.labels").clone();
     if !labels.is_empty() && job.at("metadata.labels").is_empty() {

@@ -83,8 +83,43 @@ pub fn prepare_create(kind: Kind, object: &mut Value) {
         }
         _ => {}
     }
+    drop_disabled(kind, object);
     if counts_generations(kind) {
         object.set("metadata.generation", 1);
+    }
+}
+
+/// What becomes of an object that passed validation on its way to the store.
+pub fn finish(kind: Kind, object: &mut Value) {
+    if kind == Kind::Namespace {
+        super::defaulting::apply(kind, object);
+    }
+    if kind == Kind::Job {
+        job::own_labels(object);
+    }
+}
+
+/// Drops fields of features that are off in this release.
+fn drop_disabled(kind: Kind, object: &mut Value) {
+    let path = match kind {
+        Kind::Pod => "spec",
+        Kind::CronJob => "spec.jobTemplate.spec.template.spec",
+        _ => "spec.template.spec",
+    };
+    if object.at(path).is_null() {
+        return;
+    }
+    let spec = object.at_mut(path);
+    for list in ["containers", "initContainers", "ephemeralContainers"] {
+        super::defaulting::each(spec, list, |c| {
+            if c.at("lifecycle.stopSignal").is_null() {
+                return;
+            }
+            c.remove("lifecycle.stopSignal");
+            if c.get("lifecycle").is_empty() {
+                c.remove("lifecycle");
+            }
+        });
     }
 }
 

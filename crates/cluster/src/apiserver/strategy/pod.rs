@@ -23,6 +23,10 @@ pub(super) fn prepare_create(pod: &mut Value) {
         );
     }
     pod.set("status", status);
+    let grace = "spec.terminationGracePeriodSeconds";
+    if pod.at(grace).as_int().is_some_and(|n| n < 0) {
+        pod.set(grace, 1);
+    }
     label_keys_to_selectors(pod);
     app_armor_fields(pod);
 }

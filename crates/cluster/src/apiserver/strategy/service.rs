@@ -3,7 +3,7 @@
 //! Models: pkg/registry/core/service/storage (v1.36)
 
 use super::super::defaulting::each;
-use super::super::validation::service::needs_health_check;
+use super::super::validation::service::{needs_health_check, related_fields};
 use podscope_api::status::quote;
 use podscope_api::{Cause, Kind, Status, Value, value};
 
@@ -69,6 +69,12 @@ fn refuse(service: &Value, field: &str, reason: &str, message: String) -> Status
 /// `422 Invalid` when a wanted IP or port cannot be had.
 pub fn allocate(service: &mut Value, allocator: &mut dyn Allocator) -> Result<(), Status> {
     normalize_cluster_ips(service, None);
+    let causes = related_fields(service.get("spec"));
+    if !causes.is_empty() {
+        let name = service.at("metadata.name").str_or_empty();
+        let (group, kind) = (Kind::Service.group(), Kind::Service.name());
+        return Err(Status::invalid(group, kind, name, causes));
+    }
     families(service)?;
     let spec = service.get("spec");
     let service_kind = kind(spec);
@@ -278,15 +284,19 @@ fn drop_by_type(service: &mut Value, before: &Value) {
     let mut drop: Vec<&str> = Vec::new();
     let needs_ip = |spec: &Value| kind(spec) != "ExternalName";
     if needs_ip(before) && !needs_ip(&now) {
-        for field in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] {
+        for field in [
+            "clusterIP",
+            "clusterIPs",
+            "ipFamilies",
+            "ipFamilyPolicy",
+            "internalTrafficPolicy",
+        ] {
             if same(field) {
                 drop.push(field);
             }
         }
     }
-    if kind(before) == "ExternalName" && kind(&now) != "ExternalName" && same("externalName") {
-        drop.push("externalName");
-    }
+
     if needs_health_check(before) && !needs_health_check(&now) && same("healthCheckNodePort") {
         drop.push("healthCheckNodePort");
     }

@@ -83,10 +83,7 @@ fn keep_all_but_status(kind: Kind, new: &mut Value, old: &Value) {
 fn whole(kind: Kind, new: &mut Value, old: &Value) {
     match kind {
         Kind::Service => service::prepare_update(new, old),
-        Kind::Pod => {
-            // Ephemeral containers and resources have their own subresources.
-            keep(new, old, "spec.ephemeralContainers");
-        }
+
         Kind::Secret => {
             super::string_data(new);
             if new.get("type").is_empty() {
@@ -94,7 +91,7 @@ fn whole(kind: Kind, new: &mut Value, old: &Value) {
             }
         }
         Kind::PersistentVolumeClaim => super::data_sources(new),
-        Kind::Job => super::job::own_labels(new),
+
         Kind::DaemonSet => {
             let before = old
                 .at("metadata.annotations")

@@ -14,6 +14,13 @@ const SOURCES: &[(&str, &str)] = &[
     ("ContainerResource", "containerResource"),
     ("External", "external"),
 ];
+const TYPES: &[&str] = &[
+    "ContainerResource",
+    "External",
+    "Object",
+    "Pods",
+    "Resource",
+];
 const MAX_WINDOW_SECONDS: i64 = 3600;
 const MAX_PERIOD_SECONDS: i64 = 1800;
 
@@ -110,41 +117,30 @@ fn metric_spec(errors: &mut Errors, path: &Path<'_>, metric: &Value) {
     }
     let known = SOURCES.iter().find(|(k, _)| *k == kind);
     if known.is_none() {
-        errors.not_supported(
-            type_path,
-            kind,
-            &[
-                "ContainerResource",
-                "External",
-                "Object",
-                "Pods",
-                "Resource",
-            ],
-        );
+        errors.not_supported(type_path, kind, TYPES);
     }
-    let mut present = 0;
-    let mut expected = false;
-    for (k, field) in SOURCES {
-        let source = metric.get(field);
-        if source.is_null() {
-            continue;
-        }
-        present += 1;
-        let path = &path.f(field);
-        if present > 1 {
-            errors.forbidden(path, "must populate the given metric source only");
-        } else {
-            metric_source(errors, path, k, source);
-        }
-        expected |= *k == kind;
+    let present: Vec<&(&str, &str)> = SOURCES
+        .iter()
+        .filter(|(_, field)| !metric.get(field).is_null())
+        .collect();
+    if let Some((k, field)) = present.first() {
+        metric_source(errors, &path.f(field), k, metric.get(field));
     }
-    if let Some((_, field)) = known
-        && !expected
-    {
-        errors.required(
+    match known {
+        Some((_, field)) if metric.get(field).is_null() => errors.required(
             &path.f(field),
             "must populate information for the given metric source",
-        );
+        ),
+        Some(_) => {}
+        // The server says it twice.
+        None => errors.not_supported(type_path, kind, TYPES),
+    }
+    if present.len() > 1 {
+        for (k, field) in present {
+            if *k != kind {
+                errors.forbidden(&path.f(field), "must populate the given metric source only");
+            }
+        }
     }
 }
 

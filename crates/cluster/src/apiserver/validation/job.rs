@@ -107,7 +107,12 @@ fn job_spec(errors: &mut Errors, path: &Path<'_>, spec: &Value) {
     if let Some(mode) = spec.get("completionMode").as_str() {
         let mode_path = &path.f("completionMode");
         if !["Indexed", "NonIndexed"].contains(&mode) {
-            errors.not_supported(mode_path, mode, &["Indexed", "NonIndexed"]);
+            errors.not_supported_text(
+                mode_path,
+                &podscope_api::status::quote(mode),
+                &["NonIndexed", "Indexed"],
+            );
+            return;
         }
         if indexed {
             match completions {
@@ -380,6 +385,9 @@ fn success_policy(errors: &mut Errors, path: &Path<'_>, spec: &Value, indexed: b
 pub(super) fn job_update(errors: &mut Errors, new: &Value, old: &Value) {
     let path = &Path::root("spec");
     let (spec, old_spec) = (new.get("spec"), old.get("spec"));
+    generated_selector(errors, new);
+    // The server checks the object and then the change, each with its spec.
+    spec_with_selector(errors, path, spec);
     spec_with_selector(errors, path, spec);
     completions(errors, path, spec, old_spec);
     let immutable = |errors: &mut Errors, field: &str, printed: String| {
@@ -497,11 +505,7 @@ pub(super) fn cron_spec(errors: &mut Errors, spec: &Value) {
     if schedule.is_empty() {
         errors.required(schedule_path, "");
     } else if schedule.contains("TZ") {
-        let why = if zone.is_null() {
-            "cannot use TZ or CRON_TZ in schedule, use timeZone field instead"
-        } else {
-            "cannot use both timeZone field and TZ or CRON_TZ in schedule"
-        };
+        let why = "cannot use TZ or CRON_TZ in schedule, use timeZone field instead";
         errors.invalid_str(schedule_path, schedule, why);
     } else if let Err(why) = cron::check(schedule) {
         errors.invalid_str(schedule_path, schedule, &why);

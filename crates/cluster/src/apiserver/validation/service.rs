@@ -186,6 +186,13 @@ fn session_affinity(errors: &mut Errors, path: &Path<'_>, spec: &Value) {
     }
 }
 
+/// What is wrong with the addresses and address families that a client asks for.
+pub(crate) fn related_fields(spec: &Value) -> Vec<podscope_api::Cause> {
+    let mut errors = Errors::default();
+    cluster_ips(&mut errors, &Path::root("spec"), spec, None);
+    errors.0
+}
+
 fn cluster_ips(errors: &mut Errors, path: &Path<'_>, spec: &Value, old: Option<&Value>) {
     if kind(spec) == "ExternalName" {
         return;

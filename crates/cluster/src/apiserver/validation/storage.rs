@@ -127,7 +127,7 @@ pub(super) fn csi_driver(errors: &mut Errors, path: &Path<'_>, driver: &Value) {
     }
     let lower = driver.to_ascii_lowercase();
     if !driver.is_empty() {
-        errors.invalid_each(path, &lower, names::subdomain(&lower));
+        errors.invalid_each(path, driver, names::subdomain(&lower));
     }
 }
 

@@ -319,7 +319,7 @@ fn daemon_set_strategy(errors: &mut Errors, path: &Path<'_>, strategy: &Value) {
         _ => errors.not_supported_text(
             path,
             &go::internal_json("DaemonSetUpdateStrategy", strategy),
-            &["OnDelete", "RollingUpdate"],
+            &["RollingUpdate", "OnDelete"],
         ),
     }
 }

@@ -1,7 +1,7 @@
 //! Requests in a form that can be compared with recorded ones.
 
 use podscope_api::request::{FieldValidation, Propagation};
-use podscope_api::{Body, Kind, Request, Value, Verb, json};
+use podscope_api::{Body, Kind, PatchType, Request, Value, Verb, json};
 
 /// A request as a proxy would see it.
 #[derive(Clone, Debug)]
@@ -35,7 +35,9 @@ impl Shown {
         Shown {
             method: text("method"),
             // What the server does anyway.
-            path: unescape(&path).replace("&fieldValidation=Warn", ""),
+            path: unescape(&path)
+                .replace("&fieldValidation=Warn", "")
+                .replace("&force=false", ""),
             body: text("body"),
             known,
         }
@@ -61,6 +63,9 @@ impl Shown {
             FieldValidation::Ignore => query.push("fieldValidation=Ignore".into()),
             FieldValidation::Warn => {}
         }
+        if options.force {
+            query.push("force=true".into());
+        }
         if !options.label_selector.is_empty() {
             query.push(format!("labelSelector={}", options.label_selector));
         }
@@ -71,6 +76,7 @@ impl Shown {
         };
         let body = match &request.body {
             Body::Object(object) => json::to_string(object) + "\n",
+            Body::Patch(PatchType::Apply, config) => json::to_string(config) + "\n",
             Body::Patch(_, patch) => json::to_string(patch),
             Body::None if request.verb == Verb::Delete => delete_options(request),
             Body::None => String::new(),

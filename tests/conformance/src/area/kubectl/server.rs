@@ -1,5 +1,6 @@
 //! A small API server over recorded objects: enough of one to drive kubectl.
 
+use super::super::apiserver;
 use podscope_api::selector::{FieldSelector, Selector};
 use podscope_api::{
     Answer, Body, Failure, Object, Request, Response, Status, Timestamp, Value, Verb, patch, value,
@@ -14,6 +15,8 @@ pub struct Server {
     pub requests: Vec<(Request, u16)>,
     /// Recorded answers that the server cannot make itself: (method, path, status).
     pub refusals: Vec<(String, String, Status)>,
+    /// Whether writes go through the whole pipeline of the API server.
+    pub complete: bool,
 }
 
 /// What a command left.
@@ -124,6 +127,10 @@ impl Server {
                 Vec::new()
             },
         };
+        let writes = matches!(request.verb, Verb::Create | Verb::Patch | Verb::Update);
+        if self.complete && writes && request.subresource.is_empty() {
+            return self.write(request);
+        }
         match request.verb {
             Verb::List => self.list(request).map(|list| ok(list, 200)),
             Verb::Create if request.subresource.is_empty() => {
@@ -198,6 +205,37 @@ impl Server {
                 "the server does not allow this method on the requested resource",
             )),
         }
+    }
+
+    /// A write through the whole pipeline.
+    fn write(&mut self, request: &Request) -> Result<Answer, Status> {
+        let at = self.find(request);
+        let live = at.and_then(|at| self.objects.get(at));
+        let live = live.filter(|_| request.verb != Verb::Create).cloned();
+        let code = if live.is_some() { 200 } else { 201 };
+        let (object, warnings) = apiserver::write(request, live.as_ref(), &self.objects)?;
+        let mut object = Object(object);
+        let taken = Request::get(request.kind, request.namespace.clone(), object.name());
+        if live.is_none() && self.find(&taken).is_some() {
+            let kind = request.kind;
+            let (group, plural) = (kind.group(), kind.plural());
+            return Err(Status::already_exists(group, plural, object.name()));
+        }
+        if live.as_ref() != Some(&object) {
+            let version = 1000 + self.requests.len();
+            object.set("metadata.resourceVersion", version.to_string());
+        }
+        if !request.options.dry_run {
+            match at.filter(|_| live.is_some()) {
+                Some(at) => self.objects[at] = object.clone(),
+                None => self.objects.push(object.clone()),
+            }
+        }
+        Ok(Answer {
+            code,
+            object: Rc::new(object),
+            warnings,
+        })
     }
 
     /// The `Scale` of a workload; writing it changes `spec.replicas`.

@@ -392,7 +392,13 @@ fn hostname_override(errors: &mut Errors, path: &Path<'_>, spec: &Value) {
 fn host_aliases(errors: &mut Errors, path: &Path<'_>, list: &Value) {
     for (i, alias) in list.items().iter().enumerate() {
         let path = &path.i(i);
-        names::ip(errors, &path.f("ip"), alias.get("ip").str_or_empty());
+        let ip = alias.get("ip").str_or_empty();
+        let zeros = ip.split('.').any(|p| p.len() > 1 && p.starts_with('0'));
+        if zeros && names::parse_ip(ip).is_some() {
+            errors.invalid_str(&path.f("ip"), ip, "must not have leading 0s");
+        } else {
+            names::ip(errors, &path.f("ip"), ip);
+        }
         let hostnames = path.f("hostnames");
         for (j, name) in alias.get("hostnames").items().iter().enumerate() {
             names::check(errors, &hostnames.i(j), name, names::subdomain);

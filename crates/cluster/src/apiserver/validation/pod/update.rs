@@ -344,19 +344,27 @@ pub(crate) fn resize(errors: &mut Errors, new: &Value, old: &Value) {
 pub(crate) fn qos(pod: &Value) -> &'static str {
     let (mut any, mut guaranteed) = (false, true);
     let spec = pod.get("spec");
-    for list in ["containers", "initContainers"] {
-        for c in spec.get(list).items() {
-            let resources = c.get("resources");
-            for name in ["cpu", "memory"] {
-                let get = |f: &str| {
-                    podscope_api::Quantity::from_value(resources.get(f).get(name))
-                        .filter(|q| !q.is_zero())
-                };
-                let (request, limit) = (get("requests"), get("limits"));
-                any |= request.is_some() || limit.is_some();
-                guaranteed &= limit.is_some() && (request.is_none() || request == limit);
+    let mut count = |resources: &Value| {
+        for name in ["cpu", "memory"] {
+            let get = |f: &str| {
+                podscope_api::Quantity::from_value(resources.get(f).get(name))
+                    .filter(|q| !q.is_zero())
+            };
+            let (request, limit) = (get("requests"), get("limits"));
+            any |= request.is_some() || limit.is_some();
+            guaranteed &= limit.is_some() && (request.is_none() || request == limit);
+        }
+    };
+    // What the Pod asks for as a whole decides; its containers do where it asks for nothing.
+    let whole = spec.get("resources");
+    if whole.get("requests").is_empty() && whole.get("limits").is_empty() {
+        for list in ["containers", "initContainers"] {
+            for c in spec.get(list).items() {
+                count(c.get("resources"));
             }
         }
+    } else {
+        count(whole);
     }
     match (any, guaranteed) {
         (false, _) => "BestEffort",

@@ -141,6 +141,10 @@ fn volume_source(errors: &mut Errors, path: &Path<'_>, volume: &Value, pod_name:
             }
         }
         details(errors, &path.f(field), source.field, value);
+        // A template may leave the image open: something may fill it in when the Pod is made.
+        if source.field == "image" && !pod_name.is_empty() && value.get("reference").is_empty() {
+            errors.required(&path.f("image").f("reference"), "");
+        }
         if source.field == "ephemeral" {
             let name = volume.get("name").str_or_empty();
             if !pod_name.is_empty() && !name.is_empty() {
