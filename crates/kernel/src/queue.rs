@@ -2,6 +2,7 @@
 
 use crate::collections::BTreeMap;
 use crate::time::SimTime;
+use std::rc::Rc;
 
 /// Names one entry of a [`Queue`], to cancel it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,7 +16,8 @@ pub struct EntryId {
 /// Entries in total order: earlier first, and first pushed first at the same time.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Queue<E> {
-    entries: BTreeMap<EntryId, E>,
+    // Shared, so that moving them about and copying the queue cost little.
+    entries: BTreeMap<EntryId, Rc<E>>,
     next_sequence: u64,
 }
 
@@ -28,7 +30,7 @@ impl<E> Default for Queue<E> {
     }
 }
 
-impl<E> Queue<E> {
+impl<E: Clone> Queue<E> {
     /// Adds an entry due at `at`.
     pub fn push(&mut self, at: SimTime, entry: E) -> EntryId {
         let id = EntryId {
@@ -36,12 +38,13 @@ impl<E> Queue<E> {
             sequence: self.next_sequence,
         };
         self.next_sequence += 1;
-        self.entries.insert(id, entry);
+        self.entries.insert(id, Rc::new(entry));
         id
     }
     /// Takes the next entry.
     pub fn pop(&mut self) -> Option<(SimTime, E)> {
-        self.entries.pop_first().map(|(id, e)| (id.at, e))
+        let (id, entry) = self.entries.pop_first()?;
+        Some((id.at, Rc::unwrap_or_clone(entry)))
     }
     /// When the next entry is due.
     pub fn next_time(&self) -> Option<SimTime> {
@@ -49,7 +52,7 @@ impl<E> Queue<E> {
     }
     /// Takes an entry out before it is due; `None` when it ran already.
     pub fn cancel(&mut self, id: EntryId) -> Option<E> {
-        self.entries.remove(&id)
+        self.entries.remove(&id).map(Rc::unwrap_or_clone)
     }
     /// Keeps only entries for which `keep` says so.
     pub fn retain(&mut self, mut keep: impl FnMut(&E) -> bool) {
@@ -57,7 +60,7 @@ impl<E> Queue<E> {
     }
     /// All entries in the order in which they are due.
     pub fn iter(&self) -> impl Iterator<Item = (EntryId, &E)> {
-        self.entries.iter().map(|(id, e)| (*id, e))
+        self.entries.iter().map(|(id, e)| (*id, &**e))
     }
     /// How many entries wait.
     pub fn len(&self) -> usize {

@@ -72,7 +72,7 @@ pub struct Timeline<W: World> {
 }
 
 /// Checkpoints are taken this many steps apart at first.
-const FIRST_SPACING: u64 = 256;
+const FIRST_SPACING: u64 = 512;
 /// When there are more checkpoints than this, every second one is dropped and the spacing doubles.
 const MAX_CHECKPOINTS: usize = 96;
 

@@ -11,7 +11,7 @@ const MAX_LANES: usize = 64;
 /// The most marks of one lane.
 const MAX_MARKS: usize = 20_000;
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Lane {
     marks: Vec<Mark>,
     silent: Vec<(Nanos, Option<Nanos>)>,

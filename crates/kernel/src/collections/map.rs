@@ -5,16 +5,20 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ops::{Bound, Index, RangeBounds};
+use std::rc::Rc;
 use std::{slice, vec};
 
 /// The most entries of a chunk. It is split in two when it grows beyond.
-const MAX_CHUNK: usize = 128;
+const MAX_CHUNK: usize = 32;
 
 /// An ordered map; see [`std::collections::BTreeMap`] for what its methods mean.
 ///
+/// A copy shares the chunks; a chunk is copied when one of the two writes into it. So a checkpoint of
+/// a large world costs little, and keeping it costs what has changed since.
+///
 /// Invariants: no chunk is empty or longer than `MAX_CHUNK`; keys ascend within and across chunks.
 pub struct BTreeMap<K, V> {
-    chunks: Vec<Vec<(K, V)>>,
+    chunks: Vec<Rc<Vec<(K, V)>>>,
     len: usize,
 }
 
@@ -59,15 +63,6 @@ impl<K, V> BTreeMap<K, V> {
         }
     }
 
-    /// Entries with changeable values.
-    pub fn iter_mut(&mut self) -> IterMut<'_, K, V> {
-        IterMut {
-            front: [].iter_mut(),
-            middle: self.chunks.iter_mut(),
-            back: [].iter_mut(),
-        }
-    }
-
     /// Keys in order.
     pub fn keys(&self) -> impl DoubleEndedIterator<Item = &K> + Clone {
         self.iter().map(|(key, _)| key)
@@ -76,6 +71,32 @@ impl<K, V> BTreeMap<K, V> {
     /// Values in the order of their keys.
     pub fn values(&self) -> impl DoubleEndedIterator<Item = &V> + Clone {
         self.iter().map(|(_, value)| value)
+    }
+
+    /// The first entry.
+    pub fn first_key_value(&self) -> Option<(&K, &V)> {
+        self.iter().next()
+    }
+
+    /// The last entry.
+    pub fn last_key_value(&self) -> Option<(&K, &V)> {
+        self.iter().next_back()
+    }
+}
+
+impl<K: Clone, V: Clone> BTreeMap<K, V> {
+    /// A chunk to be written into.
+    fn chunk_mut(&mut self, chunk: usize) -> &mut Vec<(K, V)> {
+        Rc::make_mut(&mut self.chunks[chunk])
+    }
+
+    /// Entries with changeable values.
+    pub fn iter_mut(&mut self) -> IterMut<'_, K, V> {
+        IterMut {
+            front: [].iter_mut(),
+            middle: self.chunks.iter_mut(),
+            back: [].iter_mut(),
+        }
     }
 
     /// Values in the order of their keys, changeable.
@@ -91,16 +112,6 @@ impl<K, V> BTreeMap<K, V> {
     /// The values, in the order of their keys.
     pub fn into_values(self) -> impl DoubleEndedIterator<Item = V> {
         self.into_iter().map(|(_, value)| value)
-    }
-
-    /// The first entry.
-    pub fn first_key_value(&self) -> Option<(&K, &V)> {
-        self.iter().next()
-    }
-
-    /// The last entry.
-    pub fn last_key_value(&self) -> Option<(&K, &V)> {
-        self.iter().next_back()
     }
 
     /// Takes the first entry out.
@@ -120,14 +131,14 @@ impl<K, V> BTreeMap<K, V> {
     /// Keeps the entries that `keep` approves of.
     pub fn retain(&mut self, mut keep: impl FnMut(&K, &mut V) -> bool) {
         for chunk in &mut self.chunks {
-            chunk.retain_mut(|(key, value)| keep(key, value));
+            Rc::make_mut(chunk).retain_mut(|(key, value)| keep(key, value));
         }
         self.chunks.retain(|chunk| !chunk.is_empty());
-        self.len = self.chunks.iter().map(Vec::len).sum();
+        self.len = self.chunks.iter().map(|chunk| chunk.len()).sum();
     }
 
     fn take(&mut self, place: Place) -> (K, V) {
-        let chunk = &mut self.chunks[place.chunk];
+        let chunk = self.chunk_mut(place.chunk);
         let entry = chunk.remove(place.at);
         if chunk.is_empty() {
             self.chunks.remove(place.chunk);
@@ -140,9 +151,9 @@ impl<K, V> BTreeMap<K, V> {
     fn put(&mut self, mut place: Place, entry: (K, V)) -> Place {
         self.len += 1;
         if self.chunks.is_empty() {
-            self.chunks.push(Vec::new());
+            self.chunks.push(Rc::default());
         }
-        let chunk = &mut self.chunks[place.chunk];
+        let chunk = self.chunk_mut(place.chunk);
         if chunk.len() < MAX_CHUNK {
             chunk.insert(place.at, entry);
             return place;
@@ -159,7 +170,7 @@ impl<K, V> BTreeMap<K, V> {
         } else {
             upper.insert(place.at - keep, entry);
         }
-        self.chunks.insert(place.chunk + 1, upper);
+        self.chunks.insert(place.chunk + 1, Rc::new(upper));
         if place.at >= keep {
             place = Place {
                 chunk: place.chunk + 1,
@@ -190,7 +201,7 @@ impl<K: Ord, V> BTreeMap<K, V> {
         let entries = self
             .chunks
             .get(chunk)
-            .map(Vec::as_slice)
+            .map(|chunk| chunk.as_slice())
             .unwrap_or_default();
         let (mut low, mut high) = (0, entries.len());
         while low < high {
@@ -222,15 +233,6 @@ impl<K: Ord, V> BTreeMap<K, V> {
         Some((key, value))
     }
 
-    /// The value of a key, changeable.
-    pub fn get_mut<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
-    where
-        K: Borrow<Q>,
-    {
-        let place = self.search(key).ok()?;
-        Some(&mut self.chunks[place.chunk][place.at].1)
-    }
-
     /// Whether there is such a key.
     pub fn contains_key<Q: Ord + ?Sized>(&self, key: &Q) -> bool
     where
@@ -239,11 +241,81 @@ impl<K: Ord, V> BTreeMap<K, V> {
         self.search(key).is_ok()
     }
 
+    /// The place of the first entry that is not before a bound.
+    fn lower<Q: Ord + ?Sized>(&self, bound: Bound<&Q>, included_counts: bool) -> Place
+    where
+        K: Borrow<Q>,
+    {
+        let (key, included) = match bound {
+            Bound::Included(key) => (key, true),
+            Bound::Excluded(key) => (key, false),
+            Bound::Unbounded if included_counts => return Place { chunk: 0, at: 0 },
+            Bound::Unbounded => {
+                return Place {
+                    chunk: self.chunks.len(),
+                    at: 0,
+                };
+            }
+        };
+        match self.search(key) {
+            Ok(place) if included == included_counts => place,
+            Ok(place) => Place {
+                at: place.at + 1,
+                ..place
+            },
+            Err(place) => place,
+        }
+    }
+
+    /// The entries of a range of keys, in order. An empty or reversed range gives none.
+    pub fn range<Q: Ord + ?Sized>(&self, range: impl RangeBounds<Q>) -> Iter<'_, K, V>
+    where
+        K: Borrow<Q>,
+    {
+        let start = self.lower(range.start_bound(), true);
+        let end = self.lower(range.end_bound(), false);
+        let part = |chunk: usize| {
+            self.chunks
+                .get(chunk)
+                .map(|chunk| chunk.as_slice())
+                .unwrap_or_default()
+        };
+        if start.chunk >= end.chunk {
+            let within = if start.chunk == end.chunk { end.at } else { 0 };
+            let front = part(start.chunk).get(start.at..within).unwrap_or_default();
+            return Iter {
+                front: front.iter(),
+                middle: [].iter(),
+                back: [].iter(),
+            };
+        }
+        Iter {
+            front: part(start.chunk).get(start.at..).unwrap_or_default().iter(),
+            middle: self
+                .chunks
+                .get(start.chunk + 1..end.chunk)
+                .unwrap_or_default()
+                .iter(),
+            back: part(end.chunk).get(..end.at).unwrap_or_default().iter(),
+        }
+    }
+}
+
+impl<K: Ord + Clone, V: Clone> BTreeMap<K, V> {
+    /// The value of a key, changeable.
+    pub fn get_mut<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
+    where
+        K: Borrow<Q>,
+    {
+        let place = self.search(key).ok()?;
+        Some(&mut self.chunk_mut(place.chunk)[place.at].1)
+    }
+
     /// Sets a value; returns the one before. A key that is there stays as it is.
     pub fn insert(&mut self, key: K, value: V) -> Option<V> {
         match self.search(&key) {
             Ok(place) => Some(std::mem::replace(
-                &mut self.chunks[place.chunk][place.at].1,
+                &mut self.chunk_mut(place.chunk)[place.at].1,
                 value,
             )),
             Err(place) => {
@@ -295,73 +367,16 @@ impl<K: Ord, V> BTreeMap<K, V> {
         let (Ok(place) | Err(place)) = self.search(key);
         let mut upper = BTreeMap::new();
         if let Some(chunk) = self.chunks.get_mut(place.chunk) {
-            upper.chunks.push(chunk.split_off(place.at));
+            upper
+                .chunks
+                .push(Rc::new(Rc::make_mut(chunk).split_off(place.at)));
             upper.chunks.extend(self.chunks.drain(place.chunk + 1..));
         }
         for part in [&mut *self, &mut upper] {
             part.chunks.retain(|chunk| !chunk.is_empty());
-            part.len = part.chunks.iter().map(Vec::len).sum();
+            part.len = part.chunks.iter().map(|chunk| chunk.len()).sum();
         }
         upper
-    }
-
-    /// The place of the first entry that is not before a bound.
-    fn lower<Q: Ord + ?Sized>(&self, bound: Bound<&Q>, included_counts: bool) -> Place
-    where
-        K: Borrow<Q>,
-    {
-        let (key, included) = match bound {
-            Bound::Included(key) => (key, true),
-            Bound::Excluded(key) => (key, false),
-            Bound::Unbounded if included_counts => return Place { chunk: 0, at: 0 },
-            Bound::Unbounded => {
-                return Place {
-                    chunk: self.chunks.len(),
-                    at: 0,
-                };
-            }
-        };
-        match self.search(key) {
-            Ok(place) if included == included_counts => place,
-            Ok(place) => Place {
-                at: place.at + 1,
-                ..place
-            },
-            Err(place) => place,
-        }
-    }
-
-    /// The entries of a range of keys, in order. An empty or reversed range gives none.
-    pub fn range<Q: Ord + ?Sized>(&self, range: impl RangeBounds<Q>) -> Iter<'_, K, V>
-    where
-        K: Borrow<Q>,
-    {
-        let start = self.lower(range.start_bound(), true);
-        let end = self.lower(range.end_bound(), false);
-        let part = |chunk: usize| {
-            self.chunks
-                .get(chunk)
-                .map(Vec::as_slice)
-                .unwrap_or_default()
-        };
-        if start.chunk >= end.chunk {
-            let within = if start.chunk == end.chunk { end.at } else { 0 };
-            let front = part(start.chunk).get(start.at..within).unwrap_or_default();
-            return Iter {
-                front: front.iter(),
-                middle: [].iter(),
-                back: [].iter(),
-            };
-        }
-        Iter {
-            front: part(start.chunk).get(start.at..).unwrap_or_default().iter(),
-            middle: self
-                .chunks
-                .get(start.chunk + 1..end.chunk)
-                .unwrap_or_default()
-                .iter(),
-            back: part(end.chunk).get(..end.at).unwrap_or_default().iter(),
-        }
     }
 }
 
@@ -386,7 +401,7 @@ pub struct VacantEntry<'a, K, V> {
     key: K,
 }
 
-impl<'a, K, V> Entry<'a, K, V> {
+impl<'a, K: Clone, V: Clone> Entry<'a, K, V> {
     /// The value; inserts one when there is none.
     pub fn or_insert(self, value: V) -> &'a mut V {
         self.or_insert_with(|| value)
@@ -417,7 +432,7 @@ impl<'a, K, V> Entry<'a, K, V> {
     }
 }
 
-impl<'a, K, V> OccupiedEntry<'a, K, V> {
+impl<'a, K: Clone, V: Clone> OccupiedEntry<'a, K, V> {
     /// The value.
     pub fn get(&self) -> &V {
         &self.map.chunks[self.place.chunk][self.place.at].1
@@ -425,12 +440,12 @@ impl<'a, K, V> OccupiedEntry<'a, K, V> {
 
     /// The value, changeable.
     pub fn get_mut(&mut self) -> &mut V {
-        &mut self.map.chunks[self.place.chunk][self.place.at].1
+        &mut self.map.chunk_mut(self.place.chunk)[self.place.at].1
     }
 
     /// The value, changeable, for as long as the map is borrowed.
     pub fn into_mut(self) -> &'a mut V {
-        &mut self.map.chunks[self.place.chunk][self.place.at].1
+        &mut self.map.chunk_mut(self.place.chunk)[self.place.at].1
     }
 
     /// Sets the value; returns the one before.
@@ -444,7 +459,7 @@ impl<'a, K, V> OccupiedEntry<'a, K, V> {
     }
 }
 
-impl<'a, K, V> VacantEntry<'a, K, V> {
+impl<'a, K: Clone, V: Clone> VacantEntry<'a, K, V> {
     /// The key.
     pub const fn key(&self) -> &K {
         &self.key
@@ -453,14 +468,14 @@ impl<'a, K, V> VacantEntry<'a, K, V> {
     /// Sets the value.
     pub fn insert(self, value: V) -> &'a mut V {
         let place = self.map.put(self.place, (self.key, value));
-        &mut self.map.chunks[place.chunk][place.at].1
+        &mut self.map.chunk_mut(place.chunk)[place.at].1
     }
 }
 
 /// Entries in order.
 pub struct Iter<'a, K, V> {
     front: slice::Iter<'a, (K, V)>,
-    middle: slice::Iter<'a, Vec<(K, V)>>,
+    middle: slice::Iter<'a, Rc<Vec<(K, V)>>>,
     back: slice::Iter<'a, (K, V)>,
 }
 
@@ -490,7 +505,8 @@ impl<'a, K, V> Iterator for Iter<'a, K, V> {
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let middle = self.middle.as_slice().iter().map(Vec::len).sum::<usize>();
+        let middle = self.middle.as_slice();
+        let middle: usize = middle.iter().map(|chunk| chunk.len()).sum();
         let all = self.front.len() + middle + self.back.len();
         (all, Some(all))
     }
@@ -515,11 +531,11 @@ impl<K, V> DoubleEndedIterator for Iter<'_, K, V> {
 /// Entries in order, with changeable values.
 pub struct IterMut<'a, K, V> {
     front: slice::IterMut<'a, (K, V)>,
-    middle: slice::IterMut<'a, Vec<(K, V)>>,
+    middle: slice::IterMut<'a, Rc<Vec<(K, V)>>>,
     back: slice::IterMut<'a, (K, V)>,
 }
 
-impl<'a, K, V> Iterator for IterMut<'a, K, V> {
+impl<'a, K: Clone, V: Clone> Iterator for IterMut<'a, K, V> {
     type Item = (&'a K, &'a mut V);
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -528,33 +544,34 @@ impl<'a, K, V> Iterator for IterMut<'a, K, V> {
                 return Some((key, value));
             }
             match self.middle.next() {
-                Some(chunk) => self.front = chunk.iter_mut(),
+                Some(chunk) => self.front = Rc::make_mut(chunk).iter_mut(),
                 None => return self.back.next().map(|(key, value)| (&*key, value)),
             }
         }
     }
 }
 
-impl<K, V> DoubleEndedIterator for IterMut<'_, K, V> {
+impl<K: Clone, V: Clone> DoubleEndedIterator for IterMut<'_, K, V> {
     fn next_back(&mut self) -> Option<Self::Item> {
         loop {
             if let Some((key, value)) = self.back.next_back() {
                 return Some((key, value));
             }
             match self.middle.next_back() {
-                Some(chunk) => self.back = chunk.iter_mut(),
+                Some(chunk) => self.back = Rc::make_mut(chunk).iter_mut(),
                 None => return self.front.next_back().map(|(key, value)| (&*key, value)),
             }
         }
     }
 }
 
-impl<K, V> IntoIterator for BTreeMap<K, V> {
+impl<K: Clone, V: Clone> IntoIterator for BTreeMap<K, V> {
     type Item = (K, V);
     type IntoIter = std::iter::Flatten<vec::IntoIter<Vec<(K, V)>>>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.chunks.into_iter().flatten()
+        let chunks: Vec<Vec<(K, V)>> = self.chunks.into_iter().map(Rc::unwrap_or_clone).collect();
+        chunks.into_iter().flatten()
     }
 }
 
@@ -567,7 +584,7 @@ impl<'a, K, V> IntoIterator for &'a BTreeMap<K, V> {
     }
 }
 
-impl<'a, K, V> IntoIterator for &'a mut BTreeMap<K, V> {
+impl<'a, K: Clone, V: Clone> IntoIterator for &'a mut BTreeMap<K, V> {
     type Item = (&'a K, &'a mut V);
     type IntoIter = IterMut<'a, K, V>;
 
@@ -576,7 +593,7 @@ impl<'a, K, V> IntoIterator for &'a mut BTreeMap<K, V> {
     }
 }
 
-impl<K: Ord, V> Extend<(K, V)> for BTreeMap<K, V> {
+impl<K: Ord + Clone, V: Clone> Extend<(K, V)> for BTreeMap<K, V> {
     fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, entries: I) {
         for (key, value) in entries {
             self.insert(key, value);
@@ -584,7 +601,7 @@ impl<K: Ord, V> Extend<(K, V)> for BTreeMap<K, V> {
     }
 }
 
-impl<K: Ord, V> FromIterator<(K, V)> for BTreeMap<K, V> {
+impl<K: Ord + Clone, V: Clone> FromIterator<(K, V)> for BTreeMap<K, V> {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
         let mut map = BTreeMap::new();
         map.extend(entries);
@@ -592,7 +609,7 @@ impl<K: Ord, V> FromIterator<(K, V)> for BTreeMap<K, V> {
     }
 }
 
-impl<K: Ord, V, const N: usize> From<[(K, V); N]> for BTreeMap<K, V> {
+impl<K: Ord + Clone, V: Clone, const N: usize> From<[(K, V); N]> for BTreeMap<K, V> {
     fn from(entries: [(K, V); N]) -> Self {
         entries.into_iter().collect()
     }
@@ -613,7 +630,7 @@ impl<K, V> Default for BTreeMap<K, V> {
     }
 }
 
-impl<K: Clone, V: Clone> Clone for BTreeMap<K, V> {
+impl<K, V> Clone for BTreeMap<K, V> {
     fn clone(&self) -> Self {
         BTreeMap {
             chunks: self.chunks.clone(),

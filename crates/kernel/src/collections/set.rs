@@ -50,7 +50,9 @@ impl<T> BTreeSet<T> {
     pub fn last(&self) -> Option<&T> {
         self.iter().next_back()
     }
+}
 
+impl<T: Clone> BTreeSet<T> {
     /// Takes the first element out.
     pub fn pop_first(&mut self) -> Option<T> {
         self.map.pop_first().map(|(element, ())| element)
@@ -67,23 +69,7 @@ impl<T> BTreeSet<T> {
     }
 }
 
-impl<T: Ord> BTreeSet<T> {
-    /// Whether the element is there.
-    pub fn contains<Q: Ord + ?Sized>(&self, element: &Q) -> bool
-    where
-        T: Borrow<Q>,
-    {
-        self.map.contains_key(element)
-    }
-
-    /// The element that equals this one.
-    pub fn get<Q: Ord + ?Sized>(&self, element: &Q) -> Option<&T>
-    where
-        T: Borrow<Q>,
-    {
-        self.map.get_key_value(element).map(|(element, ())| element)
-    }
-
+impl<T: Ord + Clone> BTreeSet<T> {
     /// Adds an element; says whether it is new.
     pub fn insert(&mut self, element: T) -> bool {
         self.map.insert(element, ()).is_none()
@@ -118,6 +104,24 @@ impl<T: Ord> BTreeSet<T> {
         BTreeSet {
             map: self.map.split_off(element),
         }
+    }
+}
+
+impl<T: Ord> BTreeSet<T> {
+    /// Whether the element is there.
+    pub fn contains<Q: Ord + ?Sized>(&self, element: &Q) -> bool
+    where
+        T: Borrow<Q>,
+    {
+        self.map.contains_key(element)
+    }
+
+    /// The element that equals this one.
+    pub fn get<Q: Ord + ?Sized>(&self, element: &Q) -> Option<&T>
+    where
+        T: Borrow<Q>,
+    {
+        self.map.get_key_value(element).map(|(element, ())| element)
     }
 
     /// The elements of a range, in order.
@@ -205,7 +209,7 @@ impl<T> DoubleEndedIterator for Iter<'_, T> {
     }
 }
 
-impl<T> IntoIterator for BTreeSet<T> {
+impl<T: Clone> IntoIterator for BTreeSet<T> {
     type Item = T;
     type IntoIter = std::iter::Map<<BTreeMap<T, ()> as IntoIterator>::IntoIter, fn((T, ())) -> T>;
 
@@ -223,7 +227,7 @@ impl<'a, T> IntoIterator for &'a BTreeSet<T> {
     }
 }
 
-impl<T: Ord> Extend<T> for BTreeSet<T> {
+impl<T: Ord + Clone> Extend<T> for BTreeSet<T> {
     fn extend<I: IntoIterator<Item = T>>(&mut self, elements: I) {
         for element in elements {
             self.insert(element);
@@ -237,7 +241,7 @@ impl<'a, T: Ord + Copy> Extend<&'a T> for BTreeSet<T> {
     }
 }
 
-impl<T: Ord> FromIterator<T> for BTreeSet<T> {
+impl<T: Ord + Clone> FromIterator<T> for BTreeSet<T> {
     fn from_iter<I: IntoIterator<Item = T>>(elements: I) -> Self {
         let mut set = BTreeSet::new();
         set.extend(elements);
@@ -245,7 +249,7 @@ impl<T: Ord> FromIterator<T> for BTreeSet<T> {
     }
 }
 
-impl<T: Ord, const N: usize> From<[T; N]> for BTreeSet<T> {
+impl<T: Ord + Clone, const N: usize> From<[T; N]> for BTreeSet<T> {
     fn from(elements: [T; N]) -> Self {
         elements.into_iter().collect()
     }
