@@ -14,7 +14,7 @@ use crate::request::FieldValidation;
 use crate::schema::{self, Field, Shape, Struct, Type};
 use crate::status::{Status, quote};
 use crate::time::Timestamp;
-use crate::value::{Map, Text, Value};
+use crate::value::{Map, NULL, Text, Value};
 use crate::{decode_time, json};
 
 /// What is to be decoded.
@@ -47,6 +47,19 @@ pub fn decode(
     source: &Source<'_>,
     validation: FieldValidation,
 ) -> Result<Decoded, Status> {
+    decode_like(kind, source, validation, NULL)
+}
+
+/// [`decode`], when `known` is an object of the kind in its stored form, see [`normalize_like`].
+///
+/// # Errors
+/// `400 BadRequest` in the server's words.
+pub fn decode_like(
+    kind: Kind,
+    source: &Source<'_>,
+    validation: FieldValidation,
+    known: &Value,
+) -> Result<Decoded, Status> {
     let (mut api_version, mut name) =
         interpret(&source.value).map_err(|e| unrecognized(kind, &e, source))?;
     if name.is_empty() {
@@ -71,7 +84,7 @@ pub fn decode(
     };
     let root = actual.map(schema::of).or_else(|| schema::named(&name));
     let outcome = match root {
-        Some(root) => decode_struct(root, &source.value).map_err(|e| refused(&e))?,
+        Some(root) => decode_struct_like(root, &source.value, known).map_err(|e| refused(&e))?,
         None => Outcome::default(),
     };
     let errors = strict_errors(&source.strict, outcome.unknown);
@@ -299,9 +312,13 @@ pub struct Outcome {
 /// # Errors
 /// The words of Go's JSON reader for the first value of a wrong type.
 pub fn decode_struct(root: Struct, value: &Value) -> Result<Outcome, String> {
+    decode_struct_like(root, value, NULL)
+}
+
+fn decode_struct_like(root: Struct, value: &Value, known: &Value) -> Result<Outcome, String> {
     let mut decoder = Decoder::default();
     let value = match value {
-        Value::Map(map) => decoder.object(root, map)?,
+        Value::Map(map) => decoder.object(root, map, known)?,
         Value::Null => decoder.zero_struct(root),
         other => {
             let word = json_word(other);
@@ -322,9 +339,16 @@ pub fn decode_struct(root: Struct, value: &Value) -> Result<Outcome, String> {
 
 /// The stored form of an object that fits its kind; unknown fields and values of a wrong type are dropped.
 pub fn normalize(kind: Kind, value: &Value) -> Value {
+    normalize_like(kind, value, NULL)
+}
+
+/// [`normalize`], when `known` is an object of the kind in its stored form: what the two share is taken
+/// over as it is, and what comes out equal is shared.
+pub fn normalize_like(kind: Kind, value: &Value, known: &Value) -> Value {
     match value {
+        Value::Map(_) if value.is_shared_with(known) => known.clone(),
         Value::Map(map) => Decoder::default()
-            .object(schema::of(kind), map)
+            .object(schema::of(kind), map, known)
             .unwrap_or_default(),
         _ => Value::Null,
     }
@@ -339,7 +363,7 @@ struct Decoder {
     error: Option<String>,
     unknown: Vec<String>,
     /// The struct and field path that type errors name.
-    context: &'static str,
+    context: Option<Struct>,
     fields: Vec<&'static str>,
     /// The path that strict errors name, with indexes and map keys.
     path: String,
@@ -379,7 +403,7 @@ impl Decoder {
         } else {
             format!(
                 "json: cannot unmarshal {what} into Go struct field {}.{} of type {go_type}",
-                self.context,
+                self.context.map_or("", Struct::name),
                 self.fields.join(".")
             )
         }
@@ -417,7 +441,8 @@ impl Decoder {
     }
 
     /// `Err` is an error that ends reading at once, as those of Go's own `UnmarshalJSON` do.
-    fn object(&mut self, target: Struct, map: &Map) -> Result<Value, String> {
+    /// `known` is in its stored form already, see [`normalize_like`].
+    fn object(&mut self, target: Struct, map: &Map, known: &Value) -> Result<Value, String> {
         let (outer_context, outer_fields) = (self.context, self.fields.len());
         let outer_path = self.path.len();
         let mut entries = Vec::with_capacity(map.len());
@@ -426,10 +451,10 @@ impl Decoder {
                 self.unknown_field(key);
                 continue;
             };
-            self.context = target.name();
+            self.context = Some(target);
             self.fields.push(field.name);
             self.push_key(field.name);
-            let decoded = self.value(value, field.ty)?;
+            let decoded = self.value(value, field.ty, known.get(key))?;
             self.path.truncate(outer_path);
             self.fields.truncate(outer_fields);
             self.context = outer_context;
@@ -437,9 +462,9 @@ impl Decoder {
                 entries.push((key.clone(), decoded));
             }
         }
-        let mut out: Map = entries.into_iter().collect();
+        let mut out = Map::from_ordered(entries);
         add_kept_fields(target, &mut out);
-        Ok(Value::from(out))
+        Ok(shared(out, known))
     }
 
     fn zero_struct(&self, target: Struct) -> Value {
@@ -448,7 +473,10 @@ impl Decoder {
         Value::from(out)
     }
 
-    fn value(&mut self, value: &Value, ty: Type) -> Result<Value, String> {
+    fn value(&mut self, value: &Value, ty: Type, known: &Value) -> Result<Value, String> {
+        if !known.is_null() && value.is_shared_with(known) {
+            return Ok(known.clone());
+        }
         let shape = ty.shape();
         if value.is_null() {
             return Ok(if ty.is_pointer() {
@@ -480,22 +508,31 @@ impl Decoder {
                     self.path.push('[');
                     self.path.push_str(&i.to_string());
                     self.path.push(']');
-                    out.push(self.value(element, item)?);
+                    out.push(self.value(element, item, known.index(i))?);
                     self.path.truncate(outer_path);
                 }
-                Value::from(out)
+                let kept = known.items();
+                if kept.len() == out.len()
+                    && kept.iter().zip(&out).all(|(a, b)| a.is_shared_with(b))
+                    && matches!(known, Value::List(_))
+                {
+                    known.clone()
+                } else {
+                    Value::from(out)
+                }
             }
             (Shape::Map(item), Value::Map(map)) => {
                 let outer_path = self.path.len();
-                let mut out = Map::default();
+                let mut out = Vec::with_capacity(map.len());
                 for (key, element) in map.entries() {
                     self.push_key(key);
-                    out.insert(key.clone(), self.value(element, item)?);
+                    let element = self.value(element, item, known.get(key))?;
+                    out.push((key.clone(), element));
                     self.path.truncate(outer_path);
                 }
-                Value::from(out)
+                shared(Map::from_ordered(out), known)
             }
-            (Shape::Struct(target), Value::Map(map)) => self.object(target, map)?,
+            (Shape::Struct(target), Value::Map(map)) => self.object(target, map, known)?,
             (_, other) => self.mismatch(other, ty),
         })
     }
@@ -549,18 +586,46 @@ impl Decoder {
                 Some(nanoseconds) => Ok(Value::from(duration::go_text(nanoseconds))),
                 None => Err(format!("time: invalid duration {}", quote(text))),
             },
-            Shape::MicroTime => decode_time::parse(text, true).map(|t| moment(t, t.micros_text())),
-            _ => decode_time::parse(text, false).map(|t| moment(t, t.seconds_text())),
+            _ => {
+                let micros = shape == Shape::MicroTime;
+                Ok(moment(decode_time::parse(text, micros)?, text, micros))
+            }
         }
     }
 }
 
-/// Go prints its zero time as null.
-fn moment(time: Timestamp, text: String) -> Value {
-    if time.seconds_text() == "0001-01-01T00:00:00Z" {
-        Value::Null
+/// Seconds from Go's zero time, 0001-01-01T00:00:00Z, which prints as null.
+const ZERO_TIME: i64 = -62_135_596_800;
+
+/// The stored form of a time that was read from `text`.
+fn moment(time: Timestamp, text: &Text, micros: bool) -> Value {
+    if time.unix_seconds() == ZERO_TIME {
+        return Value::Null;
+    }
+    let length = if micros { 27 } else { 20 };
+    if text.len() == length && text.ends_with('Z') {
+        return Value::Str(text.clone());
+    }
+    Value::from(if micros {
+        time.micros_text()
     } else {
-        Value::from(text)
+        time.seconds_text()
+    })
+}
+
+/// The map as a value: the known one, when it has the same entries.
+fn shared(map: Map, known: &Value) -> Value {
+    let kept = known.entries();
+    let same = kept.len() == map.len()
+        && matches!(known, Value::Map(_))
+        && kept
+            .iter()
+            .zip(map.entries())
+            .all(|(a, b)| a.0 == b.0 && a.1.is_shared_with(&b.1));
+    if same {
+        known.clone()
+    } else {
+        Value::from(map)
     }
 }
 

@@ -26,6 +26,8 @@ const WORDS: usize = count(TABLE, true);
 static WORD_STARTS: [u16; WORDS + 1] = word_starts(TABLE);
 /// The first word of each line.
 static LINES: [u16; TYPES + 1] = line_words(TABLE);
+/// Which words are fields that are not surely left out when empty.
+static KEPT: [u8; WORDS / 8 + 1] = kept_words(TABLE);
 
 const fn is_word_end(byte: u8) -> bool {
     byte == b' ' || byte == b'\n'
@@ -352,10 +354,15 @@ impl Struct {
     /// Those of the declared fields that may be stored though they were not given: without the fields that
     /// are surely left out when empty.
     pub fn kept(self) -> impl Iterator<Item = Field> {
+        let first = LINES.get(self.0 as usize).copied().unwrap_or(0) as usize;
         words(self.0 as usize)
+            .enumerate()
             .skip(1)
-            .filter(|word| !is_left_out(word))
-            .filter_map(read_field)
+            .filter(move |(i, _)| {
+                let word = first + i;
+                KEPT.get(word / 8).is_some_and(|b| b >> (word % 8) & 1 == 1)
+            })
+            .filter_map(|(_, word)| read_field(word))
     }
 
     /// All fields in Go's order, those of inlined structs among them.
@@ -388,11 +395,8 @@ impl Struct {
                     return Some(found);
                 }
                 path.pop();
-            } else if text
-                .strip_prefix(name)
-                .is_some_and(|rest| rest.starts_with(':'))
-            {
-                return read_field(text);
+            } else if text.as_bytes().get(name.len()) == Some(&b':') && text.starts_with(name) {
+                return read_field_named(text, name.len());
             }
         }
         None
@@ -400,61 +404,113 @@ impl Struct {
 }
 
 /// True for the word of a field that is a pointer, list, map or plain value and marked `omitempty`.
-fn is_left_out(word: &str) -> bool {
-    let code = word.split(':').nth(1).unwrap_or("").as_bytes();
-    let simple = match code.first() {
-        Some(b'*' | b'[' | b'{') => {
-            return code
-                .iter()
-                .take_while(|b| !matches!(**b, b'/' | b'@' | b'='))
-                .any(|b| *b == b'o');
+const fn is_left_out(word: &[u8], from: usize, end: usize) -> bool {
+    let mut at = from;
+    while at < end && word[at] != b':' {
+        at += 1;
+    }
+    at += 1;
+    if at >= end {
+        return false;
+    }
+    match word[at] {
+        b'*' | b'[' | b'{' => {
+            while at < end && !matches!(word[at], b'/' | b'@' | b'=') {
+                if word[at] == b'o' {
+                    return true;
+                }
+                at += 1;
+            }
+            false
         }
-        Some(b's' | b'b' | b'i' | b'l') => code.get(1),
-        _ => None,
-    };
-    simple == Some(&b'o')
+        b's' | b'b' | b'i' | b'l' => at + 1 < end && word[at + 1] == b'o',
+        _ => false,
+    }
+}
+
+/// One bit for each word of the table: set for fields that may be stored though they were not given.
+const fn kept_words(text: &str) -> [u8; WORDS / 8 + 1] {
+    let bytes = text.as_bytes();
+    let mut kept = [0; WORDS / 8 + 1];
+    let (mut start, mut end, mut word) = (0, 0, 0);
+    while end < bytes.len() {
+        if is_word_end(bytes[end]) {
+            if !is_left_out(bytes, start, end) {
+                kept[word / 8] |= 1 << (word % 8);
+            }
+            start = end + 1;
+            word += 1;
+        }
+        end += 1;
+    }
+    kept
 }
 
 fn read_field(text: &'static str) -> Option<Field> {
-    let (name, code) = text.split_once(':')?;
-    let (code, default) = match code.split_once('=') {
-        None => (code, None),
-        Some((code, default)) => (code, Some(default)),
+    read_field_named(text, text.find(':')?)
+}
+
+/// Reads a field whose name has this length.
+fn read_field_named(text: &'static str, name: usize) -> Option<Field> {
+    let bytes = text.as_bytes();
+    let mut at = name + 1;
+    while matches!(bytes.get(at), Some(b'*' | b'[' | b'{')) {
+        at += 1;
+    }
+    at += 1;
+    while bytes.get(at).is_some_and(u8::is_ascii_digit) {
+        at += 1;
+    }
+    let mut field = Field {
+        name: text.get(..name)?,
+        ty: Type(text.get(name + 1..at)?),
+        omit_empty: false,
+        omit_zero: false,
+        required: false,
+        inline: false,
+        patch: PatchStrategy::Default,
+        topology: Topology::Default,
+        default: None,
     };
-    let (code, topology) = match code.split_once('@') {
-        None => (code, Topology::Default),
-        Some((code, "s")) => (code, Topology::Set),
-        Some((code, "a")) => (code, Topology::Atomic),
-        Some((code, keys)) => (code, Topology::Map(keys.get(1..)?)),
-    };
-    let (code, patch) = match code.split_once('/') {
-        None => (code, PatchStrategy::Default),
-        Some((code, strategy)) => {
-            let key = strategy.get(1..)?;
-            let strategy = match strategy.as_bytes().first()? {
-                b'm' => PatchStrategy::Merge(key),
-                b'R' => PatchStrategy::MergeRetainKeys(key),
-                b'r' => PatchStrategy::RetainKeys,
-                _ => PatchStrategy::Replace,
-            };
-            (code, strategy)
+    while let Some(flag) = bytes.get(at) {
+        match flag {
+            b'o' => field.omit_empty = true,
+            b'z' => field.omit_zero = true,
+            b'!' => field.required = true,
+            b'~' => field.inline = true,
+            _ => break,
         }
+        at += 1;
+    }
+    let rest = text.get(at..)?;
+    if rest.is_empty() {
+        return Some(field);
+    }
+    let (rest, default) = match rest.split_once('=') {
+        None => (rest, None),
+        Some((rest, default)) => (rest, Some(default)),
     };
-    let flags = code.trim_start_matches(['*', '[', '{']);
-    let flags = flags
-        .get(1..)?
-        .trim_start_matches(|c: char| c.is_ascii_digit());
-    Some(Field {
-        name,
-        ty: Type(code.get(..code.len() - flags.len())?),
-        omit_empty: flags.contains('o'),
-        omit_zero: flags.contains('z'),
-        required: flags.contains('!'),
-        inline: flags.contains('~'),
-        patch,
-        topology,
-        default,
-    })
+    field.default = default;
+    let (patch, topology) = match rest.split_once('@') {
+        None => (rest, None),
+        Some((patch, topology)) => (patch, Some(topology)),
+    };
+    field.topology = match topology {
+        None => Topology::Default,
+        Some("s") => Topology::Set,
+        Some("a") => Topology::Atomic,
+        Some(keys) => Topology::Map(keys.get(1..)?),
+    };
+    if let Some(strategy) = patch.strip_prefix('/') {
+        let key = strategy.get(1..)?;
+        field.patch = match strategy.as_bytes().first()? {
+            b'm' => PatchStrategy::Merge(key),
+            b'R' => PatchStrategy::MergeRetainKeys(key),
+            b'r' => PatchStrategy::RetainKeys,
+            _ => PatchStrategy::Replace,
+        };
+    }
+    Some(field)
 }
 
 /// The type of a kind's objects.

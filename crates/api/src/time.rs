@@ -72,25 +72,57 @@ impl Timestamp {
         );
         let (y, m, d) = civil_from_days(days);
         let s = rest / MICROS_PER_SECOND;
-        format!(
-            "{y:04}-{m:02}-{d:02}T{:02}:{:02}:{:02}Z",
-            s / 3600,
-            s / 60 % 60,
-            s % 60
-        )
+        let mut text = String::with_capacity(27);
+        digits(&mut text, y, 4);
+        for (before, number) in [
+            ('-', m),
+            ('-', d),
+            ('T', s / 3600),
+            (':', s / 60 % 60),
+            (':', s % 60),
+        ] {
+            text.push(before);
+            digits(&mut text, number, 2);
+        }
+        text.push('Z');
+        text
     }
 
     /// Text with six fraction digits, as `metav1.MicroTime` prints: `2026-11-20T10:08:44.123456Z`.
     pub fn micros_text(self) -> String {
         let mut text = self.seconds_text();
         text.pop();
-        text.push_str(&format!(".{:06}Z", self.0.rem_euclid(MICROS_PER_SECOND)));
+        text.push('.');
+        digits(&mut text, self.0.rem_euclid(MICROS_PER_SECOND), 6);
+        text.push('Z');
         text
     }
 
     /// Whole seconds since the epoch, rounded down.
     pub fn unix_seconds(self) -> i64 {
         self.0.div_euclid(MICROS_PER_SECOND)
+    }
+}
+
+/// Writes a number with at least so many digits.
+fn digits(text: &mut String, number: i64, width: usize) {
+    let mut buffer = [b'0'; 20];
+    let mut left = number.unsigned_abs();
+    let mut at = buffer.len();
+    while left > 0 {
+        at -= 1;
+        buffer[at] = b'0' + (left % 10) as u8;
+        left /= 10;
+    }
+    // As `{:04}` does: the sign counts.
+    let width = if number < 0 {
+        text.push('-');
+        width - 1
+    } else {
+        width
+    };
+    for byte in &buffer[at.min(buffer.len() - width)..] {
+        text.push(char::from(*byte));
     }
 }
 
@@ -166,5 +198,19 @@ mod tests {
         ] {
             assert_eq!(Timestamp::parse(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn text_has_leading_zeros() {
+        for micros in [0, 1, 1_767_225_599_000_123, -1, -62_135_596_800_000_000] {
+            let time = Timestamp(micros);
+            let text = time.micros_text();
+            assert_eq!(text.len(), 27, "{text}");
+            assert_eq!(Timestamp::parse(&text), Some(time), "{text}");
+        }
+        assert_eq!(
+            Timestamp(1_795_168_800_000_042).micros_text(),
+            "2026-11-20T10:00:00.000042Z"
+        );
     }
 }

@@ -151,7 +151,14 @@ impl Value {
     /// The value at a dotted path of field names, such as `spec.template.spec`, or null.
     /// Not for keys that contain dots (labels, annotations): use [`Value::get`] for those.
     pub fn at(&self, path: &str) -> &Value {
-        path.split('.').fold(self, |v, key| v.get(key))
+        let mut place = self;
+        let mut rest = Some(path);
+        while let Some(path) = rest {
+            let (key, more) = first_part(path);
+            place = place.get(key);
+            rest = more;
+        }
+        place
     }
 
     /// The list item at `index`, or null.
@@ -161,6 +168,17 @@ impl Value {
     )]
     pub fn index(&self, index: usize) -> &Value {
         self.items().get(index).unwrap_or(NULL)
+    }
+
+    /// True when both are one value or share their content: cheap, and false for some that are equal.
+    pub fn is_shared_with(&self, other: &Value) -> bool {
+        match (self, other) {
+            (Value::List(a), Value::List(b)) => Rc::ptr_eq(a, b),
+            (Value::Map(a), Value::Map(b)) => Rc::ptr_eq(a, b),
+            (Value::List(_) | Value::Map(_), _) => false,
+            (Value::Str(a), Value::Str(b)) => Rc::ptr_eq(a, b) || a == b,
+            (a, b) => a == b,
+        }
     }
 
     /// True when the value is null, `""`, `0`, `false`, an empty list or an empty map
@@ -206,7 +224,14 @@ impl Value {
 
     /// The place at a dotted path, created (with its parents) when absent.
     pub fn at_mut(&mut self, path: &str) -> &mut Value {
-        path.split('.').fold(self, |v, key| v.entry(key))
+        let mut place = self;
+        let mut rest = Some(path);
+        while let Some(path) = rest {
+            let (key, more) = first_part(path);
+            place = place.entry(key);
+            rest = more;
+        }
+        place
     }
 
     /// Writes `value` at a dotted path, creating parents.
@@ -234,6 +259,14 @@ impl Value {
             return None;
         }
         self.map_mut().remove(key)
+    }
+}
+
+/// The first field name of a dotted path, and the path behind it.
+fn first_part(path: &str) -> (&str, Option<&str>) {
+    match path.bytes().position(|b| b == b'.') {
+        Some(dot) => (&path[..dot], Some(&path[dot + 1..])),
+        None => (path, None),
     }
 }
 
@@ -283,23 +316,49 @@ impl From<Map> for Value {
     }
 }
 
+/// Maps up to this size are read from end to end.
+const SCANNED: usize = 24;
+
 /// A map from text to values, kept sorted by key.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Map(Vec<(Text, Value)>);
 
 impl Map {
+    /// A map of entries whose keys ascend already; otherwise they are put in order, later ones win.
+    pub fn from_ordered(entries: Vec<(Text, Value)>) -> Map {
+        if entries.windows(2).all(|pair| pair[0].0 < pair[1].0) {
+            return Map(entries);
+        }
+        entries.into_iter().collect()
+    }
+
+    /// Where a key is, or would be.
     fn find(&self, key: &str) -> Result<usize, usize> {
-        self.0.binary_search_by(|(k, _)| k.as_ref().cmp(key))
+        match self.place(key) {
+            Some(i) => Ok(i),
+            None => self.0.binary_search_by(|(k, _)| k.as_ref().cmp(key)),
+        }
+    }
+
+    /// Where a key is.
+    fn place(&self, key: &str) -> Option<usize> {
+        if self.0.len() > SCANNED {
+            return self.0.binary_search_by(|(k, _)| k.as_ref().cmp(key)).ok();
+        }
+        // Lengths lie side by side, texts do not: looking at all lengths is faster than a search
+        // that reads a text at each of its steps.
+        let same = |(k, _): &(Text, Value)| k.len() == key.len() && **k == *key;
+        self.0.iter().position(same)
     }
 
     /// The value under `key`.
     pub fn get(&self, key: &str) -> Option<&Value> {
-        self.find(key).ok().map(|i| &self.0[i].1)
+        self.place(key).map(|i| &self.0[i].1)
     }
 
     /// True when `key` is present, even with a null value.
     pub fn contains_key(&self, key: &str) -> bool {
-        self.find(key).is_ok()
+        self.place(key).is_some()
     }
 
     /// Writes `value` under `key`; gives back what stood there.
@@ -316,7 +375,7 @@ impl Map {
 
     /// Removes `key`; gives back its value.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
-        self.find(key).ok().map(|i| self.0.remove(i).1)
+        self.place(key).map(|i| self.0.remove(i).1)
     }
 
     /// The place under `key`, created as null when absent.

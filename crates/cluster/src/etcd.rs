@@ -6,9 +6,9 @@
 use crate::config::delay;
 use crate::sim::Ctx;
 use podscope_api::{Key, Kind, Object};
-use podscope_kernel::SimTime;
 use podscope_kernel::collections::BTreeMap;
-use std::collections::VecDeque;
+use podscope_kernel::{Derived, SimTime};
+use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 
 crate::codes! {
@@ -53,6 +53,19 @@ pub struct Change {
     pub new: Option<Rc<Object>>,
 }
 
+/// The newest changes by their revision; hashed as the list that they are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct History(BTreeMap<u64, Change>);
+
+impl Hash for History {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_usize(self.0.len());
+        for change in self.0.values() {
+            change.hash(state);
+        }
+    }
+}
+
 /// The store.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Etcd {
@@ -61,7 +74,9 @@ pub struct Etcd {
     term: u64,
     revision: u64,
     objects: BTreeMap<(Kind, Key), Stored>,
-    history: VecDeque<Change>,
+    history: History,
+    /// The revision up to which objects were put here without passing the API server.
+    set_up: Derived<u64>,
 }
 
 /// When a proposal commits: acknowledgements by member, and the moment of the majority.
@@ -82,7 +97,8 @@ impl Etcd {
             term: 2,
             revision: 1,
             objects: BTreeMap::new(),
-            history: VecDeque::new(),
+            history: History::default(),
+            set_up: Derived::default(),
         }
     }
     /// How many members there are.
@@ -104,8 +120,9 @@ impl Etcd {
     /// The oldest revision from which a watch can go on.
     pub fn oldest(&self) -> u64 {
         self.history
-            .front()
-            .map_or(self.revision, |c| c.revision.saturating_sub(1))
+            .0
+            .first_key_value()
+            .map_or(self.revision, |(oldest, _)| oldest.saturating_sub(1))
     }
     /// All keys with what they hold.
     pub fn objects(&self) -> &BTreeMap<(Kind, Key), Stored> {
@@ -113,8 +130,16 @@ impl Etcd {
     }
     /// The kept changes after `revision`.
     pub fn changes_after(&self, revision: u64) -> impl Iterator<Item = &Change> {
-        let start = self.history.partition_point(|c| c.revision <= revision);
-        self.history.range(start..)
+        let after = self.history.0.range(revision.saturating_add(1)..);
+        after.map(|(_, change)| change)
+    }
+    /// The cluster is set up: what is written from now on passes the API server.
+    pub(crate) fn end_set_up(&mut self) {
+        self.set_up = Derived(self.revision);
+    }
+    /// Whether an object is as the set-up has put it here.
+    pub(crate) fn is_from_set_up(&self, stored: &Stored) -> bool {
+        stored.mod_revision <= *self.set_up
     }
     /// How many members make a majority.
     pub fn quorum(&self) -> usize {
@@ -191,9 +216,9 @@ impl Etcd {
                 }
             }
         };
-        self.history.push_back(change.clone());
-        if self.history.len() > HISTORY {
-            self.history.pop_front();
+        self.history.0.insert(revision, change.clone());
+        if self.history.0.len() > HISTORY {
+            self.history.0.pop_first();
         }
         change
     }

@@ -15,7 +15,7 @@ use crate::sim::Sim;
 use crate::trace::{Data, Note, RequestId, TraceEvent, TraceId};
 use podscope_api::{Failure, Kind, Request, Response, Text};
 use podscope_kernel::collections::BTreeMap;
-use podscope_kernel::{SimDuration, SimTime, StateHasher};
+use podscope_kernel::{Derived, SimDuration, SimTime, StateHasher};
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 
@@ -66,6 +66,7 @@ pub struct Cluster {
     pub(crate) nodes: Vec<Node>,
     pub(crate) caches: BTreeMap<Process, Caches>,
     outbox: Vec<(u16, RequestId, Rc<Response>, Option<TraceId>)>,
+    users: Derived<BTreeMap<ComponentId, Rc<User>>>,
 }
 
 impl Cluster {
@@ -81,6 +82,7 @@ impl Cluster {
             caches: BTreeMap::new(),
             sim: Sim::new(config.clone()),
             outbox: Vec::new(),
+            users: Derived::default(),
         };
         for object in bootstrap::objects(&config) {
             let Some(kind) = object.kind() else { continue };
@@ -90,6 +92,7 @@ impl Cluster {
             let change = cluster.etcd.commit(kind, object.key(), Some(object));
             cluster.api.remember(&change);
         }
+        cluster.etcd.end_set_up();
         for (i, node) in config.nodes.iter().enumerate() {
             let id = u16::try_from(i).unwrap_or(u16::MAX);
             cluster.nodes.push(Node::new(id, Rc::new(node.clone())));
@@ -365,7 +368,14 @@ impl Cluster {
                 .fail_later(from, id, Failure::Timeout, delay::CLIENT_TIMEOUT);
             return;
         }
-        let user = self.user(from);
+        let user = match self.users.get(&from) {
+            Some(user) => user.clone(),
+            None => {
+                let user = self.user(from);
+                self.users.insert(from, user.clone());
+                user
+            }
+        };
         self.api
             .arrive(&mut self.sim, from, id, request, user, cause);
     }

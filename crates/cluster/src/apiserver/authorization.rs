@@ -81,11 +81,9 @@ fn subjects_include(user: &User, binding: &Object) -> bool {
             "User" => *name == *user.name,
             "Group" => user.groups.iter().any(|g| **g == *name),
             "ServiceAccount" => {
-                let full = format!(
-                    "system:serviceaccount:{}:{name}",
-                    s.get("namespace").str_or_empty()
-                );
-                *full == *user.name
+                let account = user.name.strip_prefix("system:serviceaccount:");
+                account.and_then(|a| a.split_once(':'))
+                    == Some((s.get("namespace").str_or_empty(), name))
             }
             _ => false,
         }
@@ -100,12 +98,22 @@ fn rule_allows(rule: &Value, request: &Request) -> bool {
             .any(|v| v.as_str().is_some_and(|s| s == "*" || s == wanted))
     };
     let names = rule.get("resourceNames").items();
-    let wanted = resource(request);
-    let any_sub = format!("*/{}", request.subresource);
+    let named = |resources: &Value| {
+        resources.items().iter().any(|v| match v.str_or_empty() {
+            "*" => true,
+            text => match text.split_once('/') {
+                None => request.subresource.is_empty() && text == request.kind.plural(),
+                Some((resource, subresource)) => {
+                    !request.subresource.is_empty()
+                        && *subresource == *request.subresource
+                        && (resource == "*" || resource == request.kind.plural())
+                }
+            },
+        })
+    };
     has("verbs", request.verb.name())
         && has("apiGroups", request.kind.group())
-        && (has("resources", &wanted)
-            || (!request.subresource.is_empty() && has("resources", &any_sub)))
+        && named(rule.get("resources"))
         && (names.is_empty() || names.iter().any(|n| n.as_str() == Some(&*request.name)))
 }
 

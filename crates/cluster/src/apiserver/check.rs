@@ -13,6 +13,7 @@ use super::strategy::{self, update::prepare_update};
 use super::{defaulting, validation, warnings};
 use podscope_api::decode::{self, Decoded};
 use podscope_api::managed::{self, Writer};
+use podscope_api::value::NULL;
 use podscope_api::{Cause, Kind, Status, Text, Value};
 
 /// What a stage does.
@@ -116,6 +117,8 @@ struct Run<'c, 'a> {
     stages: Vec<StageOutcome>,
     warnings: Vec<Text>,
     object: Value,
+    /// The object as it was when it was last in its stored form.
+    normal: Value,
 }
 
 type Passed = Result<(), Refusal>;
@@ -155,14 +158,23 @@ impl Run<'_, '_> {
     fn decode(&mut self, body: Result<Decoded, Status>) -> Passed {
         let decoded = body.map_err(|status| refusal(Step::Decode, "", status))?;
         let before = std::mem::replace(&mut self.object, decoded.object.0);
+        self.normal = self.object.clone();
         self.stage(Step::Decode, "", &before, decoded.warnings);
         Ok(())
     }
 
-    fn default(&mut self) {
+    /// Brings the object into its stored form.
+    fn normalize(&mut self) {
+        self.object = decode::normalize_like(self.context.kind, &self.object, &self.normal);
+        self.normal = self.object.clone();
+    }
+
+    fn default(&mut self, old: &Value) {
         let before = self.object.clone();
-        defaulting::apply(self.context.kind, &mut self.object);
-        self.object = decode::normalize(self.context.kind, &self.object);
+        if !is_defaulted(self.context.kind, &self.object, old) {
+            defaulting::apply(self.context.kind, &mut self.object);
+            self.normalize();
+        }
         self.stage(Step::Default, "", &before, Vec::new());
     }
 
@@ -268,7 +280,7 @@ impl Run<'_, '_> {
     fn create(&mut self, body: Result<Decoded, Status>) -> Passed {
         self.decode(body)?;
         self.namespace()?;
-        self.default();
+        self.default(NULL);
         let managed = self.managed(None);
         self.plugins(Step::Mutate, Operation::Create, None)?;
         self.prepare(managed)?;
@@ -323,7 +335,7 @@ impl Run<'_, '_> {
         }
         strategy::prepare_create(kind, object);
         self.set_managed(managed);
-        self.object = decode::normalize(kind, &self.object);
+        self.normalize();
         self.stage(Step::Prepare, "", &before, Vec::new());
         Ok(())
     }
@@ -342,7 +354,7 @@ impl Run<'_, '_> {
 
     fn update(&mut self, old: &Value) -> Passed {
         let kind = self.context.kind;
-        self.default();
+        self.default(old);
         let managed = self.managed(Some(old));
         self.plugins(Step::Mutate, Operation::Update, Some(old))?;
         let before = self.object.clone();
@@ -359,12 +371,25 @@ impl Run<'_, '_> {
                 .map_err(|status| refusal(Step::Prepare, "", status))?;
         }
         self.set_managed(managed);
-        self.object = decode::normalize(kind, &self.object);
+        self.normalize();
         self.stage(Step::Prepare, "", &before, Vec::new());
         self.validate(Some(old))?;
         strategy::finish(kind, &mut self.object);
         self.plugins(Step::Admit, Operation::Update, Some(old))
     }
+}
+
+/// Whether the stored object has given all defaults already: nothing that has any was changed.
+fn is_defaulted(kind: Kind, object: &Value, old: &Value) -> bool {
+    let complete = match kind {
+        Kind::Deployment | Kind::ReplicaSet => true,
+        Kind::Pod => !object.at("status.phase").is_empty(),
+        _ => false,
+    };
+    complete
+        && !old.get("spec").is_null()
+        && object.get("spec").is_shared_with(old.get("spec"))
+        && object.at("metadata.annotations") == old.at("metadata.annotations")
 }
 
 fn refusal(step: Step, plugin: &'static str, status: Status) -> Refusal {
@@ -395,6 +420,7 @@ fn run<'c, 'a>(context: &'c mut Context<'a>) -> Run<'c, 'a> {
         stages: Vec::new(),
         warnings: Vec::new(),
         object: Value::Null,
+        normal: Value::Null,
     }
 }
 
@@ -422,7 +448,9 @@ pub fn check_replace(
 /// A changed object as a patch or a subresource made it.
 pub fn check_update(context: &mut Context<'_>, wanted: Value, old: &Value) -> Checked {
     let mut run = run(context);
-    run.object = decode::normalize(run.context.kind, &wanted);
+    run.normal = old.clone();
+    run.object = wanted;
+    run.normalize();
     let result = run.update(old);
     run.done(result)
 }

@@ -9,6 +9,7 @@ use crate::sim::Ctx;
 use crate::trace::{Data, Note, RequestId};
 use podscope_api::decode::{self, Decoded, Source};
 use podscope_api::managed::{self, Writer};
+use podscope_api::value::NULL;
 use podscope_api::{Body, Key, Kind, Object, PatchType, Request, Status, Value};
 use podscope_kernel::Rng;
 use std::rc::Rc;
@@ -218,7 +219,7 @@ pub(crate) fn create(
     request: &Request,
     body: &Rc<Object>,
 ) -> Result<Object, Refusal> {
-    let decoded = decoded(request, body);
+    let decoded = decoded(request, body, NULL);
     let tracked = !request.options.field_manager.is_empty();
     let checked = run(api, ctx, flight, request, tracked, |context| {
         check::check_create(context, decoded)
@@ -226,10 +227,12 @@ pub(crate) fn create(
     report(ctx, id, flight, None, checked)
 }
 
-/// From the stored object and the wanted one to the object that is going to be stored.
+/// From the stored object and the wanted one to the object that is going to be stored; `old` is the
+/// stored object in its stored form.
 ///
 /// # Errors
 /// The stage that refused, and its words.
+#[allow(clippy::too_many_arguments, reason = "the parts of one write")]
 pub(crate) fn update(
     api: &ApiServer,
     ctx: &mut Ctx<'_>,
@@ -237,27 +240,33 @@ pub(crate) fn update(
     flight: &mut InFlight,
     request: &Request,
     current: &Rc<Object>,
+    old: &Value,
     wanted: &Rc<Object>,
 ) -> Result<Object, Refusal> {
     let replaces = matches!(request.body, Body::Object(_)) && &*request.subresource != "scale";
     let tracked = !current.at("metadata.managedFields").is_empty();
     let checked = run(api, ctx, flight, request, tracked, |context| {
         if replaces {
-            let decoded = decoded(request, wanted);
-            check::check_replace(context, decoded, current)
+            let decoded = decoded(request, wanted, old);
+            check::check_replace(context, decoded, old)
         } else {
-            check::check_update(context, wanted.0.clone(), current)
+            check::check_update(context, wanted.0.clone(), old)
         }
     });
     report(ctx, id, flight, Some(current), checked)
 }
 
-fn decoded(request: &Request, body: &Object) -> Result<Decoded, Status> {
+fn decoded(request: &Request, body: &Object, known: &Value) -> Result<Decoded, Status> {
     let source = Source {
         value: typed(request.kind, body),
         ..Source::default()
     };
-    decode::decode(request.kind, &source, request.options.field_validation)
+    decode::decode_like(
+        request.kind,
+        &source,
+        request.options.field_validation,
+        known,
+    )
 }
 
 /// The body with its type; components leave it out, as the real ones' encoders fill it in.

@@ -206,6 +206,10 @@ impl ApiServer {
             return refuse(ctx, id, "storage", not_found(kind, &request.name));
         };
         let (current, revision) = (stored.object.clone(), stored.mod_revision);
+        // What was set up may lack fields that the stored form has.
+        let settled = etcd
+            .is_from_set_up(stored)
+            .then(|| podscope_api::decode::normalize(kind, &current));
         let scale = &*request.subresource == "scale";
         let base = match scale.then(|| special::scale_of(kind, &current)).transpose() {
             Ok(base) => base.map_or_else(|| current.clone(), Rc::new),
@@ -273,11 +277,19 @@ impl ApiServer {
         } else {
             wanted
         };
-        let object =
-            match super::pipeline::update(self, ctx, id, flight, request, &current, &wanted) {
-                Ok(object) => object,
-                Err((stage, status)) => return refuse(ctx, id, stage, status),
-            };
+        let object = match super::pipeline::update(
+            self,
+            ctx,
+            id,
+            flight,
+            request,
+            &current,
+            settled.as_ref().unwrap_or(&current),
+            &wanted,
+        ) {
+            Ok(object) => object,
+            Err((stage, status)) => return refuse(ctx, id, stage, status),
+        };
         let answer = if scale {
             special::scale_of(kind, &object).ok()
         } else {

@@ -2,9 +2,11 @@
 //!
 //! Models: staging/src/k8s.io/client-go/tools/cache (v1.36)
 
+use super::tally::Tally;
 use crate::entry::{WatchEvent, WatchType};
 use crate::trace::TraceId;
 use podscope_api::{Key, Kind, Object, Text};
+use podscope_kernel::Derived;
 use podscope_kernel::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -72,6 +74,8 @@ pub struct Informer {
     pub failures: u32,
     store: BTreeMap<Key, Rc<Object>>,
     by_owner: BTreeMap<Text, BTreeSet<Key>>,
+    /// Kept for a cache of all Pods.
+    tally: Derived<Option<Box<Tally>>>,
 }
 
 /// All caches of one process.
@@ -83,6 +87,7 @@ pub struct Caches {
 impl Caches {
     /// Adds a cache; `watch` names it for the API server.
     pub fn add(&mut self, watch: WatchId, kind: Kind, scope: Scope) {
+        let counts = kind == Kind::Pod && scope == Scope::All;
         let informer = Informer {
             kind,
             scope,
@@ -91,6 +96,7 @@ impl Caches {
             failures: 0,
             store: BTreeMap::new(),
             by_owner: BTreeMap::new(),
+            tally: Derived(counts.then(Box::default)),
         };
         self.informers.insert(watch, informer);
     }
@@ -101,6 +107,10 @@ impl Caches {
     /// One informer.
     pub fn informer_mut(&mut self, watch: WatchId) -> Option<&mut Informer> {
         self.informers.get_mut(&watch)
+    }
+    /// The Pods by who controls them, when all Pods are cached.
+    pub fn tally(&self) -> Option<&Tally> {
+        self.of(Kind::Pod)?.tally()
     }
     fn of(&self, kind: Kind) -> Option<&Informer> {
         self.informers.values().find(|i| i.kind == kind)
@@ -139,6 +149,11 @@ impl Caches {
 }
 
 impl Informer {
+    /// The counts of a cache of all Pods.
+    pub fn tally(&self) -> Option<&Tally> {
+        self.tally.as_deref()
+    }
+
     /// The cached objects, by namespace and name.
     pub fn objects(&self) -> &BTreeMap<Key, Rc<Object>> {
         &self.store
@@ -194,6 +209,9 @@ impl Informer {
         };
         if old.is_none() && new.is_none() {
             return None;
+        }
+        if let Some(tally) = self.tally.as_deref_mut() {
+            tally.change(&key, old.as_ref(), new.as_ref());
         }
         let owners_changed = match (&old, &new) {
             (Some(a), Some(b)) => {

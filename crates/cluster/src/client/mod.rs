@@ -3,4 +3,5 @@
 pub mod informer;
 pub mod limiter;
 pub mod recorder;
+pub mod tally;
 pub mod workqueue;

@@ -16,6 +16,7 @@ use super::meta::{
 use super::{Controller, Next, Resume, Work};
 use crate::client::informer::{CacheEvent, Caches};
 use crate::client::recorder::{Recorder, Regarding, Style};
+use crate::client::tally::Group;
 use crate::component::ControllerId;
 use crate::sim::Ctx;
 use crate::trace::{Note, joined};
@@ -23,6 +24,7 @@ use expectations::Expectations;
 use podscope_api::{Answer, Key, Kind, Object, Request, Response, Value, value};
 use podscope_kernel::SimDuration;
 use podscope_kernel::collections::BTreeMap;
+use status::Alike;
 use std::rc::Rc;
 
 crate::codes! {
@@ -74,7 +76,10 @@ impl Default for ReplicaSetController {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Sync {
     set: Option<Rc<Object>>,
+    /// The active Pods, when they have to be looked at one by one.
     active: Vec<Rc<Object>>,
+    /// The active Pods counted, when that is enough.
+    counted: Option<Vec<Alike>>,
     terminating: i64,
     manage: bool,
     /// How many Pods are still to be created, and how many go out next.
@@ -82,6 +87,16 @@ pub struct Sync {
     batch: usize,
     doomed: Vec<Rc<Object>>,
     failure: Option<String>,
+}
+
+impl Sync {
+    /// How many active Pods there are.
+    fn have(&self) -> i64 {
+        match &self.counted {
+            Some(counted) => counted.iter().map(|alike| alike.pods).sum(),
+            None => i64::try_from(self.active.len()).unwrap_or(i64::MAX),
+        }
+    }
 }
 
 /// The sizes of the batches in which `count` Pods are created, when none fails.
@@ -287,9 +302,11 @@ impl ReplicaSetController {
         caches: &'a Caches,
     ) -> impl Iterator<Item = &'a Rc<Object>> + use<'a> {
         let selector = selector(set);
-        caches.list_in(Kind::Pod, set.namespace()).filter(move |p| {
-            p.controller().is_none() && meta::is_active(p) && selector.matches(p.labels())
-        })
+        let alone = caches.tally().into_iter();
+        alone
+            .flat_map(|tally| tally.alone_in(set.namespace()))
+            .filter_map(|key| caches.get(Kind::Pod, key))
+            .filter(move |p| meta::is_active(p) && selector.matches(p.labels()))
     }
 
     /// The patches that release Pods which no longer match and (when asked) adopt orphans.
@@ -310,7 +327,10 @@ impl ReplicaSetController {
                 .arg("pod", pod.name())
         };
         let mut requests = Vec::new();
-        if !set.is_being_deleted() {
+        let strays = groups(set, caches)
+            .iter()
+            .any(|g| g.active > 0 && !selector.matches(&g.labels));
+        if strays && !set.is_being_deleted() {
             for pod in owned(set, caches).filter(|p| meta::is_active(p)) {
                 if !selector.matches(pod.labels()) {
                     ctx.trace_aside(note(RELEASE, pod));
@@ -333,23 +353,39 @@ impl ReplicaSetController {
         let Some(set) = sync.set.clone() else {
             return Next::Done;
         };
-        let selector = selector(&set);
-        let mine: Vec<Rc<Object>> = owned(&set, caches)
-            .filter(|p| selector.matches(p.labels()))
-            .cloned()
-            .collect();
-        let going = mine
-            .iter()
-            .filter(|p| p.is_being_deleted() && !meta::is_terminal(p))
-            .count();
-        sync.terminating = i64::try_from(going).unwrap_or(i64::MAX);
-        sync.active = mine.into_iter().filter(|p| meta::is_active(p)).collect();
-        // Pods adopted just now are not in the cache yet; they count all the same.
-        let adopted = self.orphans(&set, caches).cloned();
-        sync.active
-            .extend(adopted.filter(|_| !set.is_being_deleted()));
         let wanted = usize::try_from(replicas(&set)).unwrap_or(0);
-        let have = sync.active.len();
+        let selector = selector(&set);
+        let mine = || {
+            groups(&set, caches)
+                .iter()
+                .filter(|g| selector.matches(&g.labels))
+        };
+        sync.terminating = mine().map(|g| g.terminating).sum();
+        // Pods adopted just now are not in the cache yet; they count all the same.
+        let adopted: Vec<Rc<Object>> = if set.is_being_deleted() {
+            Vec::new()
+        } else {
+            self.orphans(&set, caches).cloned().collect()
+        };
+        let active: i64 = mine().map(|g| g.active).sum();
+        let have = usize::try_from(active).unwrap_or(0) + adopted.len();
+        let waits = set.at("spec.minReadySeconds").as_int().unwrap_or(0) != 0;
+        if adopted.is_empty() && have <= wanted && !waits {
+            let counted = mine().filter(|g| g.active > 0).map(|g| Alike {
+                labels: g.labels.clone(),
+                pods: g.active,
+                ready: g.ready,
+                available: g.ready,
+            });
+            sync.counted = Some(counted.collect());
+        } else {
+            sync.counted = None;
+            sync.active = owned(&set, caches)
+                .filter(|p| meta::is_active(p) && selector.matches(p.labels()))
+                .cloned()
+                .chain(adopted)
+                .collect();
+        }
         if !sync.manage {
             if have != wanted && !set.is_being_deleted() {
                 ctx.trace(Note::new(WAIT).about(Kind::ReplicaSet, key.clone()));
@@ -498,13 +534,17 @@ impl ReplicaSetController {
         let Some(set) = &sync.set else {
             return Next::Done;
         };
-        let mut status = status::calculate(
-            set,
-            &sync.active,
-            Some(sync.terminating),
-            sync.failure.as_deref(),
-            ctx.wall(),
-        );
+        let now = ctx.wall();
+        let one_by_one;
+        let active = match &sync.counted {
+            Some(counted) => counted,
+            None => {
+                one_by_one = status::each(set, &sync.active, now);
+                &one_by_one
+            }
+        };
+        let failure = sync.failure.as_deref();
+        let mut status = status::of(set, active, Some(sync.terminating), failure, now);
         let observed = meta::status_count(set, "observedGeneration");
         if same_counts(set.status(), &status) && observed == set.generation() {
             return end(sync, ctx);
@@ -535,6 +575,11 @@ fn owned<'a>(set: &'a Object, caches: &'a Caches) -> impl Iterator<Item = &'a Rc
     caches
         .owned_by(Kind::Pod, set.uid())
         .filter(|p| p.controller().is_some_and(|c| c.uid == set.uid()))
+}
+
+/// The same Pods, counted.
+fn groups<'a>(set: &Object, caches: &'a Caches) -> &'a [Group] {
+    caches.tally().map_or(&[], |tally| tally.of(set.uid()))
 }
 
 /// The Pods of all ReplicaSets with the same owner.
@@ -579,7 +624,7 @@ fn create_batch(sync: &mut Sync, ctx: &mut Ctx<'_>) -> Next {
     let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
     let note = Note::new(CREATE_BATCH)
         .about(Kind::ReplicaSet, set.key())
-        .arg("have", count(sync.active.len()))
+        .arg("have", sync.have())
         .arg("want", replicas(set))
         .arg("batch", count(size))
         .arg("left", count(sync.missing - size));

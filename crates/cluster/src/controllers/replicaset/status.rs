@@ -7,6 +7,31 @@ use podscope_api::selector::Selector;
 use podscope_api::{Object, Timestamp, Value, value};
 use std::rc::Rc;
 
+/// Active Pods that a ReplicaSet's status cannot tell apart.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Alike {
+    /// Their labels, a map or null.
+    pub labels: Value,
+    /// How many there are.
+    pub pods: i64,
+    /// How many of them are Ready.
+    pub ready: i64,
+    /// How many have been Ready for long enough.
+    pub available: i64,
+}
+
+/// One Pod after the other.
+pub fn each(set: &Object, active: &[Rc<Object>], now: Timestamp) -> Vec<Alike> {
+    let min_ready = set.at("spec.minReadySeconds").as_int().unwrap_or(0);
+    let alike = active.iter().map(|pod| Alike {
+        labels: pod.labels().clone(),
+        pods: 1,
+        ready: i64::from(ready_since(pod).is_some()),
+        available: i64::from(is_available(pod, min_ready, now)),
+    });
+    alike.collect()
+}
+
 /// Counts and conditions. `terminating` is `None` when it is not counted; `failure` are the words of the
 /// first create or delete that failed in this sync.
 pub fn calculate(
@@ -16,24 +41,33 @@ pub fn calculate(
     failure: Option<&str>,
     now: Timestamp,
 ) -> Value {
-    let count = |test: &dyn Fn(&Object) -> bool| {
-        i64::try_from(active.iter().filter(|p| test(p)).count()).unwrap_or(i64::MAX)
-    };
+    of(set, &each(set, active, now), terminating, failure, now)
+}
+
+/// [`calculate`] for Pods that have been counted.
+pub fn of(
+    set: &Object,
+    active: &[Alike],
+    terminating: Option<i64>,
+    failure: Option<&str>,
+    now: Timestamp,
+) -> Value {
     let template = Selector::from_labels(set.at("spec.template.metadata.labels"));
-    let min_ready = set.at("spec.minReadySeconds").as_int().unwrap_or(0);
-    let replicas_now = count(&|_| true);
+    let (mut replicas_now, mut labeled, mut ready, mut available) = (0, 0, 0, 0);
+    for alike in active {
+        replicas_now += alike.pods;
+        ready += alike.ready;
+        available += alike.available;
+        if template.matches(&alike.labels) {
+            labeled += alike.pods;
+        }
+    }
     let mut status = set.status().clone();
     status.map_mut().insert("replicas", replicas_now.into());
     for (field, n) in [
-        (
-            "fullyLabeledReplicas",
-            count(&|p| template.matches(p.labels())),
-        ),
-        ("readyReplicas", count(&|p| ready_since(p).is_some())),
-        (
-            "availableReplicas",
-            count(&|p| is_available(p, min_ready, now)),
-        ),
+        ("fullyLabeledReplicas", labeled),
+        ("readyReplicas", ready),
+        ("availableReplicas", available),
     ] {
         write_count(&mut status, field, n);
     }
