@@ -1,6 +1,7 @@
 //! What a running command can do: send requests, wait, write to its two streams.
 
 use crate::fault::{Fault, Res};
+use crate::files::Memory;
 use podscope_api::{Answer, Failure, Object, Request, Response, Text, Timestamp};
 use std::rc::Rc;
 
@@ -106,6 +107,7 @@ pub(crate) struct Ctx<'a> {
     pub invocation: &'a Invocation,
     env: &'a Env,
     replies: &'a [Reply],
+    pub memory: &'a mut Memory,
     next: usize,
     /// The time of the last reply.
     pub now: Timestamp,
@@ -119,11 +121,17 @@ pub(crate) struct Ctx<'a> {
 }
 
 impl<'a> Ctx<'a> {
-    pub fn new(invocation: &'a Invocation, env: &'a Env, replies: &'a [Reply]) -> Ctx<'a> {
+    pub fn new(
+        invocation: &'a Invocation,
+        env: &'a Env,
+        replies: &'a [Reply],
+        memory: &'a mut Memory,
+    ) -> Ctx<'a> {
         Ctx {
             invocation,
             env,
             replies,
+            memory,
             next: 0,
             now: env.now,
             out: String::new(),

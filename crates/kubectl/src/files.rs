@@ -6,7 +6,7 @@ use crate::ctx::Ctx;
 use crate::fault::{Fault, Res};
 use crate::flags::Flags;
 use podscope_api::status::quote;
-use podscope_api::{Kind, Object, Timestamp, Value, json};
+use podscope_api::{Kind, Object, Text, Timestamp, Value, json};
 use podscope_manifest::{Message, parse};
 
 /// An object as a file gives it, with its namespace filled in.
@@ -18,6 +18,30 @@ pub(crate) struct Manifest {
     pub source: String,
 }
 
+/// Documents that have been read and found good: a command reads its files anew at each reply.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    documents: Vec<(Text, bool, Vec<Value>)>,
+}
+
+/// The most documents that are kept.
+const MAX_KEPT: usize = 256;
+
+impl Memory {
+    fn document(&mut self, text: &str, source: &str, validate: bool) -> Res<Vec<Value>> {
+        let known = self.documents.iter();
+        let mut known = known.filter(|(t, checked, _)| *checked == validate && **t == *text);
+        if let Some((_, _, values)) = known.next() {
+            return Ok(values.clone());
+        }
+        let values = document(text, source, validate)?;
+        if self.documents.len() < MAX_KEPT {
+            self.documents.push((text.into(), validate, values.clone()));
+        }
+        Ok(values)
+    }
+}
+
 /// The objects of all files of `--filename`, up to the first error in each file.
 pub(crate) fn manifests(ctx: &mut Ctx<'_>, flags: &Flags) -> Res<Vec<Res<Manifest>>> {
     let mut found = Vec::new();
@@ -26,7 +50,7 @@ pub(crate) fn manifests(ctx: &mut Ctx<'_>, flags: &Flags) -> Res<Vec<Res<Manifes
         for (source, text) in read(ctx, name)? {
             let mut documents = Vec::new();
             for chunk in parse::chunks(text) {
-                match document(chunk.of(text), &source, validate) {
+                match ctx.memory.document(chunk.of(text), &source, validate) {
                     Ok(values) => documents.extend(values.into_iter().map(Ok)),
                     Err(fault) => {
                         documents.push(Err(fault));

@@ -19,6 +19,7 @@ mod target;
 mod text;
 
 pub use ctx::{Call, Env, EventType, Invocation, Outcome, Received, Reply};
+pub use files::Memory;
 pub use table::{Cell, Table, columns, row};
 
 /// Runs a command as far as the replies allow.
@@ -26,7 +27,17 @@ pub use table::{Cell, Table, columns, row};
 /// The same invocation, environment and replies give the same outcome. `replies` must answer the calls of
 /// earlier outcomes, in order.
 pub fn run(invocation: &Invocation, env: &Env, replies: &[Reply]) -> Outcome {
-    let mut ctx = ctx::Ctx::new(invocation, env, replies);
+    go_on(invocation, env, replies, &mut Memory::default())
+}
+
+/// [`run`] for callers that keep what has been read of the files from one call to the next.
+pub fn go_on(
+    invocation: &Invocation,
+    env: &Env,
+    replies: &[Reply],
+    memory: &mut Memory,
+) -> Outcome {
+    let mut ctx = ctx::Ctx::new(invocation, env, replies, memory);
     let result = command::dispatch(&mut ctx, &invocation.argv);
     ctx.finish(result)
 }

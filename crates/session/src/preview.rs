@@ -55,6 +55,8 @@ pub fn preview(session: &Session, text: &str) -> Preview {
     copy.command(at, &Command::Kubectl(Rc::new(invocation)), &mut trace);
     let mut refusals = Vec::new();
     let mut touched: Vec<(Kind, podscope_api::Key)> = Vec::new();
+    // Whether it has settled can change only with what is stored.
+    let mut looked_at = None;
     for _ in 0..MAX_STEPS {
         if copy.next_time().is_none_or(|t| t.since(start) > MAX_AHEAD) {
             break;
@@ -62,9 +64,12 @@ pub fn preview(session: &Session, text: &str) -> Preview {
         for event in trace.drain(..) {
             note(&copy, mine, &event, &mut refusals, &mut touched);
         }
-        let done = copy.terminals().nth(mine).is_some_and(|t| t.exit.is_some());
-        if done && settled(&copy, &touched) {
-            break;
+        let revision = Some(copy.cluster().etcd().revision());
+        if revision != looked_at && copy.terminals().nth(mine).is_some_and(|t| t.exit.is_some()) {
+            looked_at = revision;
+            if settled(&copy, &touched) {
+                break;
+            }
         }
         copy.step(&mut trace);
     }

@@ -5,8 +5,8 @@ use podscope_cluster::{
     Cluster, ClusterConfig, Note, TraceEvent, TraceId, trace::RequestId, world,
 };
 use podscope_kernel::collections::BTreeMap;
-use podscope_kernel::{SimDuration, SimTime, World};
-use podscope_kubectl::{Call, Env, EventType, Invocation, Outcome, Received, Reply};
+use podscope_kernel::{Derived, SimDuration, SimTime, World};
+use podscope_kubectl::{Call, Env, EventType, Invocation, Memory, Outcome, Received, Reply};
 use std::rc::Rc;
 
 podscope_cluster::codes! {
@@ -54,6 +54,7 @@ pub struct Terminal {
     pub exit: Option<u8>,
     env: Env,
     replies: Vec<Reply>,
+    memory: Derived<Memory>,
     waits: Option<Waits>,
     cause: Option<TraceId>,
 }
@@ -141,6 +142,7 @@ impl Simulation {
             exit: None,
             env,
             replies: Vec::new(),
+            memory: Derived::default(),
             waits: None,
             cause: Some(cause),
         };
@@ -153,7 +155,12 @@ impl Simulation {
         let Some(terminal) = self.terminals.get_mut(&id) else {
             return;
         };
-        let outcome = podscope_kubectl::run(&terminal.invocation, &terminal.env, &terminal.replies);
+        let outcome = podscope_kubectl::go_on(
+            &terminal.invocation,
+            &terminal.env,
+            &terminal.replies,
+            &mut terminal.memory,
+        );
         match outcome {
             Outcome::Done {
                 stdout,
@@ -165,6 +172,7 @@ impl Simulation {
                 terminal.exit = Some(exit_code);
                 terminal.waits = None;
                 terminal.replies = Vec::new();
+                terminal.memory = Derived::default();
                 let note = Note::new(FINISHED)
                     .arg("exit", i64::from(exit_code))
                     .arg("stdout", terminal.stdout.clone())
