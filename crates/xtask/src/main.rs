@@ -30,7 +30,9 @@ cargo xtask COMMAND
       --fast        only format, lints, native tests and conformance
       --only WORD   only the steps whose name contains WORD (repeatable)
   size              print every budgeted size; fails above a hard limit
-  bench             cargo bench, then the page benchmark
+  bench [WORD…]     the engine's speed natively and as wasm in Node, then the page's
+      --node        only the engine in Node
+      --large       also 1,000 nodes with 10,000 Pods (--huge: 5,000 with 150,000)
   conformance       the conformance tables against the recorded scores
       --bless       record higher scores
   shots [ARGS…]     screenshots of the built page (see tests/page/shots.mjs)

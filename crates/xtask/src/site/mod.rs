@@ -15,6 +15,7 @@ use crate::workspace;
 use assets::Names;
 use std::path::Path;
 use std::time::Instant;
+pub use wasm::optimize;
 
 /// How much effort goes into a build.
 #[derive(Clone, Copy, PartialEq, Eq)]

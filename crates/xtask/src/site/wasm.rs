@@ -103,7 +103,8 @@ fn snippets(folder: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>> {
         .collect()
 }
 
-fn optimize(optimizer: &setup::WasmOpt, toolchain: &WasmToolchain, wasm: &Path) -> Result<()> {
+/// Makes a module smaller, in place.
+pub fn optimize(optimizer: &setup::WasmOpt, toolchain: &WasmToolchain, wasm: &Path) -> Result<()> {
     say("wasm-opt -Oz");
     let optimized = wasm.with_extension("opt.wasm");
     let mut command = optimizer.command()?;
