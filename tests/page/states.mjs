@@ -6,14 +6,49 @@
  * @property {(page: import('playwright-core').Page) => Promise<void>} [act] brings the page there
  */
 
-const press = async (page, key, times) => {
+const press = async (page, key, times = 1) => {
   for (let i = 0; i < times; i += 1) await page.keyboard.press(key);
+};
+
+/** Opens the inside of a component at a phase of the story. */
+const inside = (phase, name) => async (page) => {
+  for (let i = 0; i < phase; i += 1) await press(page, 'Shift+ArrowRight');
+  await press(page, 'ArrowRight', 2);
+  const button = page.locator('.stage').getByRole('button', { name }).first();
+  await button.dispatchEvent('click');
 };
 
 /** @type {Record<string, State>} */
 export const STATES = {
   start: {},
-  step: { act: (page) => press(page, 'ArrowRight', 6) },
-  end: { act: (page) => page.keyboard.press('End') },
-  burned: { path: '?preset=node-burns-down', act: (page) => page.keyboard.press('End') },
+  step: { act: (page) => press(page, 'ArrowRight', 4) },
+  admission: { act: inside(2, /^API server/) },
+  scheduler: { act: inside(6, /^scheduler/i) },
+  node: { act: inside(8, /^node-1/) },
+  end: { act: (page) => press(page, 'End') },
+  objects: {
+    act: async (page) => {
+      await press(page, 'End');
+      await page.getByRole('tab', { name: 'Objects' }).dispatchEvent('click');
+      await page.locator('.ipanel td button', { hasText: /^nginx/ }).first().dispatchEvent('click');
+    },
+  },
+  reject: {
+    act: async (page) => {
+      const editor = page.locator('#manifest-text');
+      await editor.evaluate((area) => {
+        area.value = area.value.replace('cpu: 200m', 'cpu: 50m');
+        area.dispatchEvent(new InputEvent('input', { bubbles: true }));
+      });
+      await page.locator('.diag').first().waitFor({ state: 'attached' });
+    },
+  },
+  fire: {
+    path: '?preset=node-burns-down',
+    act: async (page) => {
+      await press(page, 'End');
+      await page.evaluate(() => 0);
+    },
+  },
+  embed: { path: 'example.html', act: (page) => page.waitForTimeout(1500) },
 };

@@ -34,8 +34,7 @@ pub fn open() -> (Box<dyn SessionApi>, Option<Msg>) {
             Err(msg) => problem = Some(msg),
         }
     }
-    // `#stage` and the like are places on the page, not links.
-    if fragment.len() > 12 {
+    if is_link(fragment) {
         match crate::engine::open(Source::Link(fragment)) {
             Ok(session) => return (session, None),
             Err(msg) => problem = Some(msg),
@@ -47,6 +46,11 @@ pub fn open() -> (Box<dyn SessionApi>, Option<Msg>) {
         }
     }
     (crate::engine::first(FIRST), problem)
+}
+
+/// `#stage` and the like are places on the page; a link begins with its version.
+fn is_link(fragment: &str) -> bool {
+    fragment.starts_with(|c: char| c.is_ascii_digit()) || fragment.len() > 12
 }
 
 /// Opens what a figure shows.
@@ -167,7 +171,7 @@ pub fn reload() {
         .as_ref()
         .and_then(|window| window.location().hash().ok())
         .unwrap_or_default();
-    if hash.len() > 12
+    if is_link(hash.trim_start_matches('#'))
         && let Some(window) = window
     {
         window.location().reload().ok();

@@ -23,11 +23,11 @@ pub fn draw(
     let change = inside.change.as_ref().map(|msg| words.say(msg));
     html! {
         <div class="two">
-            <div class="pipe">
+            <div class="pipe" tabindex="0" role="group" aria-label={words.t("inside.api.label")}>
                 { if narrow { row(inside, words) } else { column(inside, words, go) } }
             </div>
             <div class="diff" tabindex="0" role="region" aria-label={words.t("inside.api.object")}>
-                <h3>{inside.object.to_string()}</h3>
+                <h2>{inside.object.to_string()}</h2>
                 <p class="muted small"><code>{inside.request.to_string()}</code></p>
                 if let Some(change) = change { <p class="muted small">{change}</p> }
                 {refusal}

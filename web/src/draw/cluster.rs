@@ -216,7 +216,7 @@ fn controller(place: &cluster::Place, props: &Props) -> Option<Html> {
         if place.label == 0 {
             return html! { <circle class="nowfill" cx={px(x)} cy={px(y)} r={px(r + 5)}/> };
         }
-        let lines = two_lines(&component.name, (place.label * 10 / 61).max(6) as usize);
+        let lines = two_lines(&component.name, (place.label * 10 / 58).max(6) as usize);
         let longest = lines
             .iter()
             .map(|line| line.chars().count())
@@ -235,7 +235,7 @@ fn controller(place: &cluster::Place, props: &Props) -> Option<Html> {
         } else {
             "lab2 mid halo"
         };
-        let lines = two_lines(&component.name, (place.label * 10 / 61).max(6) as usize);
+        let lines = two_lines(&component.name, (place.label * 10 / 58).max(6) as usize);
         let lines = lines.into_iter().zip([0, 13]);
         lines
             .map(|(line, dy)| text(x, label_y + dy, class, line))
@@ -301,11 +301,15 @@ fn controller(place: &cluster::Place, props: &Props) -> Option<Html> {
     let open = opener(props, Target::Component(place.id));
     let name = spoken(component, props);
     Some(html! {
-        <g key={usize::from(place.id)} class={kind_class(component.kind)} role="button" tabindex="0"
-            aria-label={name} onclick={open.click} onkeydown={open.key}>
-            {back}{shape}{label}{down}
-            <rect class="focus" x={px(x - r - 8)} y={px(y - r - 7)} width={px(r * 2 + 16)}
-                height={px(r * 2 + 30)} rx="4"/>
+        <g key={usize::from(place.id)} class={kind_class(component.kind)}>
+            {back}
+            <g role="button" tabindex="0" aria-label={name} onclick={open.click} onkeydown={open.key}>
+                {shape}{down}
+                <rect class="focus" x={px(x - r - 8)} y={px(y - r - 7)} width={px(r * 2 + 16)}
+                    height={px(r * 2 + 30)} rx="4"/>
+            </g>
+            // Beside the button: a shortened label is not the button's name.
+            {label}
         </g>
     })
 }
@@ -326,11 +330,15 @@ pub fn two_lines(name: &str, most: usize) -> Vec<String> {
         .or(capital.map(|(at, _)| at))
         .unwrap_or(name.len());
     let (first, second) = name.split_at(at);
-    [first, second.trim_start()]
-        .into_iter()
-        .filter(|line| !line.is_empty())
-        .map(|line| middle(line, most.max(6)).to_string())
-        .collect()
+    let mut lines = vec![middle(first, most.max(6)).to_string()];
+    if !second.is_empty() {
+        // The space stays, so that the text reads as the name does.
+        if second.starts_with(' ') {
+            lines.iter_mut().for_each(|line| line.push(' '));
+        }
+        lines.push(middle(second.trim_start(), most.max(6)).to_string());
+    }
+    lines
 }
 
 /// A component's name with what it does, for readers.
@@ -458,11 +466,17 @@ fn api(stage: &Stage, props: &Props) -> Html {
     };
     let room = (r.w / 6) as usize;
     let show_sub = !stage.narrow && sub_text.chars().count() <= room;
+    let mut label = [&*component.name, " ", &*sub_text].concat();
+    if !component.up {
+        label.push_str(", ");
+        label.push_str(&props.words.t("stage.down"));
+    }
+    let name = [&*component.name, " "].concat();
     html! {
-        <g class="k-api" role="button" tabindex="0" aria-label={spoken(component, props)}
+        <g class="k-api" role="button" tabindex="0" aria-label={label}
             onclick={open.click} onkeydown={open.key}>
             <path class={shape} d={d.clone()}/>
-            {text(r.cx(), r.cy() + if show_sub { -1 } else { 5 }, lab, component.name.to_string())}
+            {text(r.cx(), r.cy() + if show_sub { -1 } else { 5 }, lab, name)}
             if show_sub { {text(r.cx(), r.cy() + 15, sub, sub_text)} }
             if !component.up { {cross(r.right() - 8, r.y + 8, 6)} }
             <path class="focus" d={d}/>
@@ -501,11 +515,12 @@ fn etcd(stage: &Stage, props: &Props) -> Html {
             .words
             .t1("stage.etcd", "n", &stage.etcd.len().to_string())
     };
+    let label = [&*spoken(component, props), ", ", &*caption].concat();
     let half = caption.chars().count() as i32 * 33 / 10 + 8;
     let x = all.cx().min(stage.w - half - 4);
     let y = all.bottom() + 10;
     html! {
-        <g class="k-etcd" role="button" tabindex="0" aria-label={spoken(component, props)}
+        <g class="k-etcd" role="button" tabindex="0" aria-label={label}
             onclick={open.click} onkeydown={open.key}>
             { for stage.etcd.iter().enumerate().map(member) }
             if !stage.narrow {
@@ -571,6 +586,7 @@ fn frame(place: &NodeBox, props: &Props) -> Option<Html> {
     } else {
         "lab2 end halo-p faulttext"
     };
+    let mut label = [&*node.name, " ", &status_text, ", "].concat();
     let room = (r.w - 50 - node.name.chars().count() as i32 * 8) / 7;
     let status = (place.status && room >= status_text.chars().count() as i32)
         .then(|| text(r.right() - 12, name_y, status_class, status_text));
@@ -616,7 +632,7 @@ fn frame(place: &NodeBox, props: &Props) -> Option<Html> {
                 {cordon}
                 <path class={foot_class} d={foot}/>
                 {badge}
-                {text(name_x, name_y, "lab halo-p", middle(&node.name, ((r.w - 46) / 8).max(6) as usize).to_string())}
+                {text(name_x, name_y, "lab halo-p", middle(&node.name, ((r.w - 46) / 8).max(6) as usize).to_string() + " ")}
                 {status}
                 <rect class="focus" x={x} y={y} width={w} height={h}/>
             </g>

@@ -149,7 +149,7 @@ fn cgroups(inside: &NodeInside, words: &Words) -> Html {
                 return line;
             }
             y += 14;
-            html! { <>{line}{text(x + 12, y, "lab3", group.limit.to_string())}</> }
+            html! { <>{line}{text(x + 12, y, "lab3", middle(&group.limit, ((240 - x) / 6).max(10) as usize).to_string())}</> }
         })
         .collect();
     html! { <>
@@ -255,21 +255,21 @@ fn below(inside: &NodeInside, words: &Words) -> Html {
     html! {
         <div class="astext">
             if inside.sandboxes.len() > 1 {
-                <h3>{words.t("inside.node.others")}</h3>
+                <h2>{words.t("inside.node.others")}</h2>
                 <ul>{for inside.sandboxes.iter().skip(1).map(|sandbox| html! {
                     <li><code>{[&*sandbox.id, "  ", &*sandbox.pod.name, "  ", &*sandbox.address].concat()}</code></li>
                 })}</ul>
             }
             if !inside.images.is_empty() {
-                <h3>{words.t("inside.node.images")}</h3>
+                <h2>{words.t("inside.node.images")}</h2>
                 <ul>{for inside.images.iter().map(image)}</ul>
             }
             if !inside.routes.is_empty() {
-                <h3>{words.t("inside.node.routes")}</h3>
+                <h2>{words.t("inside.node.routes")}</h2>
                 <pre>{inside.routes.join("\n")}</pre>
             }
             if !inside.rules.is_empty() {
-                <h3>{words.t("inside.node.rules")}</h3>
+                <h2>{words.t("inside.node.rules")}</h2>
                 <pre>{inside.rules.join("\n")}</pre>
             }
         </div>

@@ -25,12 +25,12 @@ pub fn etcd(inside: &EtcdInside, words: &Words) -> Html {
     };
     html! {
         <div class="astext" tabindex="0" role="region" aria-label={words.t("inside.etcd.label")}>
-            <h3>{words.t("inside.etcd.members")}</h3>
+            <h2>{words.t("inside.etcd.members")}</h2>
             <table><thead><tr><th scope="col">{words.t("inside.etcd.member")}</th>
                 <th scope="col">{words.t("inside.etcd.role")}</th>
                 <th scope="col">{words.t("inside.etcd.index")}</th></tr></thead>
                 <tbody>{for inside.members.iter().map(member)}</tbody></table>
-            <h3>{words.t("inside.etcd.log")}</h3>
+            <h2>{words.t("inside.etcd.log")}</h2>
             <table><thead><tr><th scope="col">{words.t("inside.etcd.revision")}</th>
                 <th scope="col">{words.t("inside.etcd.entry")}</th>
                 <th scope="col">{words.t("inside.etcd.acks")}</th></tr></thead>
@@ -62,19 +62,19 @@ pub fn controller(inside: &ControllerInside, words: &Words) -> Html {
     };
     html! {
         <div class="astext" tabindex="0" role="region" aria-label={words.t("inside.controller.label")}>
-            <h3>{words.t("inside.controller.compares")}</h3>
+            <h2>{words.t("inside.controller.compares")}</h2>
             <table><thead><tr><th scope="col">{words.t("inside.controller.object")}</th>
                 <th scope="col">{words.t("inside.controller.desired")}</th>
                 <th scope="col">{words.t("inside.controller.observed")}</th><th scope="col"><span class="sr">{words.t("inside.controller.same")}</span></th></tr></thead>
                 <tbody>{for inside.compares.iter().map(compared)}</tbody></table>
             if inside.compares.is_empty() { <p class="empty">{words.t("inside.controller.nothing")}</p> }
-            <h3>{words.t("inside.controller.queue")}</h3>
+            <h2>{words.t("inside.controller.queue")}</h2>
             if inside.queue.is_empty() {
                 <p class="muted small">{words.t("inside.controller.empty")}</p>
             } else {
                 <table><tbody>{for inside.queue.iter().map(queued)}</tbody></table>
             }
-            <h3>{words.t("inside.controller.cache")}</h3>
+            <h2>{words.t("inside.controller.cache")}</h2>
             <table><thead><tr><th scope="col">{words.t("inside.controller.kind")}</th>
                 <th scope="col">{words.t("inside.controller.objects")}</th>
                 <th scope="col">{words.t("inside.etcd.revision")}</th></tr></thead>

@@ -193,15 +193,15 @@ fn queue(inside: &SchedulerInside, words: &Words) -> Html {
     let none = || html! { <li class="muted">{"—"}</li> };
     html! {
         <div class="queue">
-            <div><h3>{words.t("inside.scheduler.active")}</h3><ul>
+            <div><h2>{words.t("inside.scheduler.active")}</h2><ul>
                 {for inside.active.iter().map(name)}
                 if inside.active.is_empty() {{none()}}
             </ul></div>
-            <div><h3>{words.t("inside.scheduler.backoff")}</h3><ul>
+            <div><h2>{words.t("inside.scheduler.backoff")}</h2><ul>
                 {for inside.backoff.iter().map(waiting)}
                 if inside.backoff.is_empty() {{none()}}
             </ul></div>
-            <div><h3>{words.t("inside.scheduler.unschedulable")}</h3><ul>
+            <div><h2>{words.t("inside.scheduler.unschedulable")}</h2><ul>
                 {for inside.unschedulable.iter().map(name)}
                 if inside.unschedulable.is_empty() {{none()}}
             </ul></div>

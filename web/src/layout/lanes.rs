@@ -192,8 +192,8 @@ fn cuts(moments: &[Nanos], most: usize) -> Vec<usize> {
     let mut cuts: Vec<usize> = Vec::new();
     let mut rest = span;
     for (length, i) in silences {
-        // Tear while a silence takes more than a quarter of what is left to draw.
-        if cuts.len() + 1 >= most || length < 60_000_000 || length * 4 < rest {
+        // Tear while a silence takes more than a ninth of what is left to draw.
+        if cuts.len() + 1 >= most || length < 60_000_000 || length * 9 < rest {
             break;
         }
         cuts.push(i);

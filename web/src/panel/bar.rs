@@ -44,9 +44,9 @@ pub fn draw(scene: &Scene<'_>) -> Html {
 /// Items of the lessons' menu.
 fn lessons(scene: &Scene<'_>) -> Html {
     html! { <>
-        <h3>{scene.t("menu.lessons")}</h3>
+        <h2>{scene.t("menu.lessons")}</h2>
         {for presets(scene, true)}
-        <h3>{scene.t("menu.examples")}</h3>
+        <h2>{scene.t("menu.examples")}</h2>
         {for presets(scene, false)}
     </> }
 }
@@ -76,7 +76,7 @@ pub fn presets(scene: &Scene<'_>, lessons: bool) -> Vec<Html> {
 
 fn share(scene: &Scene<'_>) -> Html {
     html! { <>
-        <h3>{scene.t("bar.share")}</h3>
+        <h2>{scene.t("bar.share")}</h2>
         <button type="button" onclick={scene.act(Act::Copy(Copy::Link))}><span>{scene.t("share.link")}<small>{scene.t("share.link.note")}</small></span></button>
         <button type="button" onclick={scene.act(Act::Copy(Copy::Scenario))}>{scene.t("share.scenario")}</button>
         <button type="button" onclick={scene.act(Act::Copy(Copy::Transcript))}>{scene.t("share.transcript")}</button>
@@ -88,7 +88,7 @@ fn themes(scene: &Scene<'_>) -> Html {
         let here = scene.ui.theme == *theme;
         html! { <button key={*word} type="button" aria-current={here.to_string()} onclick={scene.act(Act::Theme(*theme))}>{scene.t(word)}</button> }
     };
-    html! { <><h3>{scene.t("bar.theme")}</h3>{for THEMES.iter().map(item)}</> }
+    html! { <><h2>{scene.t("bar.theme")}</h2>{for THEMES.iter().map(item)}</> }
 }
 
 /// The tab bar of small screens.

@@ -48,7 +48,7 @@ fn event(scene: &Scene<'_>, explain: &ExplainView) -> Html {
         .unwrap_or_else(|| explain.msg.code.to_owned());
     let part = |name: &str| words.part(&explain.msg, name);
     let section = |head: &str, text: Option<String>| {
-        text.map(|text| html! { <><h4>{scene.t(head)}</h4>{for text.split('\n').map(|p| html! { <p>{rich(p)}</p> })}</> })
+        text.map(|text| html! { <><h3>{scene.t(head)}</h3>{for text.split('\n').map(|p| html! { <p>{rich(p)}</p> })}</> })
     };
     html! {
         <aside class="explain" aria-label={scene.t("pane.explain")}>
@@ -56,7 +56,7 @@ fn event(scene: &Scene<'_>, explain: &ExplainView) -> Html {
                 <span class="right muted small num">{words.t1("explain.step", "n", &explain.event.to_string())}</span></div>
             <div class="scroll prose" tabindex="0" key={explain.event}>
                 <div class="phase">{kind_glyph(explain.kind, 18)}{words.say(&explain.who)}</div>
-                <h3 class="title">{rich(&title)}</h3>
+                <h2 class="title">{rich(&title)}</h2>
                 {section("explain.what", part(".what"))}
                 {section("explain.why", part(".why"))}
                 {causes(scene, explain)}
@@ -102,7 +102,7 @@ fn causes(scene: &Scene<'_>, explain: &ExplainView) -> Html {
                 <span>{inner}</span><span class="at">{moment(cause.at)}</span></li>
         }
     };
-    html! { <><h4>{scene.t("explain.causes")}</h4><ol class="chain">{for explain.causes.iter().enumerate().map(link)}</ol></> }
+    html! { <><h3>{scene.t("explain.causes")}</h3><ol class="chain">{for explain.causes.iter().enumerate().map(link)}</ol></> }
 }
 
 fn panes(scene: &Scene<'_>, explain: &ExplainView, detail: Option<String>) -> Html {

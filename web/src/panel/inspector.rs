@@ -77,8 +77,13 @@ fn objects(scene: &Scene<'_>) -> Html {
             } else {
                 ""
             };
+            let name = row
+                .cells
+                .iter()
+                .position(|cell| *cell == row.object.name)
+                .unwrap_or(0);
             let cells = row.cells.iter().enumerate().map(|(i, cell)| {
-                if i > 0 {
+                if i != name {
                     return html! { <td>{cell.to_string()}</td> };
                 }
                 html! { <td><button type="button" onclick={scene.act(Act::Object(object.clone()))}>{cell.to_string()}</button></td> }
@@ -87,7 +92,7 @@ fn objects(scene: &Scene<'_>) -> Html {
             html! { <tr key={key} class={class}>{for cells}</tr> }
         };
         html! { <div key={table.kind.to_string()}>
-            <h3>{table.plural.to_string()}{" "}<span class="muted">{table.rows.len()}</span></h3>
+            <h2>{table.plural.to_string()}{" "}<span class="muted">{table.rows.len()}</span></h2>
             <table><thead><tr>{for table.heads.iter().map(head)}</tr></thead><tbody>{for table.rows.iter().take(200).map(row)}</tbody></table>
         </div> }
     };
@@ -117,7 +122,7 @@ fn object_side(scene: &Scene<'_>, object: &ObjectRef) -> Html {
     let skip = view.revisions.len().saturating_sub(40);
     html! {
         <div class="side">
-            <div class="inh"><h3>{title}</h3>
+            <div class="inh"><h2>{title}</h2>
                 if view.deleted { <b class="badge">{scene.t("objects.deleted")}</b> }
                 if let Some(written) = written {
                     <span class="small muted">{scene.words.t1("objects.by", "who", &written.by)}{", "}{moment(written.at)}</span>
@@ -155,7 +160,7 @@ fn events(scene: &Scene<'_>) -> Html {
     });
     html! {
         <div class="list" tabindex="0">
-            <div class="inh"><h3>{scene.t("tab.events")}</h3>
+            <div class="inh"><h2>{scene.t("tab.events")}</h2>
                 <input class="filter" type="search" aria-label={scene.t("events.filter")} placeholder={scene.t("events.filter")} value={scene.ui.filter.clone()} {oninput}/></div>
             <table><thead><tr>{heads(scene, &["events.at", "events.type", "events.reason", "events.object", "events.message", "events.count"])}</tr></thead>
                 <tbody>{for all.iter().rev().filter(matches).take(200).map(row)}</tbody></table>
@@ -175,7 +180,7 @@ fn etcd(scene: &Scene<'_>) -> Html {
     };
     html! {
         <div class="list" tabindex="0">
-            <div class="inh"><h3>{scene.words.t1("stage.revision", "n", &scene.view.revision.to_string())}</h3>
+            <div class="inh"><h2>{scene.words.t1("stage.revision", "n", &scene.view.revision.to_string())}</h2>
                 <span class="small muted">{scene.words.t1("etcd.keys", "n", &keys.len().to_string())}</span></div>
             <table><thead><tr>{heads(scene, &["etcd.key", "etcd.modified", "etcd.created", "etcd.version", "etcd.size"])}</tr></thead>
                 <tbody>{for keys.iter().take(300).map(row)}</tbody></table>

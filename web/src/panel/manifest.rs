@@ -375,8 +375,8 @@ pub fn effect(scene: &Scene<'_>) -> Html {
             code,
             reason,
         } => html! {
-            <section class="eff" aria-label={scene.t("effect.label")}>
-                <h3>{title}<b class="badge">{scene.t("effect.refused")}</b><span class="muted small">{scene.t("effect.note")}</span></h3>
+            <section class="eff" tabindex="0" aria-label={scene.t("effect.label")}>
+                <h2>{title}<b class="badge">{scene.t("effect.refused")}</b><span class="muted small">{scene.t("effect.note")}</span></h2>
                 {refused(scene, *stage, *code, reason)}
             </section>
         },
@@ -385,9 +385,9 @@ pub fn effect(scene: &Scene<'_>) -> Html {
             message,
             nodes,
         } => html! {
-            <section class="eff" aria-label={scene.t("effect.label")}>
-                <h3>{title}<b class="badge warn">{scene.words.t1("effect.pending", "n", &pods.to_string())}</b>
-                    <span class="muted small">{scene.t("effect.note")}</span></h3>
+            <section class="eff" tabindex="0" aria-label={scene.t("effect.label")}>
+                <h2>{title}<b class="badge warn">{scene.words.t1("effect.pending", "n", &pods.to_string())}</b>
+                    <span class="muted small">{scene.t("effect.note")}</span></h2>
                 <p class="verbatim"><code>{message.to_string()}</code></p>
                 {capacities(scene, nodes)}
             </section>

@@ -57,10 +57,10 @@ fn head(scene: &Scene<'_>) -> Html {
             if inside {
                 <button class="btn quiet" type="button" onclick={scene.act(Act::Open(Target::Cluster))}>{icon("back")}{scene.t("stage.cluster")}</button>
             }
-            <h2>{mark}{title}</h2>
+            <h1>{mark}{title}</h1>
             <span class="right">
                 if !inside { {faults(scene)} }
-                <button class="btn quiet wide" type="button" aria-pressed={scene.ui.as_text.to_string()} onclick={scene.act(Act::AsText)}>{scene.t("stage.as-text")}</button>
+                <button class="btn quiet wide astext-button" type="button" aria-pressed={scene.ui.as_text.to_string()} onclick={scene.act(Act::AsText)}>{scene.t("stage.as-text")}</button>
                 <span class="zoom" role="radiogroup" aria-label={scene.t("zoom.label")} onkeydown={super::explain::arrows()}>{for ZOOMS.iter().enumerate().map(zoom)}</span>
             </span>
         </div>
@@ -123,10 +123,10 @@ fn palette(scene: &Scene<'_>) -> Html {
         </div> }
     };
     html! { <>
-        <h3>{scene.t("fault.palette")}</h3>
+        <h2>{scene.t("fault.palette")}</h2>
         {for kinds.iter().map(kind)}
         if scene.view.faults.len() > 2 {
-            <h3>{scene.t("fault.active")}</h3>
+            <h2>{scene.t("fault.active")}</h2>
             {for scene.view.faults.iter().map(|fault| html! {
                 <button key={fault.id} type="button" onclick={scene.act(Act::Heal(fault.id))}>{scene.t("fault.heal")}{" "}{short(scene, &fault.name)}</button>
             })}
@@ -214,13 +214,13 @@ fn as_text(scene: &Scene<'_>) -> Html {
         <div class="astext" tabindex="0" role="region" aria-label={scene.t("stage.as-text")}>
             <p>{crate::draw::cluster::summary(view, words)}</p>
             if !view.messages.is_empty() {
-                <h3>{scene.t("text.messages")}</h3><ul>{for view.messages.iter().map(message)}</ul>
+                <h2>{scene.t("text.messages")}</h2><ul>{for view.messages.iter().map(message)}</ul>
             }
-            <h3>{scene.t("text.components")}</h3><ul>{for upper.map(component)}</ul>
-            <h3>{scene.t("text.nodes")}</h3>
+            <h2>{scene.t("text.components")}</h2><ul>{for upper.map(component)}</ul>
+            <h2>{scene.t("text.nodes")}</h2>
             <table><thead><tr>{heads(scene, &["text.name", "text.status", "text.zone", "text.capacity", "text.pods"])}</tr></thead>
                 <tbody>{for view.nodes.iter().map(node)}</tbody></table>
-            <h3>{scene.t("text.pods")}</h3>
+            <h2>{scene.t("text.pods")}</h2>
             <table><thead><tr>{heads(scene, &["text.name", "text.ready", "text.status", "text.node", "text.message"])}</tr></thead>
                 <tbody>{for view.pending.iter().map(|p| pod("", p))}{for pods}</tbody></table>
         </div>
@@ -296,5 +296,5 @@ fn timers(scene: &Scene<'_>) -> Html {
             </div>
         }
     };
-    html! { <div class="timers" role="group" aria-label={scene.t("timer.label")}>{for scene.view.timers.iter().take(6).enumerate().map(timer)}</div> }
+    html! { <div class="timers" tabindex="0" role="group" aria-label={scene.t("timer.label")}>{for scene.view.timers.iter().take(6).enumerate().map(timer)}</div> }
 }

@@ -160,7 +160,7 @@ fn lanes_of(scene: &Scene<'_>, axis: &Rc<Axis>, strip: &NodeRef) -> Html {
     });
     let view_box = ["0 0 ", &width.to_string(), " ", &h.to_string()].concat();
     html! {
-        <div class="lanes" ref={strip.clone()} {onpointerdown} {onpointermove}>
+        <div class="lanes" tabindex="0" role="group" aria-label={scene.t("lanes.label")} ref={strip.clone()} {onpointerdown} {onpointermove}>
             <svg viewBox={view_box} height={px(h)} preserveAspectRatio="none" role="img" aria-label={scene.t("lanes.label")}>
                 <lanes::Marks timeline={scene.timeline.clone()} axis={axis.clone()} {width} words={scene.words.clone()}/>
                 {lanes::needle(axis, scene.view.cursor.time, width, h)}
