@@ -586,7 +586,6 @@ fn frame(place: &NodeBox, props: &Props) -> Option<Html> {
     } else {
         "lab2 end halo-p faulttext"
     };
-    let mut label = [&*node.name, " ", &status_text, ", "].concat();
     let room = (r.w - 50 - node.name.chars().count() as i32 * 8) / 7;
     let status = (place.status && room >= status_text.chars().count() as i32)
         .then(|| text(r.right() - 12, name_y, status_class, status_text));
@@ -632,10 +631,11 @@ fn frame(place: &NodeBox, props: &Props) -> Option<Html> {
                 {cordon}
                 <path class={foot_class} d={foot}/>
                 {badge}
-                {text(name_x, name_y, "lab halo-p", middle(&node.name, ((r.w - 46) / 8).max(6) as usize).to_string() + " ")}
-                {status}
                 <rect class="focus" x={x} y={y} width={w} height={h}/>
             </g>
+            // Beside the button: a shortened name is not the button's name.
+            {text(name_x, name_y, "lab halo-p", middle(&node.name, ((r.w - 46) / 8).max(6) as usize).to_string() + " ")}
+            {status}
             if empty {
                 {text(r.cx(), r.y + r.h / 2 + 6, "lab3 mid halo-p", props.words.t("stage.empty"))}
             }
