@@ -39,7 +39,7 @@ async function allReady(page) {
     await page.waitForFunction(
       (element) => element.shadowRoot?.querySelector('svg, [role="alert"]') !== null,
       await figure.elementHandle(),
-      { timeout: 20_000 },
+      { timeout: 60_000 },
     );
     assert.equal(await figure.locator('[role="alert"].embed-failed').count(), 0, 'no failure screen');
   }

@@ -1,5 +1,6 @@
 // Writes the first scene into index.html, as the running page draws it, so that it can be read before
-// the engine has loaded. `node prerender.mjs` after a build; site.test.mjs checks that it is current.
+// the engine has loaded and nothing jumps when it has. `cargo xtask prerender` runs it on the built
+// site; site.test.mjs fails when index.html shows another scene than the page.
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -10,21 +11,62 @@ const FILE = fileURLToPath(new URL('../../index.html', import.meta.url));
 const BEGIN = '<div id="podscope-page">';
 const END = '</div><!-- podscope-page -->';
 
-/** The first scene's markup: what differs between browsers or needs the engine is left out. */
-export async function firstScene(page) {
-  return page.evaluate(() => {
+// A picture is laid out for its pixels; the style sheet shows the one for the window's width.
+const WIDTHS = [
+  ['for-wide', { width: 1440, height: 900 }],
+  ['for-middle', { width: 820, height: 1180 }],
+  ['for-small', { width: 360, height: 740 }],
+];
+
+/** The page's markup and its two pictures. */
+const parts = (page, name) =>
+  page.evaluate((name) => {
     const root = document.getElementById('podscope-page').cloneNode(true);
-    // The engine fills these in; without it they are empty frames.
-    root.querySelector('.lanes svg')?.replaceChildren();
-    // Pictures for three widths cannot all be there: the stage waits for the engine, its words do not.
-    for (const input of root.querySelectorAll('textarea, input, select, button')) {
-      input.setAttribute('disabled', '');
-    }
+    // Over its own coloured copy: without the engine it could not be used.
     root.querySelector('textarea')?.remove();
     root.querySelectorAll('[style]').forEach((element) => element.removeAttribute('style'));
-    return root.innerHTML.replaceAll('\u200b', '').trim();
-  });
+    const take = (selector) => {
+      const svg = root.querySelector(selector);
+      svg.classList.add(name);
+      // A window of another size: not stretched.
+      if (selector.startsWith('.lanes')) svg.setAttribute('preserveAspectRatio', 'xMinYMin meet');
+      const markup = svg.outerHTML;
+      svg.replaceWith(root.ownerDocument.createComment(selector));
+      return markup;
+    };
+    const pictures = [take('.fig svg.pic'), take('.lanes svg')];
+    return { html: root.innerHTML, pictures };
+  }, name);
+
+/** The first scene, as it stands in index.html. */
+export async function firstScene(browser, url) {
+  let html = '';
+  const pictures = ['', ''];
+  for (const [name, viewport] of WIDTHS) {
+    const { page } = await open(browser, url, { reducedMotion: 'reduce', viewport });
+    await engineRunning(page);
+    await page.waitForSelector('.stage svg.pic', { state: 'attached' });
+    await page.waitForTimeout(500);
+    const found = await parts(page, name);
+    html ||= found.html;
+    pictures[0] += found.pictures[0];
+    // A small window shows no lanes.
+    if (name !== 'for-small') pictures[1] += found.pictures[1];
+    await page.context().close();
+  }
+  return html
+    .replace('<!--.fig svg.pic-->', pictures[0])
+    .replace('<!--.lanes svg-->', pictures[1])
+    .replaceAll('\u200b', '')
+    .trim();
 }
+
+/** What two scenes have in common when only measures differ: fonts are not the same everywhere. */
+export const withoutMeasures = (scene) =>
+  scene
+    .replace(/(<div[^>]*class="lanes"[^>]*>).*?<\/div>/gs, '$1</div>')
+    .replace(/ d="[^"]*"/g, '')
+    .replace(/-?\d+(\.\d+)?/g, '0');
 
 export async function template() {
   const text = await readFile(FILE, 'utf8');
@@ -37,11 +79,7 @@ export async function template() {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const site = await serve();
   const browser = await launch();
-  const { page } = await open(browser, site.url, { reducedMotion: 'reduce' });
-  await engineRunning(page);
-  await page.waitForSelector('.stage svg.pic');
-  await page.waitForTimeout(200);
-  const scene = await firstScene(page);
+  const scene = await firstScene(browser, site.url);
   const { text, begin, end } = await template();
   await writeFile(FILE, `${text.slice(0, begin)}\n${scene}\n${text.slice(end)}`);
   console.log(`index.html: first scene of ${scene.length} characters`);

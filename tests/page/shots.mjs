@@ -50,7 +50,7 @@ for (const state of states) {
         reducedMotion: 'reduce',
       });
       try {
-        if (!values.url) await engineRunning(page);
+        if (!values.url && !path.includes('.html')) await engineRunning(page);
         await act?.(page);
         await page.screenshot({ path: `${folder}${name}.png`, fullPage: values.full });
         console.log(`${folder}${name}.png`);

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { engineRunning, launch, noAxeViolations, open } from './browser.mjs';
+import { firstScene, template, withoutMeasures } from './prerender.mjs';
 import { serve } from './serve.mjs';
 
 let browser;
@@ -41,7 +42,35 @@ test('the page is readable without the engine', async () => {
   const text = await page.locator('body').innerText();
   assert.match(text, /Podscope/);
   assert.match(text, /Kubernetes/);
+  for (const part of [/apiVersion: apps\/v1/, /Play the birth of a Pod/, /API server/, /node-1/, /Scheduler/]) assert.match(text, part);
+  assert.ok(await page.locator('.stage svg.pic').first().isVisible(), 'the picture is there');
   await page.context().close();
+});
+
+test('the prerendered scene is the one that the page draws', async () => {
+  const { scene } = await template();
+  const drawn = await firstScene(browser, site.url);
+  assert.equal(withoutMeasures(scene), withoutMeasures(drawn), 'run `cargo xtask build` and `cargo xtask prerender`');
+});
+
+test('nothing jumps when the engine takes over', async () => {
+  const places = ['.bar', '.manifest', '.code .l:nth-of-type(5)', '.intro h1', '.intro .btn', '.fig', '.explain', '.cast li:last-child', '.transport', '.steps', '.lanes', '.tabbar'];
+  const boxes = async (page) => {
+    const found = [];
+    for (const place of places) {
+      const box = await page.locator(place).first().boundingBox();
+      found.push(`${place} ${box ? [box.x, box.y, box.width, box.height].map(Math.round).join(' ') : 'hidden'}`);
+    }
+    return found;
+  };
+  for (const viewport of [{ width: 1440, height: 900 }, { width: 820, height: 1180 }, { width: 360, height: 740 }]) {
+    const before = await open(browser, site.url, { viewport, javaScriptEnabled: false });
+    const after = await open(browser, site.url, { viewport });
+    await engineRunning(after.page);
+    assert.deepEqual(await boxes(before.page), await boxes(after.page), `at ${viewport.width}`);
+    await before.page.context().close();
+    await after.page.context().close();
+  }
 });
 
 test('nothing is kept: no cookies', async () => {

@@ -20,7 +20,7 @@ after(async () => {
 
 /** Runs a walk on a fresh page and checks that nothing went wrong on the way. */
 const walk = (name, path, steps, options = {}) =>
-  test(name, async () => {
+  test(name, { timeout: 240_000 }, async () => {
     const url = new URL(path, site.url).href;
     const { page, faults } = await open(browser, url, { reducedMotion: 'reduce', ...options });
     // Pages that only hold figures have no engine of their own.
@@ -37,6 +37,8 @@ const press = async (page, key, times = 1) => {
 };
 
 walk('step forward and back through the birth of a Pod', '', async (page) => {
+  const high = await page.evaluate(() => document.documentElement.scrollHeight - innerHeight);
+  assert.ok(high <= 0, `the body scrolls by ${high} pixels`);
   const start = await clock(page);
   const seen = [];
   for (let i = 0; i < 12; i += 1) {
@@ -54,6 +56,44 @@ walk('step forward and back through the birth of a Pod', '', async (page) => {
   }
   await press(page, 'Home');
   assert.equal(await clock(page), start);
+});
+
+/** What the explain panel must show at the nine phases: data of that very step. */
+const NINE = [
+  ['Submit', /apply -f nginx\.yaml/],
+  ['API server', /POST|deployments/],
+  ['etcd', /\/registry\/deployments\/default\/nginx/],
+  ['Deployment', /nginx-[0-9a-f]+/],
+  ['ReplicaSet', /nginx-[0-9a-f]+-[0-9a-z]{5}/],
+  ['Scheduler', /nginx-[0-9a-f]+-[0-9a-z]{5}|node-\d/],
+  ['Kubelet', /node-\d/],
+  ['CRI, CNI, OCI', /sandbox|Sandbox|image|cgroup/i],
+  ['Status', /status/],
+];
+
+walk('the nine phases show their data, forward and back', '', async (page) => {
+  const panel = page.locator('.explain');
+  const seen = [];
+  for (const [name, data] of NINE) {
+    await press(page, 'Shift+ArrowRight');
+    assert.equal(await page.locator('.steps .cur .name').innerText(), name);
+    const words = await panel.innerText();
+    for (const part of [/What happens\n+./, /Why it matters\n+./, /Caused by\n+./]) assert.match(words, part, name);
+    const tabs = await panel.locator('.seg [role=tab]').count();
+    assert.ok(tabs > 0, `${name} has data`);
+    let all = words;
+    for (let i = 0; i < tabs; i += 1) {
+      await panel.locator('.seg [role=tab]').nth(i).click();
+      all += await panel.locator('#explain-data').innerText();
+    }
+    assert.match(all, data, name);
+    await noAxeViolations(page, name);
+    seen.push([name, await title(page), await clock(page)]);
+  }
+  for (const [name, words, now] of seen.reverse().slice(1)) {
+    await press(page, 'Shift+ArrowLeft');
+    assert.deepEqual([await page.locator('.steps .cur .name').innerText(), await title(page), await clock(page)], [name, words, now]);
+  }
 });
 
 walk('every phase of the story can be reached', '', async (page) => {
@@ -112,11 +152,20 @@ walk('the inspector shows objects, diffs, events, etcd and a terminal', '', asyn
   await page.getByRole('tab', { name: 'etcd' }).click();
   assert.match(await page.locator('.ipanel').innerText(), /\/registry\/pods\/default\//);
   await noAxeViolations(page, 'etcd keys');
+  await page.getByRole('tab', { name: 'Scheduler' }).click();
+  assert.match(await page.locator('.ipanel').innerText(), /NodeResourcesFit/);
+  await noAxeViolations(page, 'the scheduler in the inspector');
+  await page.getByRole('tab', { name: 'Node', exact: true }).click();
+  assert.match(await page.locator('.ipanel').innerText(), /node-1/);
+  await noAxeViolations(page, 'the nodes in the inspector');
   await page.getByRole('tab', { name: 'kubectl' }).click();
   const prompt = page.getByRole('combobox', { name: 'kubectl command' });
   await prompt.fill('get pods');
   await prompt.press('Enter');
   await page.waitForFunction(() => /Running/.test(document.querySelector('.term')?.textContent ?? ''));
+  await prompt.fill('get nonsense');
+  await prompt.press('Enter');
+  await page.waitForFunction(() => /doesn't have a resource type "nonsense"/.test(document.querySelector('.term')?.textContent ?? ''));
   await noAxeViolations(page, 'the terminal');
 });
 
@@ -131,6 +180,86 @@ walk('a mistake is shown at its line and does not lose the text', '', async (pag
   await noAxeViolations(page, 'a diagnostic');
   await editor.fill(text);
   assert.equal(await page.locator('.diag').count(), 0);
+});
+
+walk('an edited manifest is applied and its Pods follow', '', async (page) => {
+  const editor = page.getByRole('textbox', { name: /YAML/ });
+  await editor.fill((await editor.inputValue()).replace('replicas: 3', 'replicas: 2'));
+  await editor.press('Control+Enter');
+  assert.match(await title(page), /kubectl apply/);
+  await editor.press('Escape');
+  await page.locator('.stage').focus();
+  await press(page, 'End');
+  await page.locator('.stage .pod[aria-label*="Running"]').first().waitFor();
+  assert.equal(await page.locator('.stage .pod[aria-label*="Running"]').count(), 2);
+  // In the past the same command makes another future.
+  await page.getByRole('button', { name: 'To the start' }).click();
+  await editor.fill((await editor.inputValue()).replace('replicas: 2', 'replicas: 4'));
+  await page.getByRole('button', { name: 'Apply', exact: true }).click();
+  await page.getByRole('button', { name: 'To the end of what is known' }).click();
+  assert.equal(await page.locator('.stage .pod[aria-label*="Running"]').count(), 4);
+});
+
+walk('two megabytes in the editor are refused, not swallowed', '', async (page) => {
+  const fill = (text) =>
+    page.locator('#manifest-text').evaluate((area, value) => {
+      area.value = value;
+      area.dispatchEvent(new InputEvent('input', { bubbles: true }));
+    }, text);
+  const text = await page.locator('#manifest-text').inputValue();
+  await fill(`${text}${'# two megabytes of words\n'.repeat(84_000)}`);
+  await page.locator('.diag').first().waitFor();
+  assert.match(await page.locator('.diag').first().innerText(), /too large|Too large/);
+  await fill(text);
+  assert.equal(await page.locator('.diag').count(), 0);
+  await page.getByRole('button', { name: 'One step forward' }).click();
+  assert.match(await clock(page), /step \d+ of/);
+});
+
+walk('a theme is chosen, kept over a reload, and readable', '', async (page) => {
+  for (const [name, value] of [['Dark', 'dark'], ['High contrast', 'contrast'], ['Light', 'light']]) {
+    await page.getByRole('button', { name: 'Theme' }).click();
+    await page.locator('.pop').getByRole('button', { name }).click();
+    assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), value);
+    await noAxeViolations(page, `theme ${name}`);
+  }
+  await page.reload();
+  await engineRunning(page);
+  assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'light');
+});
+
+walk('everything is reached by keyboard', '', async (page) => {
+  await press(page, 'Tab');
+  assert.equal(await page.evaluate(() => document.activeElement?.className), 'skip');
+  await press(page, 'Enter');
+  await press(page, '4');
+  await press(page, 'ArrowRight');
+  assert.match(await clock(page), /step 1 of/);
+  await press(page, '1');
+  await press(page, 'ArrowRight', 2);
+  await press(page, 'End');
+  assert.equal(await page.locator('.steps .cur .name').innerText(), 'Status');
+  // The stage's shapes are buttons: each opens by Enter, Escape comes back.
+  await page.locator('.stage [role=button]').first().focus();
+  await press(page, 'Enter');
+  await page.getByRole('button', { name: 'Cluster', exact: true }).first().waitFor();
+  await press(page, 'Escape');
+  // Tab lists move by arrows.
+  await page.getByRole('tab', { name: 'Objects' }).focus();
+  await press(page, 'ArrowRight');
+  assert.equal(await page.getByRole('tab', { name: 'Events' }).getAttribute('aria-selected'), 'true');
+  // Tab indents in the editor, until Escape lets it go.
+  const editor = page.getByRole('textbox', { name: /YAML/ });
+  await editor.focus();
+  await press(page, 'Tab');
+  assert.ok(await editor.evaluate((area) => document.activeElement === area));
+  await press(page, 'Escape');
+  await press(page, 'Tab');
+  assert.ok(await editor.evaluate((area) => document.activeElement !== area));
+});
+
+walk('a short link opens at its step', '#1p.birth.400', async (page) => {
+  assert.match(await clock(page), /step 400 of/);
 });
 
 walk('hostile text leaves the page alive', '', async (page) => {
@@ -173,6 +302,34 @@ walk('a shared link opens the very moment', '', async (page) => {
   assert.equal(await clock(page), now);
 });
 
+walk('a node loses power, its timers run, its Pod is replaced', '', async (page) => {
+  await press(page, 'End');
+  await page.getByRole('button', { name: 'Break something' }).click();
+  await page.locator('.pop div', { hasText: 'A machine loses its power' }).last().getByRole('button', { name: 'node-2' }).click();
+  assert.match(await page.locator('.timers').innerText(), /Lease of node-2/);
+  const seconds = async () => {
+    const now = (await clock(page)).split('\n')[0];
+    return Number.parseFloat(now) / (now.includes('ms') ? 1000 : 1);
+  };
+  const start = await seconds();
+  const node = page.locator('.stage [role=button][aria-label^="node-2"]');
+  await press(page, 'Shift+ArrowRight');
+  assert.equal(await page.locator('.steps .cur .name').innerText(), 'Lease goes stale');
+  for (let i = 0; i < 20 && !(await node.getAttribute('aria-label')).includes('NotReady'); i += 1) await press(page, 'ArrowRight');
+  assert.match(await node.getAttribute('aria-label'), /NotReady/);
+  const unknown = (await seconds()) - start;
+  assert.ok(unknown >= 40 && unknown <= 56, `NotReady after ${unknown} s`);
+  await noAxeViolations(page, 'a silent node');
+  await press(page, 'End');
+  const after = (await seconds()) - start;
+  assert.ok(after >= 340 && after <= 400, `all is replaced after ${after} s`);
+  assert.equal(await page.locator('.stage .pod[aria-label*="Running"]').count(), 3);
+  // Two stories: the one that is over is one step of the strip.
+  assert.match(await page.locator('.steps .far').first().innerText(), /1–9/);
+  const cut = await page.locator('.steps .name').evaluateAll((names) => names.filter((name) => name.scrollWidth > name.clientWidth).map((name) => name.textContent));
+  assert.deepEqual(cut, [], 'no phase is cut off');
+});
+
 walk('a node can be broken and healed', '', async (page) => {
   await press(page, 'End');
   await page.getByRole('button', { name: 'Break something' }).click();
@@ -197,6 +354,8 @@ walk('keyboard help opens, holds and closes', '', async (page) => {
 for (const viewport of [{ width: 320, height: 640 }, { width: 360, height: 740 }, { width: 820, height: 1180 }]) {
   walk(`every pane is there at ${viewport.width} pixels, and nothing sticks out`, '', async (page) => {
     await press(page, 'ArrowRight', 8);
+    const high = await page.evaluate(() => document.documentElement.scrollHeight - innerHeight);
+    assert.ok(high <= 0, `the body scrolls by ${high} pixels`);
     for (const name of ['Explain', 'Manifest', 'Cluster', 'Inspect']) {
       await page.locator('.tabbar').getByRole('button', { name }).click();
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);

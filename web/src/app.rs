@@ -187,10 +187,12 @@ impl Component for App {
             <a class="skip" href="#stage" onclick={scene.act::<MouseEvent>(Act::Section(Section::Cluster))}>{scene.t("bar.skip")}</a>
             <div class={classes!("app", problems.then_some("problems"))} data-pane={self.ui.pane.name()}>
                 {panel::bar::draw(&scene)}
-                {panel::manifest::draw(&scene)}
-                {panel::stage::draw(&scene, &self.figure, moving)}
-                {panel::explain::draw(&scene, self.explain.as_ref())}
-                {panel::inspector::draw(&scene, inspect)}
+                <main class="panes">
+                    {panel::manifest::draw(&scene)}
+                    {panel::stage::draw(&scene, &self.figure, moving)}
+                    {panel::explain::draw(&scene, self.explain.as_ref())}
+                    {panel::inspector::draw(&scene, inspect)}
+                </main>
                 {panel::time::draw(&scene, &self.axis, &self.strip)}
                 {panel::bar::tabs(&scene)}
             </div>
@@ -225,12 +227,7 @@ impl App {
             }
             Act::End => {
                 self.pause();
-                let known = self.timeline.events;
-                if self.view.cursor.event < known {
-                    self.session.seek(Seek::Event(known));
-                } else {
-                    self.session.step(StepSize::UntilStable);
-                }
+                self.end();
             }
             Act::Play => self.play(ctx),
             Act::Tick => self.tick(ctx),
@@ -264,7 +261,6 @@ impl App {
                 self.ui.menu = None;
                 let done = self.session.fault(kind, &target, &[]);
                 self.report(done);
-                self.session.step(StepSize::Event);
             }
             Act::Heal(id) => {
                 self.ui.menu = None;
@@ -311,6 +307,19 @@ impl App {
             }
         }
         true
+    }
+
+    /// To the last known event that is not one of a loop's; from there, on until stable.
+    fn end(&mut self) {
+        if self.view.cursor.at_end {
+            self.session.step(StepSize::UntilStable);
+            return;
+        }
+        self.session.seek(Seek::Event(self.timeline.events));
+        self.session.back(StepSize::Event);
+        if !self.session.view().cursor.at_end {
+            self.session.step(StepSize::Event);
+        }
     }
 
     fn zoom(&self) -> StepSize {
@@ -427,7 +436,6 @@ impl App {
         if applied {
             self.ui.target = Target::Cluster;
             self.ui.pane = Section::Explain;
-            self.session.step(StepSize::Action);
             self.stepped = true;
         }
     }
@@ -663,6 +671,8 @@ pub fn split(line: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::split;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
     fn command_lines_split_as_a_shell_does() {

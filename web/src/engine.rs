@@ -29,6 +29,8 @@ pub fn first(preset: &'static str) -> Box<dyn SessionApi> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
     fn every_preset_opens() {

@@ -1,6 +1,8 @@
 //! The Yew single-page app; the only crate that knows the DOM.
 
 mod app;
+#[cfg(all(test, target_arch = "wasm32"))]
+mod component_tests;
 mod crash;
 mod draw;
 mod engine;
@@ -14,6 +16,9 @@ mod words;
 mod yaml;
 
 use wasm_bindgen::prelude::*;
+
+#[cfg(all(test, target_arch = "wasm32"))]
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
 
 /// Starts the page when the document has its root; else waits to be asked for widgets.
 #[wasm_bindgen(start)]

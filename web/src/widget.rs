@@ -196,6 +196,8 @@ fn scrub(phase: Option<u16>, known: usize) -> Html {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
     fn steps_have_names_numbers_and_times() {

@@ -186,6 +186,8 @@ pub fn middle(name: &str, max: usize) -> Text {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
     fn times_have_units_and_fit_their_size() {

@@ -73,6 +73,11 @@ pub fn view(session: &Session) -> ClusterView {
         .iter()
         .filter(|e| e.phase.is_some())
         .count();
+    // Leases and heartbeats go on for ever; the picture stays calm.
+    let quiet = shown
+        .checked_sub(1)
+        .and_then(|last| index.entries().get(last))
+        .is_some_and(|entry| entry.background);
     let rest = index.entries().get(shown..).unwrap_or(&[]);
     let at_end = rest.iter().all(|e| e.background);
     let cursor = Cursor {
@@ -90,10 +95,14 @@ pub fn view(session: &Session) -> ClusterView {
         etcd: etcd_members(session).into(),
         revision: cluster.etcd().revision(),
         messages: event
+            .filter(|_| !quiet)
             .map(|e| messages(session, e))
             .unwrap_or_default()
             .into(),
-        focus: event.map(|e| focus(session, e)).unwrap_or_default(),
+        focus: event
+            .filter(|_| !quiet)
+            .map(|e| focus(session, e))
+            .unwrap_or_default(),
         next_deadline: timers.iter().filter_map(|t| t.due).min(),
         timers: timers.into_iter().take(MAX_TIMERS).collect(),
         faults: faults.into(),

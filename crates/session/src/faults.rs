@@ -47,10 +47,11 @@ pub fn params(kind: &str, target: &str, given: &[(&str, &str)]) -> Result<Value,
     Ok(Value::from(params))
 }
 
-/// The faults in force.
+/// The faults in force; one that is being mended, such as a machine that boots, is not.
 pub fn views(session: &Session) -> Vec<FaultView> {
     faults::active(session.simulation().cluster())
         .into_iter()
+        .filter(|(_, f)| !f.ending)
         .map(|(_, f)| FaultView {
             id: f.number,
             name: Msg::new(code(f.kind), vec![("target", Arg::Text(f.target.clone()))]),

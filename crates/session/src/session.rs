@@ -307,7 +307,13 @@ impl Session {
         self.timeline.run_until(at);
         self.run_ahead(faults);
         // The command itself is shown: it is the event that the person made.
-        self.timeline.seek_events(cursor + 1);
+        // Others that are due at the same moment come first.
+        let log = self.log();
+        let own = (cursor..log.len()).find(|i| {
+            log.get(*i)
+                .is_some_and(|e| e.code.starts_with("you.") || e.code.starts_with("fault."))
+        });
+        self.timeline.seek_events(own.unwrap_or(cursor) + 1);
     }
 
     /// Finds the next (or the previous) event at which a step of this size stops.

@@ -36,6 +36,7 @@ cargo xtask COMMAND
   conformance       the conformance tables against the recorded scores
       --bless       record higher scores
   shots [ARGS…]     screenshots of the built page (see tests/page/shots.mjs)
+  prerender         write the built page's first scene into index.html
   help              this text
 
 Environment
@@ -61,6 +62,7 @@ fn main() -> ExitCode {
         "bench" => bench::run(rest),
         "conformance" => ratchet::command(rest),
         "shots" => page::shots(rest),
+        "prerender" => page::prerender(),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(())

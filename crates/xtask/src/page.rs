@@ -33,12 +33,20 @@ pub fn walk() -> Result<()> {
         return Err("tests/page holds no *.test.mjs".to_owned());
     }
     let mut node = script("")?;
-    shell::run(node.args(["--test", "--test-reporter=spec"]).args(tests))
+    shell::run(
+        node.args(["--test", "--test-reporter=spec", "--test-timeout=1200000"])
+            .args(tests),
+    )
 }
 
 /// `cargo xtask shots [ARGS…]`.
 pub fn shots(args: &[String]) -> Result<()> {
     shell::run(script("shots.mjs")?.args(args))
+}
+
+/// `cargo xtask prerender`: writes the first scene into index.html.
+pub fn prerender() -> Result<()> {
+    shell::run(&mut script("prerender.mjs")?)
 }
 
 /// The page benchmark.

@@ -153,7 +153,7 @@ fn message_label(stage: &Stage, points: &[Point], message: &MessageView) -> Html
     let Some((a, b)) = longest else {
         return html! {};
     };
-    let below = matches!(message.kind, MessageKind::Response);
+    let below = !stage.narrow && matches!(message.kind, MessageKind::Response);
     let (x, y) = ((a.0 + b.0) / 2, (a.1 + b.1) / 2);
     let class = match (message.ok, message.kind) {
         (false, _) | (_, MessageKind::NoAnswer) => "lab2 mid halo faulttext",
@@ -216,13 +216,17 @@ fn controller(place: &cluster::Place, props: &Props) -> Option<Html> {
         if place.label == 0 {
             return html! { <circle class="nowfill" cx={px(x)} cy={px(y)} r={px(r + 5)}/> };
         }
-        let lines = two_lines(&component.name, (place.label * 10 / 58).max(6) as usize);
+        let lines = two_lines(
+            &component.name,
+            ((place.label + 8) * 10 / 58).max(6) as usize,
+        );
         let longest = lines
             .iter()
             .map(|line| line.chars().count())
             .max()
             .unwrap_or(0) as i32;
-        let half = (longest * 36 / 10 + 8).max(r + 6);
+        // Not into the neighbour's label.
+        let half = (longest * 36 / 10 + 8).min(place.label / 2 + 3).max(r + 6);
         let height = r * 2 + 13 + 13 * lines.len() as i32;
         html! {
             <rect class="nowfill" x={px(x - half)} y={px(y - r - 5)} width={px(half * 2)}
@@ -235,7 +239,10 @@ fn controller(place: &cluster::Place, props: &Props) -> Option<Html> {
         } else {
             "lab2 mid halo"
         };
-        let lines = two_lines(&component.name, (place.label * 10 / 58).max(6) as usize);
+        let lines = two_lines(
+            &component.name,
+            ((place.label + 8) * 10 / 58).max(6) as usize,
+        );
         let lines = lines.into_iter().zip([0, 13]);
         lines
             .map(|(line, dy)| text(x, label_y + dy, class, line))

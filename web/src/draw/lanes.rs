@@ -79,7 +79,11 @@ pub fn Marks(props: &Props) -> Html {
             {for faults(lane, &props.axis, y)}
         </g> }
     });
-    html! { <g>{for lanes}{for gaps}{for ticks}</g> }
+    let mut phases = String::new();
+    for phase in props.timeline.phases.iter() {
+        phases.push_str(&path!("M", props.axis.x(phase.at), " 16v6"));
+    }
+    html! { <g>{for lanes}{for gaps}{for ticks}<path class="wire" d={phases}/></g> }
 }
 
 fn tear(x: i32, h: i32) -> AttrValue {

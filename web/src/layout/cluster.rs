@@ -565,6 +565,8 @@ mod tests {
     use podscope_session::view::{
         ComponentView, EtcdMemberView, NodeLook, ObjectRef, PodLook, PodView,
     };
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     fn cluster(nodes: usize, pods: usize, pending: usize) -> ClusterView {
         use ComponentKind::{ApiServer, Client, Controller, Etcd, Kubelet, Scheduler};

@@ -233,6 +233,8 @@ fn split(moments: &[Nanos], cuts: &[usize], first: Nanos, last: Nanos) -> Vec<(N
 mod tests {
     use super::*;
     use podscope_session::view::{ComponentKind, Mark, MarkKind};
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     const MS: Nanos = 1_000_000;
 

@@ -66,6 +66,8 @@ pub fn along(points: &[Point], share: f64) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
     fn corners_are_rounded_and_never_overshoot() {

@@ -17,6 +17,8 @@ pub fn draw(scene: &Scene<'_>) -> Html {
     let title = title.map_or_else(|| scene.t("preset.own"), |preset| scene.t(preset.title));
     html! {
         <header class="bar">
+            // The stage's heading is not there when a small screen shows another pane.
+            <h1 class="sr">{"Podscope"}</h1>
             <a class="brand" href="./" aria-label="Podscope">
                 <svg viewBox="0 0 24 24" aria-hidden="true"><use href="#i-mark"/></svg><span>{"Podscope"}</span>
             </a>

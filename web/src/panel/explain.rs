@@ -31,13 +31,13 @@ fn cast(scene: &Scene<'_>) -> Html {
         <span class="muted">{scene.t(&["cast.", name, ".role"].concat())}</span></span></li> }
     };
     html! {
-        <aside class="explain" aria-label={scene.t("pane.explain")}>
+        <section class="explain" aria-label={scene.t("pane.explain")}>
             <div class="head"><h2>{scene.t("cast.title")}</h2><span class="right muted small">{scene.t("cast.note")}</span></div>
             <div class="scroll prose" tabindex="0">
                 <ul class="cast">{for CAST.into_iter().map(item)}</ul>
                 <p class="small muted note">{scene.t("cast.marks")}</p>
             </div>
-        </aside>
+        </section>
     }
 }
 
@@ -51,7 +51,7 @@ fn event(scene: &Scene<'_>, explain: &ExplainView) -> Html {
         text.map(|text| html! { <><h3>{scene.t(head)}</h3>{for text.split('\n').map(|p| html! { <p>{rich(p)}</p> })}</> })
     };
     html! {
-        <aside class="explain" aria-label={scene.t("pane.explain")}>
+        <section class="explain" aria-label={scene.t("pane.explain")}>
             <div class="head wide"><h2>{scene.t("pane.explain")}</h2>
                 <span class="right muted small num">{words.t1("explain.step", "n", &explain.event.to_string())}</span></div>
             <div class="scroll prose" tabindex="0" key={explain.event}>
@@ -64,7 +64,7 @@ fn event(scene: &Scene<'_>, explain: &ExplainView) -> Html {
                 {section("explain.next", explain.next.as_ref().map(|next| words.say(next)))}
             </div>
             {predict(scene, explain)}
-        </aside>
+        </section>
     }
 }
 
@@ -142,9 +142,10 @@ fn panes(scene: &Scene<'_>, explain: &ExplainView, detail: Option<String>) -> Ht
 /// Arrow keys move between the tabs of a tab list.
 pub fn arrows() -> Callback<KeyboardEvent> {
     Callback::from(|event: KeyboardEvent| {
+        // With Shift, they are the page's.
         let step = match event.key().as_str() {
-            "ArrowRight" => 1,
-            "ArrowLeft" => -1,
+            "ArrowRight" if !event.shift_key() => 1,
+            "ArrowLeft" if !event.shift_key() => -1,
             _ => return,
         };
         event.prevent_default();

@@ -13,12 +13,12 @@ use yew::prelude::*;
 pub fn draw(scene: &Scene<'_>, figure: &NodeRef, moving: bool) -> Html {
     let start = scene.view.cursor.event == 0 && scene.ui.target == Target::Cluster;
     html! {
-        <main class="stage" id="stage" tabindex="-1" aria-label={scene.t("pane.stage")}>
+        <section class="stage" id="stage" tabindex="-1" aria-label={scene.t("pane.stage")}>
             if start && !scene.ui.as_text { {intro(scene)} } else { {head(scene)} }
             {body(scene, figure, moving)}
             if scene.ui.target == Target::Cluster { {timers(scene)} }
             {super::manifest::effect(scene)}
-        </main>
+        </section>
     }
 }
 

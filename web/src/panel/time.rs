@@ -96,24 +96,54 @@ fn deadline(scene: &Scene<'_>) -> Html {
 }
 
 fn phases(scene: &Scene<'_>) -> Html {
-    let current = scene.view.cursor.phase;
-    let known = scene.timeline.phases.iter().enumerate().map(|(i, phase)| {
-        let i = i as u16;
-        let here = current == Some(i);
-        let class = match current {
-            Some(current) if current == i => "cur",
-            Some(current) if current > i => "done",
-            _ => "",
-        };
-        html! { <li key={i} class={class}>
-            <button type="button" aria-current={here.then_some("step")} onclick={scene.act(Act::Seek(Seek::Event(phase.event)))}>
-                <b>{i + 1}</b><span class="name">{scene.words.say(&phase.name)}</span></button></li> }
-    });
-    let count = scene.timeline.phases.len();
-    let later = scene.timeline.expected.iter().enumerate().map(|(i, name)| {
-        html! { <li key={count + i}><span class="later"><b>{count + i + 1}</b><span class="name">{scene.words.say(name)}</span></span></li> }
-    });
-    html! { <ol class="steps wide" aria-label={scene.t("time.phases")}>{for known}{for later}</ol> }
+    let all = &scene.timeline.phases;
+    let current = scene.view.cursor.phase.map(usize::from);
+    let mut items: Vec<Html> = Vec::new();
+    let mut from = 0;
+    while from < all.len() {
+        let to = story_end(all, from);
+        let open = to - from == all.len() || (from..to).contains(&current.unwrap_or(0));
+        let mut first = from;
+        while first < to {
+            let last = if open { first } else { to - 1 };
+            let here = current == Some(first) && open;
+            let class = match current {
+                _ if here => "cur",
+                Some(current) if current > last => "done",
+                _ => "",
+            };
+            let mut number = (first + 1).to_string();
+            if !open {
+                number.push('–');
+                number.push_str(&to.to_string());
+            }
+            if let Some(phase) = all.get(first) {
+                items.push(html! { <li key={first} class={classes!(class, (!open).then_some("far"))}>
+                    <button type="button" aria-current={here.then_some("step")} onclick={scene.act(Act::Seek(Seek::Event(phase.event)))}>
+                        <b>{number}</b><span class="name">{scene.words.say(&phase.name)}</span></button></li> });
+            }
+            first = last + 1;
+        }
+        from = to;
+    }
+    for (i, name) in scene.timeline.expected.iter().enumerate() {
+        let number = all.len() + i;
+        items.push(html! { <li key={number}><span class="later"><b>{number + 1}</b><span class="name">{scene.words.say(name)}</span></span></li> });
+    }
+    html! { <ol class="steps wide" aria-label={scene.t("time.phases")}>{for items}</ol> }
+}
+
+/// Where the story ends that begins at a phase: each command and each fault begins one. Stories other
+/// than the current one are drawn as one step.
+fn story_end(phases: &[PhaseView], from: usize) -> usize {
+    let mut to = from + 1;
+    while let Some(phase) = phases.get(to) {
+        if matches!(phase.name.code, "phase.submit" | "phase.fault") {
+            break;
+        }
+        to += 1;
+    }
+    to
 }
 
 fn range(scene: &Scene<'_>) -> Html {
