@@ -64,7 +64,7 @@ const NINE = [
   ['API server', /POST|deployments/],
   ['etcd', /\/registry\/deployments\/default\/nginx/],
   ['Deployment', /nginx-[0-9a-f]+/],
-  ['ReplicaSet', /nginx-[0-9a-f]+-[0-9a-z]{5}/],
+  ['ReplicaSet', /generateName: nginx-[0-9a-f]+-/],
   ['Scheduler', /nginx-[0-9a-f]+-[0-9a-z]{5}|node-\d/],
   ['Kubelet', /node-\d/],
   ['CRI, CNI, OCI', /sandbox|Sandbox|image|cgroup/i],
