@@ -128,6 +128,13 @@ pub(crate) fn yaml(text: &str) -> Result<Value, String> {
 /// The objects of one document: itself, or the items of a list.
 fn document(text: &str, source: &str, validate: bool) -> Res<Vec<Value>> {
     let parsing = |why: String| Fault::Text(format!("error parsing {source}: {why}"));
+    // The reader drops a byte order mark and ends every line.
+    let ended = format!("{}\n", text.trim_start_matches('\u{feff}'));
+    let text = if text.ends_with('\n') && !text.starts_with('\u{feff}') {
+        text
+    } else {
+        ended.as_str()
+    };
     let value =
         yaml(text).map_err(|why| parsing(format!("error converting YAML to JSON: {why}")))?;
     if value.is_null() {

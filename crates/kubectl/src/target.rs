@@ -250,7 +250,8 @@ pub(crate) fn read(ctx: &mut Ctx<'_>, target: &Target, flags: &Flags) -> Res<Vec
     );
     let answer = ctx.send(request);
     let absent = matches!(&answer, Err(fault) if fault.is_not_found());
-    if absent && !target.name.is_empty() && !matches!(target.namespace.as_str(), "" | "default") {
+    let named = !target.name.is_empty() && (!flags.has("filename") || flags.command != "describe");
+    if absent && named && !matches!(target.namespace.as_str(), "" | "default") {
         // A missing namespace explains more than a missing object.
         match ctx.send(Request::get(Kind::Namespace, "", target.namespace.as_str())) {
             Err(fault) if fault.is_not_found() => return Err(fault),

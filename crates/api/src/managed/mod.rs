@@ -8,13 +8,14 @@ mod set;
 mod walk;
 
 pub use set::Set;
+pub use walk::shown as go_text;
 
 use crate::decode;
 use crate::json;
 use crate::kind::Kind;
-use crate::schema;
 use crate::status::{Cause, Status, quote};
 use crate::value::{NULL, Text, Value};
+use crate::{schema, sort};
 use walk::{Atom, Comparison};
 
 /// Where kubectl keeps what was applied last.
@@ -135,7 +136,7 @@ fn write(mut entries: Vec<Entry>) -> Value {
 }
 
 fn sort(entries: &mut [Entry]) {
-    entries.sort_by(|a, b| {
+    sort::by(entries, |a, b| {
         let key = |e: &Entry| {
             (
                 !e.applies,
@@ -411,7 +412,9 @@ fn refuse_conflicts(entries: &mut [Entry], taken: &Set, allowed: &Set) -> Result
     let mut lines = Vec::new();
     let mut only = String::new();
     let mut owners: Vec<&Entry> = entries.iter().collect();
-    owners.sort_by(|a, b| (&a.manager, a.applies).cmp(&(&b.manager, b.applies)));
+    sort::by(&mut owners, |a, b| {
+        (&a.manager, a.applies).cmp(&(&b.manager, b.applies))
+    });
     for entry in owners {
         let paths = entry.set.and(taken).minus(allowed).paths();
         if paths.is_empty() {

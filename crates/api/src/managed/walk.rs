@@ -275,8 +275,8 @@ pub fn with_named_fields(atom: Atom, set: &Set) -> Set {
     result
 }
 
-/// What a printed value of Go looks like inside an error.
-fn shown(value: &Value) -> String {
+/// A value as Go prints it inside an error: `map[a:1 b:[x y]]`.
+pub fn shown(value: &Value) -> String {
     match value {
         Value::Null => "<nil>".into(),
         Value::Str(text) => text.to_string(),

@@ -13,8 +13,11 @@ use super::strategy::{self, update::prepare_update};
 use super::{defaulting, validation, warnings};
 use podscope_api::decode::{self, Decoded};
 use podscope_api::managed::{self, Writer};
+use podscope_api::request::FieldValidation;
+use podscope_api::schema::{self, Shape};
+use podscope_api::status::quote;
 use podscope_api::value::NULL;
-use podscope_api::{Cause, Kind, Status, Text, Value};
+use podscope_api::{Cause, Kind, PatchType, Status, Text, Value};
 
 /// What a stage does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -445,7 +448,94 @@ pub fn check_replace(
     run.done(result)
 }
 
-/// A changed object as a patch or a subresource made it.
+/// A patch and how strictly its outcome is read.
+pub struct Patch<'a> {
+    /// Its format.
+    pub patch_type: PatchType,
+    /// Its body.
+    pub body: &'a Value,
+    /// What becomes of unknown fields.
+    pub validation: FieldValidation,
+}
+
+/// A changed object as a patch made it.
+pub fn check_patched(
+    context: &mut Context<'_>,
+    patch: &Patch<'_>,
+    wanted: Value,
+    old: &Value,
+) -> Checked {
+    let kind = context.kind;
+    let source = decode::Source {
+        value: wanted,
+        ..decode::Source::default()
+    };
+    let decoded = decode::decode(kind, &source, patch.validation);
+    let mut run = run(context);
+    let result = match decoded {
+        Ok(decoded) => {
+            run.warn(decoded.warnings);
+            run.object = decoded.object.0;
+            run.normal = run.object.clone();
+            run.update(old)
+        }
+        Err(status) => {
+            let status = unfit(kind, patch, &source.value, status);
+            Err(refusal(Step::Decode, "", status))
+        }
+    };
+    run.done(result)
+}
+
+/// `422 Invalid` of a patch whose outcome is not an object of the kind.
+fn unfit(kind: Kind, patch: &Patch<'_>, wanted: &Value, status: Status) -> Status {
+    let mark = format!("cannot be handled as a {kind}: ");
+    let Some((_, why)) = status.message.split_once(&mark) else {
+        return status;
+    };
+    let mut why = why.to_string();
+    let mut shown = String::new();
+    if patch.patch_type == PatchType::Strategic {
+        shown = managed::go_text(patch.body);
+        if why.starts_with("json: ")
+            && let Some((_, wanted)) = why.rsplit_once(" of type ")
+        {
+            why = format!("unrecognized type: {wanted}");
+        }
+    } else {
+        let touched = touched(patch);
+        super::go::document(
+            &mut shown,
+            Shape::Struct(schema::of(kind)),
+            wanted,
+            &touched,
+        );
+    }
+    let cause = Cause {
+        reason: "FieldValueInvalid".into(),
+        message: format!("Invalid value: {}: {why}", quote(&shown)).into(),
+        field: "patch".into(),
+    };
+    Status::invalid("", "", "", vec![cause])
+}
+
+/// The maps that a patch of JSON opens: the merge patch itself, or the ways of a JSON patch.
+fn touched(patch: &Patch<'_>) -> Value {
+    if patch.patch_type != PatchType::Json {
+        return patch.body.clone();
+    }
+    let mut touched = Value::map();
+    for operation in patch.body.items() {
+        let path = operation.get("path").str_or_empty();
+        let mut place = &mut touched;
+        for part in path.split('/').skip(1) {
+            place = place.entry(part);
+        }
+    }
+    touched
+}
+
+/// A changed object as a subresource or server-side apply made it.
 pub fn check_update(context: &mut Context<'_>, wanted: Value, old: &Value) -> Checked {
     let mut run = run(context);
     run.normal = old.clone();

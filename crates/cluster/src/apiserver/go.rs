@@ -5,7 +5,7 @@
 
 use podscope_api::schema::{self, Field, Shape, Struct, Type};
 use podscope_api::status::quote;
-use podscope_api::{Quantity, Value, json};
+use podscope_api::{Quantity, Text, Value, json};
 
 /// Fields whose Go name is not the JSON name with a capital first letter.
 const GO_NAMES: &[(&str, &str)] = &[
@@ -273,11 +273,15 @@ fn internal_fields(root: Struct, value: &Value) -> Vec<(Field, &Value)> {
         "PodSpec" => POD_SPEC,
         "PodSecurityContext" => POD_SECURITY_CONTEXT,
         _ => {
-            return root
-                .fields()
-                .into_iter()
-                .map(|f| (f, value.get(f.name)))
-                .collect();
+            let mut fields = root.fields();
+            let place = |fields: &[Field], name: &str| fields.iter().position(|f| f.name == name);
+            if let Some(from) = place(&fields, "quobyte") {
+                // Internal volume sources have it beside RBD.
+                let moved = fields.remove(from);
+                let to = place(&fields, "rbd").map_or(from, |at| at + 1);
+                fields.insert(to, moved);
+            }
+            return fields.into_iter().map(|f| (f, value.get(f.name))).collect();
         }
     };
     order
@@ -459,5 +463,58 @@ mod tests {
     #[test]
     fn names_are_sorted_for_the_search() {
         assert!(GO_NAMES.is_sorted());
+    }
+}
+
+/// A value as Go writes its JSON: fields of structs in their declared order. Maps in `touched` come out in the
+/// order of their keys, as what a patch opens does.
+pub(crate) fn document(out: &mut String, shape: Shape, value: &Value, touched: &Value) {
+    match value {
+        Value::Map(map) => {
+            let mut entries: Vec<&(Text, Value)> = map.entries().iter().collect();
+            let fields = match shape {
+                Shape::Struct(fields) => fields.fields(),
+                _ => Vec::new(),
+            };
+            if touched.as_map().is_none() {
+                let place = |key: &str| {
+                    let found = fields.iter().position(|f| f.name == key);
+                    found.unwrap_or(fields.len())
+                };
+                podscope_api::sort::by(&mut entries, |a, b| place(&a.0).cmp(&place(&b.0)));
+            }
+            out.push('{');
+            for (i, (key, value)) in entries.into_iter().enumerate() {
+                if i > 0 {
+                    out.push(',');
+                }
+                json::write(out, &Value::Str(key.clone()), true);
+                out.push(':');
+                let below = match shape {
+                    Shape::Map(item) => item.shape(),
+                    _ => fields
+                        .iter()
+                        .find(|f| *f.name == **key)
+                        .map_or(Shape::Any, |f| f.ty.shape()),
+                };
+                document(out, below, value, touched.get(key));
+            }
+            out.push('}');
+        }
+        Value::List(items) => {
+            let below = match shape {
+                Shape::List(item) => item.shape(),
+                _ => Shape::Any,
+            };
+            out.push('[');
+            for (i, item) in items.iter().enumerate() {
+                if i > 0 {
+                    out.push(',');
+                }
+                document(out, below, item, touched.index(i));
+            }
+            out.push(']');
+        }
+        leaf => json::write(out, leaf, true),
     }
 }

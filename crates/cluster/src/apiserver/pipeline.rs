@@ -243,12 +243,22 @@ pub(crate) fn update(
     old: &Value,
     wanted: &Rc<Object>,
 ) -> Result<Object, Refusal> {
-    let replaces = matches!(request.body, Body::Object(_)) && &*request.subresource != "scale";
+    let scale = &*request.subresource == "scale";
+    // Components know the fields; people may not.
+    let strict = !request.options.field_manager.is_empty() && !scale && !is_apply(request);
+    let replaces = matches!(request.body, Body::Object(_)) && !scale;
     let tracked = !current.at("metadata.managedFields").is_empty();
     let checked = run(api, ctx, flight, request, tracked, |context| {
         if replaces {
             let decoded = decoded(request, wanted, old);
             check::check_replace(context, decoded, old)
+        } else if let (Body::Patch(patch_type, body), true) = (&request.body, strict) {
+            let patch = check::Patch {
+                patch_type: *patch_type,
+                body,
+                validation: request.options.field_validation,
+            };
+            check::check_patched(context, &patch, wanted.0.clone(), old)
         } else {
             check::check_update(context, wanted.0.clone(), old)
         }

@@ -1,13 +1,13 @@
 //! Subresources: scale, binding, token.
 
 use super::write::Decision;
-use podscope_api::{Kind, Object, Status, Value, value};
+use podscope_api::{Cause, Kind, Object, Status, Value, value};
 
 /// The `scale` subresource of a workload.
 ///
 /// # Errors
 /// `404 NotFound` for kinds that have none.
-pub(crate) fn scale_of(kind: Kind, object: &Object) -> Result<Object, Status> {
+pub fn scale_of(kind: Kind, object: &Object) -> Result<Object, Status> {
     if !matches!(
         kind,
         Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet | Kind::ReplicationController
@@ -45,6 +45,27 @@ pub(crate) fn scale_of(kind: Kind, object: &Object) -> Result<Object, Status> {
         scale.set("status.selector", selector.to_string());
     }
     Ok(Object(scale))
+}
+
+/// The object with the replicas of a written `Scale`.
+///
+/// # Errors
+/// `422 Invalid` for replicas below zero.
+pub fn scaled(object: &Object, scale: &Value) -> Result<Object, Status> {
+    let replicas = scale.at("spec.replicas").as_int().unwrap_or(0);
+    if replicas < 0 {
+        let cause = Cause {
+            reason: "FieldValueInvalid".into(),
+            message: format!("Invalid value: {replicas}: must be greater than or equal to 0")
+                .into(),
+            field: "spec.replicas".into(),
+        };
+        let name = object.name();
+        return Err(Status::invalid("autoscaling", "Scale", name, vec![cause]));
+    }
+    let mut object = object.clone();
+    object.set("spec.replicas", replicas);
+    Ok(object)
 }
 
 /// `POST pods/NAME/binding`: sets the node once, marks the Pod as scheduled, copies the node's zone labels.

@@ -263,12 +263,10 @@ impl ApiServer {
             return refuse(ctx, id, "storage", modified(kind, &key.name));
         }
         let wanted = if scale {
-            let mut object = (*current).clone();
-            object.set(
-                "spec.replicas",
-                wanted.at("spec.replicas").as_int().unwrap_or(0),
-            );
-            Rc::new(object)
+            match special::scaled(&current, &wanted) {
+                Ok(object) => Rc::new(object),
+                Err(status) => return refuse(ctx, id, "validate", status),
+            }
         } else if kind == Kind::Namespace && &*request.subresource == "finalize" {
             // Nothing else can be changed through this subresource.
             let mut object = (*current).clone();

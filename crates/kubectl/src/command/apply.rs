@@ -301,6 +301,38 @@ fn create(
     Ok(target::typed(kind, &ctx.send(request)?.object))
 }
 
+/// The error of an apply that finds no patch.
+fn no_patch(
+    manifest: &Manifest,
+    original: &str,
+    modified: &Object,
+    current: &Object,
+    why: &str,
+) -> Fault {
+    let text = format!(
+        "creating patch with:\noriginal:\n{original}\nmodified:\n{}\n\ncurrent:\n{}\n\nfor: {why}",
+        json::to_string(modified),
+        json::to_string(current)
+    );
+    let applying = format!(
+        "applying patch:\n\nto:\n{}\nfor:",
+        about(manifest.kind, current)
+    );
+    let fault = Fault::Text(text).when("patching", &manifest.source);
+    fault.when(&applying, &manifest.source)
+}
+
+/// Whether two patches want different values somewhere.
+fn collide(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Map(a), Value::Map(b)) => a
+            .entries()
+            .iter()
+            .any(|(k, v)| **k != *LAST_APPLIED && b.get(k).is_some_and(|other| collide(v, other))),
+        _ => a != b,
+    }
+}
+
 /// How often a conflicting patch is computed again.
 const RETRIES: usize = 5;
 
@@ -317,13 +349,37 @@ fn patch_object(
     let mut tries = 0;
     loop {
         let original = match current.object.annotation(LAST_APPLIED) {
-            Some(text) if !text.is_empty() => json::parse(text).unwrap_or_default(),
+            Some(text) if !text.is_empty() => match json::parse(text) {
+                Ok(original) => original,
+                Err(_) => {
+                    for version in ["openapi v3", "openapi"] {
+                        ctx.complain(&format!(
+                            "warning: error calculating patch from {version} spec: invalid JSON document"
+                        ));
+                    }
+                    let why = "invalid JSON document";
+                    return Err(no_patch(manifest, text, modified, &current.object, why));
+                }
+            },
             _ => Value::Null,
         };
         let change = patch::three_way_strategic(kind.name(), &original, modified, &current.object)
             .map_err(Fault::Status)?;
         if change.entries().is_empty() {
             return Ok((change, current.object));
+        }
+        if !flags.bool_or("overwrite", true) {
+            let since = patch::two_way_strategic(kind.name(), &original, &current.object);
+            if collide(&change, &since) {
+                let yaml = podscope_manifest::yaml::to_string;
+                let why = format!(
+                    "patch:\n{}\nconflicts with changes made from original to current:\n{}",
+                    yaml(&change),
+                    yaml(&since)
+                );
+                let text = json::to_string(&original) + "\n";
+                return Err(no_patch(manifest, &text, modified, &current.object, &why));
+            }
         }
         let mut request = Request::patch(
             kind,

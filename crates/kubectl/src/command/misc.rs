@@ -120,6 +120,10 @@ pub(super) fn logs(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
         first
     };
     let container = container(ctx, &pod, asked)?;
+    if pod.at("spec.nodeName").str_or_empty().is_empty() {
+        // Nobody runs it, so nobody has written anything.
+        return Ok(());
+    }
     let mut request = Request::get(Kind::Pod, pod.namespace(), pod.name());
     request.subresource = "log".into();
     // The container travels where the API has no other place for it here.
@@ -172,6 +176,12 @@ pub(super) fn exec(ctx: &mut Ctx<'_>, command: &'static str, words: &[String]) -
                 )));
             }
             container(ctx, &info.object, flags.str("container"))?;
+            if info.object.at("spec.nodeName").str_or_empty().is_empty() {
+                return Err(Fault::Text(format!(
+                    "unable to upgrade connection: pod {} does not have a host assigned",
+                    info.name()
+                )));
+            }
         }
     }
     Err(Fault::Text(format!(

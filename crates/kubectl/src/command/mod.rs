@@ -45,12 +45,38 @@ fn flags(
     Ok(flags)
 }
 
+/// Flags that every command has and that take no value.
+const BARE: &[&str] = &[
+    "--disable-compression",
+    "--insecure-skip-tls-verify",
+    "--match-server-version",
+    "--warnings-as-errors",
+];
+
+/// The command's name and the other words; flags may stand before it.
+fn command_first(words: &[String]) -> (&str, Vec<String>) {
+    let mut at = 0;
+    while let Some(word) = words.get(at) {
+        if !word.starts_with('-') {
+            break;
+        }
+        let alone = word.contains('=')
+            || BARE.contains(&word.as_str())
+            || !word.starts_with("--") && word.len() > 2;
+        at += if alone { 1 } else { 2 };
+    }
+    let Some(command) = words.get(at) else {
+        return ("", words.to_vec());
+    };
+    let mut rest = words.to_vec();
+    rest.remove(at);
+    (command, rest)
+}
+
 /// Runs the command that the words name.
 pub(crate) fn dispatch(ctx: &mut Ctx<'_>, argv: &[String]) -> Res<()> {
-    let (command, words) = match argv.split_first() {
-        Some((command, words)) => (command.as_str(), words),
-        None => ("", argv),
-    };
+    let (command, words) = command_first(argv);
+    let words = words.as_slice();
     match command {
         "annotate" => label::run(ctx, words, label::Marks::Annotations),
         "api-resources" => misc::api_resources(ctx, words),

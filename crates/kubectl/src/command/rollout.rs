@@ -27,10 +27,8 @@ const REVISION: &str = "deployment.kubernetes.io/revision";
 const CHANGE_CAUSE: &str = "kubernetes.io/change-cause";
 
 pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
-    let (sub, rest) = match words.split_first() {
-        Some((sub, rest)) => (sub.as_str(), rest),
-        None => ("", words),
-    };
+    let (sub, rest) = super::command_first(words);
+    let rest = rest.as_slice();
     match sub {
         "status" => status(ctx, rest),
         "history" => history(ctx, rest),
@@ -311,7 +309,7 @@ fn history(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
             }
             (
                 format!("with revision #{wanted}"),
-                template_text(&template, false),
+                template_text(&template, false).replace("\n  \t", "\n\t"),
             )
         } else if found.is_empty() {
             (String::new(), "No rollout history found.".into())
@@ -428,11 +426,12 @@ fn roll_back(ctx: &mut Ctx<'_>, report: &Report, info: &Info, wanted: i64) -> Re
     if report.dry_run != DryRun::Client {
         report
             .patch(ctx, info, PatchType::Json, change, false)
-            .map_err(|fault| {
-                Fault::Text(format!(
+            .map_err(|fault| match fault {
+                Fault::Need(call) => Fault::Need(call),
+                fault => Fault::Text(format!(
                     "failed restoring revision {wanted}: {}",
                     fault.inner()
-                ))
+                )),
             })?;
     }
     Ok("rolled back".into())

@@ -15,6 +15,9 @@ allow-missing-template-keys=b";
 
 pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     let flags = super::flags(ctx, "scale", FLAGS, words)?;
+    if !flags.has("replicas") {
+        return Err(Fault::text("required flag(s) \"replicas\" not set"));
+    }
     let Some(replicas) = flags.int("replicas").filter(|n| *n >= 0) else {
         return Err(Fault::text(
             "The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0",

@@ -23,10 +23,8 @@ template=s field-manager=s show-managed-fields=b allow-missing-template-keys=b c
 requests=s";
 
 pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
-    let (sub, rest) = match words.split_first() {
-        Some((sub, rest)) => (sub.as_str(), rest),
-        None => ("", words),
-    };
+    let (sub, rest) = super::command_first(words);
+    let rest = rest.as_slice();
     match sub {
         "image" => image(ctx, rest),
         "env" => env(ctx, rest),
@@ -191,6 +189,7 @@ fn env(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
         set.extend(from_source(ctx, &flags, from)?);
     }
     if set.is_empty() && remove.is_empty() && !flags.is("list") {
+        target::targets(ctx, &flags, &names, Rules::default())?;
         return Err(Fault::text(
             "at least one environment variable must be provided",
         ));
@@ -368,17 +367,17 @@ fn list_env(ctx: &mut Ctx<'_>, info: &Info, spec: &Value, pattern: &str) {
 fn resources(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     let flags = super::flags(ctx, "set resources", RESOURCES, words)?;
     let report = Report::read(ctx, &flags, "kubectl-set")?;
-    if flags.str("limits").is_empty() && flags.str("requests").is_empty() {
-        return Err(Fault::text(
-            "you must specify an update to requests or limits (in the form of --requests/--limits)",
-        ));
-    }
     let sides = [
         ("limits", amounts(flags.str("limits"))?),
         ("requests", amounts(flags.str("requests"))?),
     ];
     let pattern = flags.opt("containers").unwrap_or("*");
     let (infos, mut faults) = read(ctx, &flags, &flags.args)?;
+    if flags.str("limits").is_empty() && flags.str("requests").is_empty() {
+        return Err(Fault::text(
+            "you must specify an update to requests or limits (in the form of --requests/--limits)",
+        ));
+    }
     for info in infos {
         let Some(place) = pod_spec(info.kind) else {
             faults.push(Fault::Text(format!(
@@ -580,6 +579,12 @@ pub(super) fn patch_command(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
             if subresource == "scale" {
                 let suffix = report.dry_run.suffix();
                 ctx.say(&format!("scale.autoscaling/{} {what}{suffix}", info.name()));
+            } else if report.dry_run == DryRun::Server && what != "patched" {
+                let title = target::title(info.kind, info.name());
+                match report.format {
+                    crate::output::Format::Default => ctx.say(&format!("{title} {what}")),
+                    _ => report.done(ctx, info.kind, &patched, what)?,
+                }
             } else {
                 report.done(ctx, info.kind, &patched, what)?;
             }

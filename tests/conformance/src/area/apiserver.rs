@@ -11,7 +11,7 @@ use podscope_cluster::apiserver::admission::{Lookup, UserInfo, pod_security};
 use podscope_cluster::apiserver::check::{self, Checked, Context};
 use podscope_cluster::apiserver::strategy::names::Random;
 use podscope_cluster::apiserver::strategy::service::Allocator;
-use podscope_cluster::apiserver::{defaulting, strategy, validation};
+use podscope_cluster::apiserver::{defaulting, special, strategy, validation};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::OnceLock;
@@ -230,6 +230,20 @@ fn policy_objects(table: &Table) -> World {
     world
 }
 
+/// A list of complaints in one order: the server's is that of a map in Go.
+fn in_order(status: &Value) -> Value {
+    let mut status = status.clone();
+    let message = status.get("message").str_or_empty().to_string();
+    if let Some((head, rest)) = message.split_once(": [")
+        && let Some(list) = rest.strip_suffix(']')
+    {
+        let mut parts: Vec<&str> = list.split(", ").collect();
+        parts.sort_unstable();
+        status.set("message", format!("{head}: [{}]", parts.join(", ")));
+    }
+    status
+}
+
 fn field_validation(case: &Value) -> FieldValidation {
     if json::to_string(case.get("query")).contains("Ignore") {
         FieldValidation::Ignore
@@ -368,6 +382,8 @@ fn compare(case: &Value, want: &Value, got: &Answer) -> Outcome {
             got.status.get("message").str_or_empty()
         ));
     } else if !status_fits(want.get("status"), &got.status)
+        && !(case.get("group").as_str() == Some("limitrange")
+            && status_fits(&in_order(want.get("status")), &in_order(&got.status)))
         && !case
             .get("status_variants")
             .items()
@@ -404,7 +420,38 @@ fn compare(case: &Value, want: &Value, got: &Answer) -> Outcome {
     }
 }
 
+/// A text without what depends on the recorded cluster: times and versions inside quoted objects.
+fn settled(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
+        let (before, after) = rest.split_at(at);
+        out.push_str(before);
+        let end = after.find(|c: char| !matches!(c, '0'..='9' | '-' | ':' | 'T' | 'Z'));
+        let (word, next) = after.split_at(end.unwrap_or(after.len()));
+        let version = before.ends_with("resourceVersion\\\\\":\\\\\"")
+            || before.ends_with("resourceVersion\\\":\\\"")
+            || before.ends_with("resourceVersion\":\"");
+        if version || podscope_api::Timestamp::parse(word).is_some() {
+            out.push_str("(settled)");
+        } else {
+            out.push_str(word);
+        }
+        rest = next;
+    }
+    out + rest
+}
+
 fn status_fits(want: &Value, got: &Value) -> bool {
+    let shown = |v: &Value| {
+        v.get("message")
+            .str_or_empty()
+            .contains(" is invalid: patch: Invalid value: ")
+    };
+    if shown(want) && shown(got) {
+        let text = |v: &Value| settled(&json::to_string(v));
+        return text(want) == text(got);
+    }
     let parts = ["code", "reason", "message", "details"];
     let prefix = generated_prefix(want);
     let pick = |v: &Value| -> Vec<Value> {
@@ -474,8 +521,12 @@ pub(super) fn write(
                 if let Some(status) = conflict(kind, &request.name, &wanted, live) {
                     return Err(status);
                 }
-                let decoded = decode::decode(kind, &source(&wanted), validation)?;
-                Ok(check::check_update(context, decoded.object.0, live))
+                let patch = check::Patch {
+                    patch_type: *patch_type,
+                    body: patch,
+                    validation,
+                };
+                Ok(check::check_patched(context, &patch, wanted, live))
             }
             _ => Err(Status::not_found(
                 kind.group(),
@@ -616,18 +667,36 @@ fn update(case: &Value) -> Outcome {
     let Some((kind, namespace, name, subresource)) = target(path) else {
         return Outcome::Skip(format!("not a kind that is served: {path}"));
     };
-    if subresource == "scale" {
-        return Outcome::Skip("the scale subresource is another area".into());
-    }
     let mut world = default_world();
     world.1 = case.get("dry_run_http_code").is_null();
-    let live = case.get("live");
+    if subresource == "resize" {
+        // The recorded node has no allocatable resources.
+        world.add(podscope_api::value!({
+            "kind": "Node", "apiVersion": "v1",
+            "metadata": {"name": (case.at("live.spec.nodeName").clone())}
+        }));
+    }
+    // The recorded version is a placeholder; bodies name real ones.
+    let mut live = case.get("live").clone();
+    live.set("metadata.resourceVersion", "485");
+    let live = &live;
     let body = case.get("body");
     let text = match body {
         Value::Str(s) => s.to_string(),
         other => json::to_string(other),
     };
     let content_type = case.get("content_type").str_or_empty();
+    let patch_type = [
+        podscope_api::PatchType::Json,
+        podscope_api::PatchType::Merge,
+        podscope_api::PatchType::Strategic,
+    ]
+    .into_iter()
+    .find(|t| t.content_type() == content_type);
+    if subresource == "scale" {
+        let got = scale(kind, &Object(live.clone()), patch_type, &text);
+        return compare(case, case, &got);
+    }
     let checked = with_context(kind, &namespace, &subresource, &world, |context| {
         if case.get("method").as_str() == Some("PUT") {
             let decoded =
@@ -640,13 +709,6 @@ fn update(case: &Value) -> Outcome {
             }
             Ok(check::check_replace(context, decoded, live))
         } else {
-            let patch_type = [
-                podscope_api::PatchType::Json,
-                podscope_api::PatchType::Merge,
-                podscope_api::PatchType::Strategic,
-            ]
-            .into_iter()
-            .find(|t| t.content_type() == content_type);
             let Some(patch_type) = patch_type else {
                 return Err(Status::new(415, "UnsupportedMediaType", "patch type"));
             };
@@ -655,15 +717,12 @@ fn update(case: &Value) -> Outcome {
             if let Some(status) = conflict(kind, &name, &wanted, live) {
                 return Err(status);
             }
-            let decoded = decode::decode(
-                kind,
-                &decode::Source {
-                    value: wanted,
-                    ..decode::Source::default()
-                },
-                FieldValidation::Strict,
-            )?;
-            Ok(check::check_update(context, decoded.object.0, live))
+            let patch = check::Patch {
+                patch_type,
+                body: &patch,
+                validation: FieldValidation::Strict,
+            };
+            Ok(check::check_patched(context, &patch, wanted, live))
         }
     });
     let got = match checked {
@@ -676,6 +735,29 @@ fn update(case: &Value) -> Outcome {
         },
     };
     compare(case, case, &got)
+}
+
+/// A write to the scale subresource.
+fn scale(kind: Kind, live: &Object, patch_type: Option<PatchType>, text: &str) -> Answer {
+    let written = || {
+        let base = special::scale_of(kind, live)?;
+        let body = json::parse(text).map_err(Status::bad_request)?;
+        let wanted = match patch_type {
+            Some(patch_type) => podscope_api::patch::apply(patch_type, "Scale", &base, &body)?,
+            None => body,
+        };
+        special::scale_of(kind, &special::scaled(live, &wanted)?)
+    };
+    let (code, status, stored) = match written() {
+        Ok(scale) => (200, Value::Null, scale.0),
+        Err(status) => (i64::from(status.code), status.to_value(), Value::Null),
+    };
+    Answer {
+        code,
+        status,
+        stored,
+        warnings: Vec::new(),
+    }
 }
 
 /// What the storage refuses before anything else: another name, an old version.

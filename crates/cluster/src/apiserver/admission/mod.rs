@@ -10,6 +10,7 @@ pub mod default_storage_class;
 pub mod default_toleration_seconds;
 pub mod limit_ranger;
 pub mod namespace_lifecycle;
+mod pod_resize;
 pub mod pod_security;
 pub mod pod_topology_labels;
 pub mod priority;
@@ -176,5 +177,6 @@ pub const PLUGINS: &[Plugin] = &[
     mutating("PodTopologyLabels", pod_topology_labels::admit),
     mutating("MutatingAdmissionWebhook", webhook::admit),
     validating("ValidatingAdmissionPolicy", validating_policy::admit),
+    validating("PodResizeValidator", pod_resize::admit),
     validating("ResourceQuota", resource_quota::admit),
 ];

@@ -33,9 +33,10 @@ pub fn admit(a: &mut Admission<'_>, lookup: &dyn Lookup) -> Result<(), Status> {
     let mut quotas = lookup.list(Kind::ResourceQuota, a.namespace);
     quotas.retain(|q| !q.at("status.hard").is_empty() && in_scope(q, a.kind, &a.object));
     // The server's cache lists them as they came.
-    quotas.sort_by_cached_key(|q| {
-        let created = q.at("metadata.creationTimestamp").str_or_empty();
-        (created.to_string(), q.resource_version())
+    podscope_api::sort::by(&mut quotas, |a, b| {
+        let created =
+            |q: &podscope_api::Object| q.at("metadata.creationTimestamp").as_text().cloned();
+        (created(a), a.resource_version()).cmp(&(created(b), b.resource_version()))
     });
     if a.operation == Operation::Create {
         for quota in &quotas {

@@ -1,4 +1,7 @@
-//! A line difference as Go's `diff` package prints it: hunks with three lines of context.
+//! A line difference as the server prints it: hunks with three lines of context.
+//!
+//! Models: staging/src/k8s.io/apimachinery/pkg/util/diff (v1.36), which finds the longest run of equal lines,
+//! then the longest ones before and after it; in long texts a run does not begin at a line that is frequent.
 
 /// The hunks that turn `old` into `new`, each line with ` `, `-` or `+`.
 pub fn unified(old: &[String], new: &[String]) -> String {
@@ -42,13 +45,9 @@ fn hunk(out: &mut String, edits: &[Edit<'_>]) {
         return;
     };
     let count = |skip: char| edits.iter().filter(|e| e.0 != skip).count();
-    out.push_str(&format!(
-        "@@ -{},{} +{},{} @@\n",
-        old_start + 1,
-        count('+'),
-        new_start + 1,
-        count('-')
-    ));
+    let old = range(*old_start, count('+'));
+    let new = range(*new_start, count('-'));
+    out.push_str(&format!("@@ -{old} +{new} @@\n"));
     for (mark, text, _, _) in edits {
         out.push(*mark);
         out.push_str(text);
@@ -56,67 +55,122 @@ fn hunk(out: &mut String, edits: &[Edit<'_>]) {
     }
 }
 
-fn edits<'a>(old: &'a [String], new: &'a [String]) -> Vec<Edit<'a>> {
-    let prefix = old.iter().zip(new).take_while(|(a, b)| a == b).count();
-    let rest = old.len().min(new.len()) - prefix;
-    let suffix = old
-        .iter()
-        .rev()
-        .zip(new.iter().rev())
-        .take(rest)
-        .take_while(|(a, b)| a == b)
-        .count();
-    let mut edits: Vec<Edit<'a>> = Vec::new();
-    for (i, line) in old.iter().take(prefix).enumerate() {
-        edits.push((' ', line, i, i));
+/// The lines of a hunk on one side: `12`, or `12,3`; nothing is counted from the line before.
+fn range(start: usize, count: usize) -> String {
+    match count {
+        1 => (start + 1).to_string(),
+        0 => format!("{start},0"),
+        _ => format!("{},{count}", start + 1),
     }
-    let a = old.get(prefix..old.len() - suffix).unwrap_or(&[]);
-    let b = new.get(prefix..new.len() - suffix).unwrap_or(&[]);
-    middle(&mut edits, a, b, prefix);
-    for (i, line) in old.iter().enumerate().skip(old.len() - suffix) {
-        edits.push((' ', line, i, i + new.len() - old.len()));
+}
+
+fn edits<'a>(old: &'a [String], new: &'a [String]) -> Vec<Edit<'a>> {
+    let mut runs = Runs::of(old, new);
+    runs.find((0, old.len()), (0, new.len()));
+    podscope_api::sort::by(&mut runs.found, |a, b| a.0.cmp(&b.0));
+    runs.found.push((old.len(), new.len(), 0));
+    let mut edits: Vec<Edit<'a>> = Vec::new();
+    let (mut i, mut j) = (0, 0);
+    for (a, b, length) in runs.found {
+        for line in old.get(i..a).unwrap_or(&[]) {
+            edits.push(('-', line, i, j));
+            i += 1;
+        }
+        for line in new.get(j..b).unwrap_or(&[]) {
+            edits.push(('+', line, i, j));
+            j += 1;
+        }
+        for line in old.get(a..a + length).unwrap_or(&[]) {
+            edits.push((' ', line, i, j));
+            i += 1;
+            j += 1;
+        }
     }
     edits
 }
 
-/// The longest common subsequence of the parts that differ.
-fn middle<'a>(edits: &mut Vec<Edit<'a>>, a: &'a [String], b: &'a [String], offset: usize) {
-    let (n, m) = (a.len(), b.len());
-    let width = m + 1;
-    let mut table = vec![0u32; (n + 1) * width];
-    let at = |i: usize, j: usize| i * width + j;
-    let get = |table: &[u32], i: usize, j: usize| table.get(at(i, j)).copied().unwrap_or(0);
-    for i in (0..n).rev() {
-        for j in (0..m).rev() {
-            let best = if a.get(i) == b.get(j) {
-                get(&table, i + 1, j + 1) + 1
+/// Texts of at least so many lines have frequent lines.
+const LONG: usize = 200;
+
+/// Runs of equal lines.
+struct Runs<'a> {
+    old: &'a [String],
+    new: &'a [String],
+    /// For each old line the places of its like in the new text; none for frequent lines.
+    places: Vec<Vec<usize>>,
+    /// Old place, new place, length.
+    found: Vec<(usize, usize, usize)>,
+}
+
+impl<'a> Runs<'a> {
+    fn of(old: &'a [String], new: &'a [String]) -> Runs<'a> {
+        let mut order: Vec<usize> = (0..new.len()).collect();
+        podscope_api::sort::by(&mut order, |a, b| new.get(*a).cmp(&new.get(*b)));
+        let frequent = if new.len() >= LONG {
+            new.len() / 100 + 1
+        } else {
+            usize::MAX
+        };
+        let line = |j: &usize| new.get(*j);
+        let places = old.iter().map(|text| {
+            let from = order.partition_point(|j| line(j) < Some(text));
+            let to = order.partition_point(|j| line(j) <= Some(text));
+            let like = order.get(from..to).unwrap_or(&[]);
+            if like.len() > frequent {
+                Vec::new()
             } else {
-                get(&table, i + 1, j).max(get(&table, i, j + 1))
-            };
-            if let Some(cell) = table.get_mut(at(i, j)) {
-                *cell = best;
+                like.to_vec()
+            }
+        });
+        Runs {
+            old,
+            new,
+            places: places.collect(),
+            found: Vec::new(),
+        }
+    }
+
+    fn same(&self, i: usize, j: usize) -> bool {
+        self.old.get(i).is_some_and(|a| self.new.get(j) == Some(a))
+    }
+
+    /// Finds the longest run between the bounds and those beside it.
+    fn find(&mut self, old: (usize, usize), new: (usize, usize)) {
+        let mut todo = vec![(old, new)];
+        while let Some(((from, to), (first, last))) = todo.pop() {
+            let (mut a, mut b, mut length) = self.longest((from, to), (first, last));
+            while a > from && b > first && self.same(a - 1, b - 1) {
+                (a, b, length) = (a - 1, b - 1, length + 1);
+            }
+            while a + length < to && b + length < last && self.same(a + length, b + length) {
+                length += 1;
+            }
+            if length > 0 {
+                self.found.push((a, b, length));
+                todo.push(((from, a), (first, b)));
+                todo.push(((a + length, to), (b + length, last)));
             }
         }
     }
-    let (mut i, mut j) = (0, 0);
-    while i < n || j < m {
-        let (x, y) = (a.get(i), b.get(j));
-        match (x, y) {
-            (Some(x), Some(y)) if x == y => {
-                edits.push((' ', x, offset + i, offset + j));
-                i += 1;
-                j += 1;
+
+    fn longest(&self, old: (usize, usize), new: (usize, usize)) -> (usize, usize, usize) {
+        let mut best = (old.0, new.0, 0);
+        // Lengths of the runs that end at the old line before, by new place.
+        let mut before: Vec<(usize, usize)> = Vec::new();
+        for i in old.0..old.1 {
+            let mut now = Vec::new();
+            let places = self.places.get(i).map_or(&[][..], Vec::as_slice);
+            for j in places.iter().filter(|j| **j >= new.0 && **j < new.1) {
+                let earlier = before.iter().find(|(p, _)| p + 1 == *j);
+                let length = earlier.map_or(0, |(_, length)| *length) + 1;
+                now.push((*j, length));
+                if length > best.2 {
+                    best = (i + 1 - length, j + 1 - length, length);
+                }
             }
-            (Some(x), _) if y.is_none() || get(&table, i + 1, j) >= get(&table, i, j + 1) => {
-                edits.push(('-', x, offset + i, offset + j));
-                i += 1;
-            }
-            (_, Some(y)) => {
-                edits.push(('+', y, offset + i, offset + j));
-                j += 1;
-            }
-            _ => break,
+            before = now;
         }
+        best
     }
 }
 

@@ -85,7 +85,7 @@ fn described(field: &Field) -> Value {
     put("format", format.into());
     put("ref", referred(field.ty).into());
     let item = match field.ty.shape() {
-        Shape::List(item) => item,
+        Shape::List(item) | Shape::Map(item) => item,
         _ => field.ty,
     };
     let mut values: Vec<&str> = item.values().collect();

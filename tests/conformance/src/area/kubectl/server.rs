@@ -26,6 +26,9 @@ pub struct Ended {
     pub exit_code: u8,
 }
 
+/// The version of everything that was written.
+pub const WRITTEN: &str = "8373";
+
 /// The most calls that one command may make.
 const MAX_CALLS: usize = 500;
 
@@ -128,7 +131,8 @@ impl Server {
             },
         };
         let writes = matches!(request.verb, Verb::Create | Verb::Patch | Verb::Update);
-        if self.complete && writes && request.subresource.is_empty() {
+        let whole = matches!(&*request.subresource, "" | "status");
+        if self.complete && writes && whole {
             return self.write(request);
         }
         match request.verb {
@@ -158,7 +162,7 @@ impl Server {
                 let at = self.find(request).ok_or_else(not_found)?;
                 let live = self.objects[at].clone();
                 match request.subresource.as_ref() {
-                    "" => {}
+                    "" | "status" => {}
                     "scale"
                         if matches!(
                             kind.name(),
@@ -221,9 +225,8 @@ impl Server {
             let (group, plural) = (kind.group(), kind.plural());
             return Err(Status::already_exists(group, plural, object.name()));
         }
-        if live.as_ref() != Some(&object) {
-            let version = 1000 + self.requests.len();
-            object.set("metadata.resourceVersion", version.to_string());
+        if !request.options.dry_run && live.as_ref() != Some(&object) {
+            object.set("metadata.resourceVersion", WRITTEN);
         }
         if !request.options.dry_run {
             match at.filter(|_| live.is_some()) {

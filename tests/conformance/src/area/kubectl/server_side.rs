@@ -5,7 +5,7 @@ use super::super::apiserver::{differences, loose};
 use super::request::Shown;
 use super::server::Server;
 use super::{compare, invocation, namespace, placeholder_time};
-use podscope_api::{Kind, Object, Value, json};
+use podscope_api::{Kind, Object, Timestamp, Value, json};
 
 /// Runs all steps of a case.
 pub fn run(case: &Value) -> Outcome {
@@ -30,7 +30,16 @@ fn run_step(server: &mut Server, kind: Kind, step: &Value) -> Result<(), String>
     let mut invocation = invocation(step);
     let manifest = step.get("manifest_yaml").str_or_empty();
     invocation.files = vec![("m.yaml".into(), manifest.into())];
-    let ended = server.run(&invocation, "default", placeholder_time());
+    // A restart writes down when it was.
+    let written = step.get("writes").index(0).get("body").str_or_empty();
+    let stamp = json::parse(written).unwrap_or_default();
+    let stamp = stamp
+        .at("spec.template.metadata.annotations")
+        .get("kubectl.kubernetes.io/restartedAt")
+        .as_str()
+        .and_then(Timestamp::parse);
+    let now = stamp.unwrap_or_else(placeholder_time);
+    let ended = server.run(&invocation, "default", now);
     if let Outcome::Fail(wrong) = compare(step, &ended) {
         return Err(wrong);
     }
