@@ -61,6 +61,14 @@ fn read(file: &Path) -> Result<Option<Table>, String> {
         }));
     }
     let envelope = json::parse(&text).map_err(|e| failed(&e))?;
+    let stem = file.file_stem().and_then(|s| s.to_str()).unwrap_or("");
+    if let (Value::List(cases), Some(name)) = (&envelope, stem.strip_suffix("_input")) {
+        return Ok(Some(Table {
+            name: name.to_string(),
+            path: file.to_path_buf(),
+            cases: cases.to_vec(),
+        }));
+    }
     let Some(name) = envelope.get("table").as_str() else {
         return Ok(None);
     };

@@ -172,7 +172,7 @@ mod tests {
         );
         for bad in [
             r#"[{"op":"remove","path":"/x"}]"#,
-            r#"[{"op":"replace","path":"/x","value":1}]"#,
+            r#"[{"op":"replace","path":"/x/y","value":1}]"#,
             r#"[{"op":"add","path":"/a/b~1c/9","value":1}]"#,
             r#"[{"op":"add","path":"/x/y","value":1}]"#,
             r#"[{"op":"test","path":"/a","value":1}]"#,

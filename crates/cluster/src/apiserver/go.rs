@@ -456,16 +456,6 @@ fn write_value(out: &mut String, ty: Type, value: &Value, layout: Layout) {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_sorted_for_the_search() {
-        assert!(GO_NAMES.is_sorted());
-    }
-}
-
 /// A value as Go writes its JSON: fields of structs in their declared order. Maps in `touched` come out in the
 /// order of their keys, as what a patch opens does.
 pub(crate) fn document(out: &mut String, shape: Shape, value: &Value, touched: &Value) {
@@ -516,5 +506,15 @@ pub(crate) fn document(out: &mut String, shape: Shape, value: &Value, touched: &
             out.push(']');
         }
         leaf => json::write(out, leaf, true),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_sorted_for_the_search() {
+        assert!(GO_NAMES.is_sorted());
     }
 }

@@ -2,6 +2,7 @@
 
 mod explain;
 mod request;
+mod samples;
 mod server;
 mod server_side;
 
@@ -19,6 +20,8 @@ pub fn run(table: &Table, case: &Value) -> Option<Outcome> {
         name if name.starts_with("kubectl_") && name.ends_with("_columns") => cells(case),
         "printers/cases" => printed(table, case),
         "apply/client_side" => applied(case),
+        "get_samples" => samples::get(table, case),
+        "describe_samples" => samples::describe(table, case),
         "apply/server_side" => server_side::run(case),
         "apply/create_bodies" => create_bodies(case),
         "explain/explain" => explain::explained(case),
