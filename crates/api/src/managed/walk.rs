@@ -95,18 +95,34 @@ fn part<'a>(parts: &[(Text, &'a Value)], key: &str) -> Option<&'a Value> {
     parts.iter().find(|(k, _)| **k == *key).map(|(_, v)| *v)
 }
 
+/// Whether several items of a list have this key: they are owned together.
+fn is_repeated(parts: &[(Text, &Value)], key: &str) -> bool {
+    key.starts_with(['k', 'v']) && parts.iter().filter(|(k, _)| **k == *key).count() > 1
+}
+
+fn leaf() -> Set {
+    let mut set = Set::default();
+    set.own = true;
+    set
+}
+
 /// Everything that a value sets.
 pub fn field_set(atom: Atom, value: &Value) -> Set {
-    let mut set = Set::default();
     if matches!(atom, Atom::Leaf) {
-        set.own = true;
-        return set;
+        return leaf();
     }
-    for (key, below) in atom.parts(value) {
-        let mut child = field_set(atom.below(&key), below);
+    let mut set = Set::default();
+    let parts = atom.parts(value);
+    for (key, below) in &parts {
+        let below = *below;
+        if is_repeated(&parts, key) {
+            set.put(key, leaf());
+            continue;
+        }
+        let mut child = field_set(atom.below(key), below);
         let empty_map = below.as_map().is_some_and(|m| m.is_empty());
         child.own |= !matches!(atom, Atom::Fields(_)) || below.is_null() || empty_map;
-        set.put(&key, child);
+        set.put(key, child);
     }
     set
 }
@@ -145,17 +161,26 @@ pub fn compare(
     }
     let olds = atom.parts(old.unwrap_or(NULL));
     let news = atom.parts(new.unwrap_or(NULL));
-    for (key, value) in &olds {
-        path.push(key.clone());
-        compare(atom.below(key), Some(value), part(&news, key), path, out);
-        path.pop();
-    }
-    for (key, value) in &news {
-        if part(&olds, key).is_none() {
-            path.push(key.clone());
-            compare(atom.below(key), None, Some(value), path, out);
-            path.pop();
+    for (at, (key, value)) in olds.iter().chain(&news).enumerate() {
+        let (before, after) = (part(&olds, key), part(&news, key));
+        if at >= olds.len() && before.is_some() {
+            continue;
         }
+        path.push(key.clone());
+        if is_repeated(&olds, key) || is_repeated(&news, key) {
+            let all = |parts: &[(Text, &Value)]| -> Option<Value> {
+                let items = parts.iter().filter(|(k, _)| k == key);
+                let items: Vec<Value> = items.map(|(_, v)| (*v).clone()).collect();
+                (!items.is_empty()).then(|| Value::list(items))
+            };
+            let (before, after) = (all(&olds), all(&news));
+            compare(Atom::Leaf, before.as_ref(), after.as_ref(), path, out);
+        } else if at < olds.len() {
+            compare(atom.below(key), Some(value), after, path, out);
+        } else {
+            compare(atom.below(key), None, Some(value), path, out);
+        }
+        path.pop();
     }
     match (old, new) {
         (None, _) => out.added.insert(path),

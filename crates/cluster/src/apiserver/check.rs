@@ -187,12 +187,15 @@ impl Run<'_, '_> {
             return Some(self.object.at("metadata.managedFields").clone());
         }
         let writer = self.context.writer?;
-        Some(managed::update(
-            self.context.kind,
-            old,
-            &self.object,
-            writer,
-        ))
+        let kind = self.context.kind;
+        let mut object = self.object.clone();
+        if old.is_none() {
+            // What clients cannot set, and what reading a DaemonSet adds.
+            object.remove("metadata.deletionTimestamp");
+            object.remove("metadata.deletionGracePeriodSeconds");
+            strategy::mark_template_generation(kind, &mut object);
+        }
+        Some(managed::update(kind, old, &object, writer))
     }
 
     fn set_managed(&mut self, managed: Option<Value>) {

@@ -135,16 +135,6 @@ fn admin() -> UserInfo {
     }
 }
 
-fn with_context<T>(
-    kind: Kind,
-    namespace: &str,
-    subresource: &str,
-    world: &World,
-    run: impl FnOnce(&mut Context<'_>) -> T,
-) -> T {
-    with_writer(kind, namespace, subresource, world, None, run)
-}
-
 fn with_writer<T>(
     kind: Kind,
     namespace: &str,
@@ -343,7 +333,12 @@ fn create_in(case: &Value, validation: FieldValidation, world: &World) -> Outcom
     let real = case.get("real");
     let want = if real.is_null() { case } else { real };
     let decoded = podscope_manifest::server::decode(kind, &body(case), validation);
-    let checked = with_context(kind, &namespace, "", world, |context| {
+    let writer = Writer {
+        manager: "kubectl-client-side-apply",
+        subresource: "",
+        now: NOW,
+    };
+    let checked = with_writer(kind, &namespace, "", world, Some(writer), |context| {
         check::check_create(context, decoded)
     });
     let mut got = answer(201, checked);
@@ -394,6 +389,11 @@ fn compare(case: &Value, want: &Value, got: &Answer) -> Outcome {
             &loose(want.get("stored")),
             &loose(&got.stored),
         );
+        let owners = |v: &Value| v.at("metadata.managedFields").clone();
+        let (want, got) = (owners(want.get("stored")), owners(&got.stored));
+        if !want.is_null() && !got.is_null() {
+            differences(&mut wrong, "managedFields", &want, &got);
+        }
     }
     let warnings: Vec<&str> = got.warnings.iter().map(|w| &**w).collect();
     let wanted: Vec<&str> = want
@@ -700,7 +700,12 @@ fn update(case: &Value) -> Outcome {
         let got = scale(kind, &Object(live.clone()), patch_type, &text);
         return compare(case, case, &got);
     }
-    let checked = with_context(kind, &namespace, &subresource, &world, |context| {
+    let writer = Some(Writer {
+        manager: "kubectl-edit",
+        subresource: &subresource,
+        now: NOW,
+    });
+    let checked = with_writer(kind, &namespace, &subresource, &world, writer, |context| {
         if case.get("method").as_str() == Some("PUT") {
             let decoded =
                 podscope_manifest::server::decode(kind, text.as_bytes(), FieldValidation::Strict);

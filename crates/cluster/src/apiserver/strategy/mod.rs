@@ -131,6 +131,13 @@ fn template_generation(object: &mut Value, generation: i64) {
     annotations.insert(TEMPLATE_GENERATION, generation.to_string().into());
 }
 
+/// A DaemonSet as it is read: with the annotation.
+pub fn mark_template_generation(kind: Kind, object: &mut Value) {
+    if kind == Kind::DaemonSet {
+        template_generation(object, 0);
+    }
+}
+
 /// `stringData` is written into `data` and does not stay.
 fn string_data(object: &mut Value) {
     let Some(plain) = object.remove("stringData") else {
