@@ -336,7 +336,7 @@ impl Run<'_, '_> {
             object.set("metadata.name", name);
         }
         if kind == Kind::Service {
-            service::allocate(object, self.context.allocator)
+            service::allocate(object, self.context.allocator, self.context.dry_run)
                 .map_err(|status| refusal(Step::Prepare, "", status))?;
         }
         strategy::prepare_create(kind, object);

@@ -143,6 +143,29 @@ pub fn set_condition(object: &mut Object, condition: Value) {
     }
 }
 
+/// How long a token is asked for, in seconds.
+///
+/// # Errors
+/// `422 Invalid` for less than ten minutes or more than 2^32 seconds.
+pub fn token_seconds(request: &Value) -> Result<i64, Status> {
+    let seconds = request
+        .at("spec.expirationSeconds")
+        .as_int()
+        .unwrap_or(3600);
+    let why = match seconds {
+        ..600 => "may not specify a duration less than 10 minutes",
+        0x1_0000_0001.. => "may not specify a duration larger than 2^32 seconds",
+        _ => return Ok(seconds),
+    };
+    let cause = Cause {
+        reason: "FieldValueInvalid".into(),
+        message: format!("Invalid value: {seconds}: {why}").into(),
+        field: "spec.expirationSeconds".into(),
+    };
+    let group = "authentication.k8s.io";
+    Err(Status::invalid(group, "TokenRequest", "", vec![cause]))
+}
+
 /// `POST serviceaccounts/NAME/token`: a bound token; nothing is stored.
 pub(crate) fn token(account: &Object, request: &Object, expires: &str, serial: u64) -> Object {
     let mut answer = request.clone();

@@ -159,11 +159,10 @@ impl ApiServer {
                 self.delete(ctx, etcd, id, flight, &delete)
             }
             (Kind::ServiceAccount, "token") => {
-                let seconds = body
-                    .at("spec.expirationSeconds")
-                    .as_int()
-                    .unwrap_or(3600)
-                    .clamp(600, 1 << 32);
+                let seconds = match special::token_seconds(body) {
+                    Ok(seconds) => seconds,
+                    Err(status) => return refuse(ctx, id, "validate", status),
+                };
                 let expires = podscope_api::Timestamp(ctx.wall().0 + seconds * 1_000_000);
                 let answer = special::token(&current, body, &expires.seconds_text(), id.0);
                 answered(201, answer, flight)

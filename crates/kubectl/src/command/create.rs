@@ -1,7 +1,7 @@
 //! `kubectl create`, from files and from flags, and `kubectl replace`.
 //!
 //! Models: staging/src/k8s.io/kubectl/pkg/cmd/{create,replace} (v1.36)
-//! Left out: roles, bindings, ingresses, tokens, TLS and registry secrets.
+//! Left out: roles, bindings, ingresses, TLS and registry secrets.
 
 use super::apply::LAST_APPLIED;
 use super::delete;
@@ -34,10 +34,8 @@ const FILE: &str = create_flags!(
 );
 
 pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
-    let (sub, rest) = match words.split_first() {
-        Some((sub, rest)) if !sub.starts_with('-') => (sub.as_str(), rest),
-        _ => return from_files(ctx, words),
-    };
+    let (sub, rest) = super::command_first(words);
+    let rest = rest.as_slice();
     match sub {
         "deployment" | "deploy" => deployment(ctx, rest),
         "namespace" | "ns" => namespace(ctx, rest),
@@ -50,11 +48,51 @@ pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
         "quota" | "resourcequota" => quota(ctx, rest),
         "poddisruptionbudget" | "pdb" => disruption_budget(ctx, rest),
         "priorityclass" | "pc" => priority_class(ctx, rest),
+        "token" => token(ctx, rest),
+        _ if words.first().is_none_or(|w| w.starts_with('-')) => from_files(ctx, words),
         _ => Err(Fault::usage(
             "create",
             format!("Unexpected args: [{}]", words.join(" ")),
         )),
     }
+}
+
+const TOKEN: &str = "audience=S duration=d output,o=s template=s bound-object-kind=s bound-object-name=s \
+bound-object-uid=s show-managed-fields=b allow-missing-template-keys=b";
+
+fn token(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
+    let flags = super::flags(ctx, "create token", TOKEN, words)?;
+    let [name] = flags.args.as_slice() else {
+        return Err(Fault::usage(
+            "create token",
+            format!("exactly one NAME is required, got {}", flags.args.len()),
+        ));
+    };
+    let mut body =
+        value!({"kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1", "spec": {}});
+    let audiences = flags.all("audience");
+    if !audiences.is_empty() {
+        let audiences = audiences.into_iter().map(Value::from);
+        body.set("spec.audiences", Value::list(audiences));
+    }
+    if let Some(micros) = flags.micros("duration").filter(|d| *d > 0) {
+        body.set("spec.expirationSeconds", micros / 1_000_000);
+    }
+    let mut request = Request::new(
+        Verb::Create,
+        Kind::ServiceAccount,
+        ctx.namespace.as_str(),
+        name.as_str(),
+    );
+    request.subresource = "token".into();
+    request.body = Body::Object(Rc::new(Object(body)));
+    let answer = ctx.send(request).map_err(|fault| match fault {
+        Fault::Need(call) => Fault::Need(call),
+        fault => Fault::Text(format!("failed to create token: {}", fault.inner())),
+    })?;
+    let token = answer.object.at("status.token").str_or_empty().to_string();
+    ctx.say(&token);
+    Ok(())
 }
 
 fn validation(flags: &Flags) -> FieldValidation {

@@ -11,7 +11,7 @@ use crate::table::{Cell, Table, columns, labels, row, since};
 use crate::target::{self, Info, Rules, Target};
 
 use podscope_api::quantity::Quantity;
-use podscope_api::{Kind, Request, Value, Verb};
+use podscope_api::{Kind, Request, Status, Value, Verb};
 use std::cmp::Ordering;
 
 const FLAGS: &str = "all-namespaces,A=b selector,l=s field-selector=s output,o=s template=s filename,f=S recursive,R=b \
@@ -23,6 +23,27 @@ struct View<'a> {
     format: Format,
     flags: &'a Flags,
     label_columns: Vec<&'a str>,
+}
+
+/// Resources of which the simulated cluster never has any, with their other names.
+const EMPTY: &[(&str, &[&str])] = &[
+    (
+        "customresourcedefinitions.apiextensions.k8s.io",
+        &["crd", "crds", "customresourcedefinition"],
+    ),
+    (
+        "certificatesigningrequests.certificates.k8s.io",
+        &["csr", "certificatesigningrequest"],
+    ),
+    ("volumeattachments.storage.k8s.io", &["volumeattachment"]),
+];
+
+/// The full name of a resource that has no objects.
+pub(super) fn always_empty(word: &str) -> Option<&'static str> {
+    let found = EMPTY.iter().find(|(full, others)| {
+        *full == word || full.split('.').next() == Some(word) || others.contains(&word)
+    });
+    found.map(|(full, _)| *full)
 }
 
 pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
@@ -46,6 +67,18 @@ pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
             "get",
             "Required resource not specified.\nUse \"kubectl explain <resource>\" for a detailed description of that resource (e.g. kubectl explain pods).",
         ));
+    }
+    if let Some(resource) = flags.args.first().and_then(|word| always_empty(word)) {
+        return match flags.args.get(1) {
+            None => {
+                ctx.complain("No resources found");
+                Ok(())
+            }
+            Some(name) => {
+                let (plural, group) = resource.split_once('.').unwrap_or((resource, ""));
+                Err(Status::not_found(group, plural, name).into())
+            }
+        };
     }
     let rules = Rules {
         bare_type_lists: true,

@@ -7,7 +7,7 @@ use crate::describe::controlled;
 use crate::fault::{Fault, Res};
 use crate::table::{Cell, Table};
 use crate::target::{self, Rules, Target};
-use podscope_api::{Kind, Object, Request, Value};
+use podscope_api::{Kind, Object, Request, Status, Value};
 
 const LOGS: &str = "all-containers=b all-pods=b container,c=s follow,f=b previous,p=b tail=i since=d since-time=s \
 timestamps=b limit-bytes=i prefix=b selector,l=s ignore-errors=b max-log-requests=i \
@@ -15,6 +15,22 @@ pod-running-timeout=d insecure-skip-tls-verify-backend=b";
 const EXEC: &str = "container,c=s stdin,i=b tty,t=b quiet,q=b filename,f=S pod-running-timeout=d";
 const RESOURCES: &str =
     "api-group=s namespaced=b output,o=s no-headers=b sort-by=s verbs=S categories=S cached=b";
+
+/// `kubectl certificate approve|deny`: there are no signing requests.
+pub(super) fn certificate(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
+    let (sub, rest) = super::command_first(words);
+    if !matches!(sub, "approve" | "deny") {
+        return Err(super::unknown_sub("certificate", sub));
+    }
+    let flags = super::flags(ctx, "certificate", "force=b filename,f=S", &rest)?;
+    let Some(name) = flags.args.first() else {
+        return Err(Fault::text(
+            "one or more CSRs must be specified as <name> or -f <filename>",
+        ));
+    };
+    let (group, plural) = ("certificates.k8s.io", "certificatesigningrequests");
+    Err(Status::not_found(group, plural, name).into())
+}
 
 /// The container that a command is about: the one asked for, or the default one.
 fn container(ctx: &mut Ctx<'_>, pod: &Object, asked: &str) -> Res<String> {

@@ -84,6 +84,7 @@ pub(crate) fn dispatch(ctx: &mut Ctx<'_>, argv: &[String]) -> Res<()> {
         "apply" => apply::run(ctx, words),
         "attach" => misc::exec(ctx, "attach", words),
         "autoscale" => scale::autoscale(ctx, words),
+        "certificate" => misc::certificate(ctx, words),
         "cordon" => drain::cordon(ctx, words, true),
         "create" => create::run(ctx, words),
         "delete" => delete::run(ctx, words),

@@ -430,12 +430,13 @@ fn settled(text: &str) -> String {
     while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
         let (before, after) = rest.split_at(at);
         out.push_str(before);
-        let end = after.find(|c: char| !matches!(c, '0'..='9' | '-' | ':' | 'T' | 'Z'));
+        let end = after.find(|c: char| !matches!(c, '0'..='9' | '-' | ':' | 'T' | 'Z' | '.'));
         let (word, next) = after.split_at(end.unwrap_or(after.len()));
         let version = before.ends_with("resourceVersion\\\\\":\\\\\"")
             || before.ends_with("resourceVersion\\\":\\\"")
             || before.ends_with("resourceVersion\":\"");
-        if version || podscope_api::Timestamp::parse(word).is_some() {
+        let address = word.parse::<std::net::Ipv4Addr>().is_ok();
+        if version || address || podscope_api::Timestamp::parse(word).is_some() {
             out.push_str("(settled)");
         } else {
             out.push_str(word);
@@ -450,6 +451,9 @@ fn status_fits(want: &Value, got: &Value) -> bool {
         v.get("message")
             .str_or_empty()
             .contains(" is invalid: patch: Invalid value: ")
+            || v.get("message")
+                .str_or_empty()
+                .contains("failed to allocate IP: IPAddress.networking.k8s.io ")
     };
     if shown(want) && shown(got) {
         let text = |v: &Value| settled(&json::to_string(v));

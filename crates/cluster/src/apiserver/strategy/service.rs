@@ -67,7 +67,11 @@ fn refuse(service: &Value, field: &str, reason: &str, message: String) -> Status
 ///
 /// # Errors
 /// `422 Invalid` when a wanted IP or port cannot be had.
-pub fn allocate(service: &mut Value, allocator: &mut dyn Allocator) -> Result<(), Status> {
+pub fn allocate(
+    service: &mut Value,
+    allocator: &mut dyn Allocator,
+    dry_run: bool,
+) -> Result<(), Status> {
     normalize_cluster_ips(service, None);
     let causes = related_fields(service.get("spec"));
     if !causes.is_empty() {
@@ -82,7 +86,23 @@ pub fn allocate(service: &mut Value, allocator: &mut dyn Allocator) -> Result<()
     if ["ClusterIP", "NodePort", "LoadBalancer"].contains(&service_kind) && !headless {
         let wanted = spec.get("clusterIP").str_or_empty().to_string();
         let ips = spec.get("clusterIPs").clone();
+        let nameless = service.at("metadata.name").is_empty() && !dry_run;
         match allocator.cluster_ip(&wanted) {
+            // The address is written down with the Service that has it.
+            Ok(ip) if nameless => {
+                let message = format!(
+                    "Invalid value: [{}]: failed to allocate IP{}: IPAddress.networking.k8s.io {} is invalid: spec.parentRef.name: Required value",
+                    quote(&wanted),
+                    if wanted.is_empty() {
+                        String::new()
+                    } else {
+                        format!(" {wanted}")
+                    },
+                    quote(&ip)
+                );
+                let (field, reason) = ("spec.clusterIPs", "FieldValueInvalid");
+                return Err(refuse(service, field, reason, message));
+            }
             Ok(ip) => {
                 service.set("spec.clusterIP", ip.as_str());
                 service.set("spec.clusterIPs", Value::list([Value::from(ip)]));
@@ -342,7 +362,7 @@ pub fn allocate_update(
 ) -> Result<(), Status> {
     let spec = service.get("spec");
     if kind(old.get("spec")) == "ExternalName" && kind(spec) != "ExternalName" {
-        return allocate(service, allocator);
+        return allocate(service, allocator, false);
     }
     if kind(spec) == "ExternalName" {
         return Ok(());

@@ -5,6 +5,7 @@ use podscope_api::selector::{FieldSelector, Selector};
 use podscope_api::{
     Answer, Body, Failure, Object, Request, Response, Status, Timestamp, Value, Verb, patch, value,
 };
+use podscope_cluster::apiserver::special;
 use podscope_kubectl::{Call, Env, Invocation, Outcome, Received, Reply};
 use std::rc::Rc;
 
@@ -134,6 +135,10 @@ impl Server {
         let whole = matches!(&*request.subresource, "" | "status");
         if self.complete && writes && whole {
             return self.write(request);
+        }
+        if let ("token", Body::Object(body)) = (&*request.subresource, &request.body) {
+            special::token_seconds(body)?;
+            return Err(Status::bad_request("tokens are random"));
         }
         match request.verb {
             Verb::List => self.list(request).map(|list| ok(list, 200)),
