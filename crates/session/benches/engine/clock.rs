@@ -11,6 +11,15 @@ mod host {
         START.get_or_init(Instant::now).elapsed().as_secs_f64() * 1e3
     }
 
+    /// Milliseconds that this thread has been on a processor, where the system tells (Linux).
+    pub fn on_processor() -> Option<f64> {
+        // Brings the system's books up to date.
+        std::thread::yield_now();
+        let text = std::fs::read_to_string("/proc/self/schedstat").ok()?;
+        let nanoseconds: f64 = text.split(' ').next()?.parse().ok()?;
+        Some(nanoseconds / 1e6)
+    }
+
     /// Prints a line.
     pub fn say(line: &str) {
         println!("{line}");
@@ -24,6 +33,7 @@ mod host {
 
 #[cfg(target_arch = "wasm32")]
 mod host {
+    use wasm_bindgen::JsValue;
     use wasm_bindgen::prelude::wasm_bindgen;
 
     #[wasm_bindgen]
@@ -34,6 +44,19 @@ mod host {
         fn log(line: &str);
         #[wasm_bindgen(js_namespace = ["process", "argv"], js_name = join)]
         fn joined_arguments(between: &str) -> String;
+        #[wasm_bindgen(js_namespace = process, js_name = cpuUsage)]
+        fn cpu_usage() -> JsValue;
+        #[wasm_bindgen(js_namespace = JSON)]
+        fn stringify(value: &JsValue) -> String;
+    }
+
+    /// Milliseconds that the process has been on a processor, compilers and collectors included.
+    pub fn on_processor() -> Option<f64> {
+        // {"user":123,"system":45}, in microseconds.
+        let text = stringify(&cpu_usage());
+        let numbers = text.split(|c: char| !c.is_ascii_digit());
+        let sum: f64 = numbers.filter_map(|n| n.parse::<f64>().ok()).sum();
+        Some(sum / 1e3)
     }
 
     /// Milliseconds since some moment.
@@ -53,4 +76,4 @@ mod host {
     }
 }
 
-pub use host::{arguments, now, say};
+pub use host::{arguments, now, on_processor, say};

@@ -18,6 +18,9 @@ pub const fn budget(target: f64, hard: f64) -> Option<Budget> {
 }
 
 /// The table: prints each line when it is measured, counts what is over budget.
+///
+/// Lines are judged by their mean time on the processor where the system tells it, so that other work
+/// of a busy machine does not count; otherwise by the median of the wall clock.
 pub struct Table {
     filter: Vec<String>,
     /// How many lines exceed their hard limit.
@@ -28,8 +31,8 @@ impl Table {
     /// A table of the lines whose names contain one of the words; of all, without words.
     pub fn new(filter: Vec<String>) -> Table {
         clock::say(&format!(
-            "{:<54} {:>10} {:>10} {:>8} {:>8} {:>7}",
-            "milliseconds", "median", "worst", "target", "hard", "of hard"
+            "{:<50} {:>10} {:>10} {:>10} {:>8} {:>8} {:>7}",
+            "milliseconds", "processor", "median", "worst", "target", "hard", "of hard"
         ));
         Table { filter, over: 0 }
     }
@@ -52,29 +55,34 @@ impl Table {
             return;
         }
         let mut times = Vec::new();
+        let mut busy = Some(0.0);
         for i in 0..runs.max(1) {
             let input = prepare(i);
+            let before = clock::on_processor();
             let start = clock::now();
             let output = black_box(run(black_box(input)));
             times.push(clock::now() - start);
+            let spent = clock::on_processor().zip(before).map(|(b, a)| b - a);
+            busy = busy.zip(spent).map(|(sum, more)| sum + more);
             // What is dropped here is not part of what a person waits for.
             drop(output);
         }
         times.sort_by(f64::total_cmp);
         let (median, worst) = (times[times.len() / 2], times[times.len() - 1]);
+        let processor = busy.map_or(median, |sum| sum / f64::from(runs.max(1)));
         let (target, hard, ratio) = match budget {
             Some(b) => {
-                self.over += u32::from(median > b.hard);
+                self.over += u32::from(processor > b.hard);
                 (
                     format!("{:.0}", b.target),
                     format!("{:.0}", b.hard),
-                    format!("{:.2}", median / b.hard),
+                    format!("{:.2}", processor / b.hard),
                 )
             }
             None => (String::new(), String::new(), String::new()),
         };
         clock::say(&format!(
-            "{name:<54} {median:>10.2} {worst:>10.2} {target:>8} {hard:>8} {ratio:>7}"
+            "{name:<50} {processor:>10.2} {median:>10.2} {worst:>10.2} {target:>8} {hard:>8} {ratio:>7}"
         ));
     }
 }
