@@ -52,11 +52,7 @@ impl Value {
 
     /// A map from `(key, value)` pairs; later pairs win.
     pub fn from_pairs<K: Into<Text>, I: IntoIterator<Item = (K, Value)>>(pairs: I) -> Value {
-        let mut map = Map::default();
-        for (k, v) in pairs {
-            map.insert(k, v);
-        }
-        Value::Map(Rc::new(map))
+        Value::Map(Rc::new(pairs.into_iter().collect()))
     }
 
     /// A list from values.
@@ -347,7 +343,10 @@ impl Map {
         }
         // Lengths lie side by side, texts do not: looking at all lengths is faster than a search
         // that reads a text at each of its steps.
-        let same = |(k, _): &(Text, Value)| k.len() == key.len() && **k == *key;
+        let first = key.as_bytes().first();
+        let same = |(k, _): &(Text, Value)| {
+            k.len() == key.len() && k.as_bytes().first() == first && **k == *key
+        };
         self.0.iter().position(same)
     }
 
@@ -418,7 +417,8 @@ impl Map {
 
 impl<K: Into<Text>> FromIterator<(K, Value)> for Map {
     fn from_iter<I: IntoIterator<Item = (K, Value)>>(pairs: I) -> Map {
-        let mut map = Map::default();
+        let pairs = pairs.into_iter();
+        let mut map = Map(Vec::with_capacity(pairs.size_hint().0));
         for (key, value) in pairs {
             map.insert(key, value);
         }

@@ -241,6 +241,13 @@ impl Cluster {
         self.sim.now = self.sim.now.max(at);
     }
 
+    /// Leaves out all machines from now on: nothing reaches their kubelets, runtimes and proxies any more,
+    /// and what they had under way is dropped. For looking a little ahead at what the control plane decides.
+    pub fn leave_out_machines(&mut self) {
+        self.api.close(|watcher| watcher.to.machine().is_some());
+        self.sim.queue.retain(|entry| entry.machine().is_none());
+    }
+
     /// Answers that arrived for people's clients since the last call: client, request, answer, cause.
     pub fn take_answers(&mut self) -> Vec<(u16, RequestId, Rc<Response>, Option<TraceId>)> {
         std::mem::take(&mut self.outbox)

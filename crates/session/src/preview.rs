@@ -43,6 +43,8 @@ pub struct Preview {
 /// Applies a text to a copy of the cluster at the cursor.
 pub fn preview(session: &Session, text: &str) -> Preview {
     let mut copy: Simulation = session.simulation().clone();
+    // It ends when every Pod has been given a node or refused one: what machines do comes later.
+    copy.leave_out_machines();
     let invocation = Invocation {
         argv: vec!["apply".into(), "-f".into(), "manifest.yaml".into()],
         files: vec![("manifest.yaml".into(), text.into())],

@@ -105,6 +105,10 @@ impl Simulation {
     pub fn last_refusal(&self) -> Option<Text> {
         self.refused_at.clone()
     }
+    /// See [`Cluster::leave_out_machines`].
+    pub fn leave_out_machines(&mut self) {
+        self.cluster.leave_out_machines();
+    }
     /// A hash of everything.
     pub fn state_hash(&self) -> u64 {
         podscope_kernel::state_hash(self)

@@ -423,7 +423,8 @@ fn allows_unconditional(kind: Kind) -> bool {
 fn run<'c, 'a>(context: &'c mut Context<'a>) -> Run<'c, 'a> {
     Run {
         context,
-        stages: Vec::new(),
+        // Most plugins pass twice.
+        stages: Vec::with_capacity(2 * PLUGINS.len()),
         warnings: Vec::new(),
         object: Value::Null,
         normal: Value::Null,

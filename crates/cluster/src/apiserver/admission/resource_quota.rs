@@ -15,6 +15,11 @@ pub fn admit(a: &mut Admission<'_>, lookup: &dyn Lookup) -> Result<(), Status> {
     if a.namespace.is_empty() || !a.subresource.is_empty() || a.operation == Operation::Delete {
         return Ok(());
     }
+    let mut quotas = lookup.list(Kind::ResourceQuota, a.namespace);
+    quotas.retain(|q| !q.at("status.hard").is_empty() && in_scope(q, a.kind, &a.object));
+    if quotas.is_empty() {
+        return Ok(());
+    }
     let before = match (a.operation, a.old) {
         (Operation::Update, Some(old)) => {
             if a.kind != Kind::Service && a.kind != Kind::PersistentVolumeClaim {
@@ -30,8 +35,6 @@ pub fn admit(a: &mut Admission<'_>, lookup: &dyn Lookup) -> Result<(), Status> {
             *amount = amount.minus(*old);
         }
     }
-    let mut quotas = lookup.list(Kind::ResourceQuota, a.namespace);
-    quotas.retain(|q| !q.at("status.hard").is_empty() && in_scope(q, a.kind, &a.object));
     // The server's cache lists them as they came.
     podscope_api::sort::by(&mut quotas, |a, b| {
         let created =
