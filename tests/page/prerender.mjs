@@ -24,6 +24,7 @@ const parts = (page, name) =>
     const root = document.getElementById('podscope-page').cloneNode(true);
     // Over its own coloured copy: without the engine it could not be used.
     root.querySelector('textarea')?.remove();
+    root.querySelector('.range').setAttribute('value', '0');
     root.querySelectorAll('[style]').forEach((element) => element.removeAttribute('style'));
     const take = (selector) => {
       const svg = root.querySelector(selector);
@@ -50,8 +51,8 @@ export async function firstScene(browser, url) {
     const found = await parts(page, name);
     html ||= found.html;
     pictures[0] += found.pictures[0];
-    // A small window shows no lanes.
-    if (name !== 'for-small') pictures[1] += found.pictures[1];
+    // The lanes keep their place; only the widest are worth their bytes.
+    if (name === 'for-wide') pictures[1] += found.pictures[1];
     await page.context().close();
   }
   return html

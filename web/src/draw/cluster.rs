@@ -160,6 +160,12 @@ fn message_label(stage: &Stage, points: &[Point], message: &MessageView) -> Html
         _ => "lab2 mid halo strong",
     };
     let half = message.label.chars().count() as i32 * 33 / 10;
+    // A label longer than its line does not lie over what the line connects.
+    let y = if !below && a.1 == b.1 && half * 2 > (a.0 - b.0).abs() && y == stage.api.cy() {
+        stage.api.y - 2
+    } else {
+        y
+    };
     let x = x.clamp(half + 4, (stage.w - half - 4).max(half + 4));
     text(
         x,
@@ -218,7 +224,7 @@ fn controller(place: &cluster::Place, props: &Props) -> Option<Html> {
         }
         let lines = two_lines(
             &component.name,
-            ((place.label + 8) * 10 / 58).max(6) as usize,
+            ((place.label + 4) * 10 / 59).max(6) as usize,
         );
         let longest = lines
             .iter()
@@ -226,7 +232,7 @@ fn controller(place: &cluster::Place, props: &Props) -> Option<Html> {
             .max()
             .unwrap_or(0) as i32;
         // Not into the neighbour's label.
-        let half = (longest * 36 / 10 + 8).min(place.label / 2 + 3).max(r + 6);
+        let half = (longest * 36 / 10 + 8).min(place.label / 2 + 5).max(r + 6);
         let height = r * 2 + 13 + 13 * lines.len() as i32;
         html! {
             <rect class="nowfill" x={px(x - half)} y={px(y - r - 5)} width={px(half * 2)}
@@ -241,7 +247,7 @@ fn controller(place: &cluster::Place, props: &Props) -> Option<Html> {
         };
         let lines = two_lines(
             &component.name,
-            ((place.label + 8) * 10 / 58).max(6) as usize,
+            ((place.label + 4) * 10 / 59).max(6) as usize,
         );
         let lines = lines.into_iter().zip([0, 13]);
         lines
@@ -787,6 +793,9 @@ fn pod_words(pod: &PodView, r: Rect, detail: PodDetail, solid: bool) -> Html {
         (_, true) => status.chars().count() as i32 * 67 / 10 + 30,
         _ => status.chars().count() as i32 * 67 / 10 + 10,
     };
+    // A status longer than the name's room goes before it.
+    let fits = r.right() - 10 - status_w - left >= 40;
+    let status_w = if fits { status_w } else { 0 };
     let room = (r.right() - 10 - status_w - left).max(24);
     let name = middle(&pod.object.name, (room * 10 / 66).max(5) as usize);
     let y = r.cy() + 4;
@@ -795,8 +804,6 @@ fn pod_words(pod: &PodView, r: Rect, detail: PodDetail, solid: bool) -> Html {
     } else {
         ("lab2", "lab2 end")
     };
-    // A status longer than the name's room goes before it.
-    let fits = r.right() - 10 - status_w - left >= 40;
     html! { <>
         {text(left, y, name_class, name.to_string())}
         if doubt && fits {

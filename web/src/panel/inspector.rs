@@ -285,7 +285,7 @@ fn Terminal(props: &TerminalProps) -> Html {
     };
     let entry = |entry: &TerminalEntry| {
         let bad = entry.exit.is_some_and(|exit| exit != 0);
-        html! { <div key={entry.event}><span class="p">{"$ "}</span>{"kubectl "}{entry.command.to_string()}{"\n"}
+        html! { <div key={entry.event}><span class="p">{"$ "}</span>{entry.command.to_string()}{"\n"}
         <span class={if bad { "bad" } else { "" }}>{entry.output.to_string()}</span></div> }
     };
     html! {
