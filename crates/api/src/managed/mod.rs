@@ -271,7 +271,10 @@ fn take(kind: Kind, entries: &mut Vec<Entry>, before: &Value, after: &Value, wri
     };
     if let Some(entry) = entries.get_mut(own) {
         entry.set = entry.set.or(&taken);
-        entry.time = writer.now.into();
+        // The scale subresource keeps the fields and loses the time.
+        if writer.subresource != "scale" {
+            entry.time = writer.now.into();
+        }
     }
 }
 
@@ -523,4 +526,146 @@ pub fn owners_of_last_applied<'a>(object: &'a Value, operation: &str) -> Vec<&'a
         .collect();
     names.dedup();
     names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value;
+
+    fn writer(manager: &'static str, subresource: &'static str) -> Writer<'static> {
+        Writer {
+            manager,
+            subresource,
+            now: "2026-01-01T00:00:00Z",
+        }
+    }
+
+    fn config(replicas: i64) -> Value {
+        value!({
+            "apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": {"name": "web", "namespace": "default", "labels": {"app": "web"}},
+            "spec": {"replicas": (replicas), "template": {"spec": {"containers": [
+                {"name": "web", "image": "nginx", "ports": [{"containerPort": 80}]}
+            ]}}}
+        })
+    }
+
+    /// An object that `kubectl create` made.
+    fn created() -> Value {
+        let mut object = decode::normalize(Kind::Deployment, &config(3));
+        let owners = update(
+            Kind::Deployment,
+            None,
+            &object,
+            writer("kubectl-create", ""),
+        );
+        object.set("metadata.managedFields", owners);
+        object
+    }
+
+    #[test]
+    fn what_another_owns_is_a_conflict_until_forced() {
+        let live = created();
+        let wanted = config(5);
+        let by = writer("x", "");
+        let refused = apply(Kind::Deployment, Some(&live), &wanted, by, false);
+        assert_eq!(
+            refused.map_err(|s| (s.code, s.message.to_string())),
+            Err((
+                409,
+                "Apply failed with 1 conflict: conflict with \"kubectl-create\" using apps/v1: .spec.replicas"
+                    .to_string()
+            ))
+        );
+        let forced = apply(Kind::Deployment, Some(&live), &wanted, by, true).expect("forced");
+        assert_eq!(forced.at("spec.replicas").as_int(), Some(5));
+        let owners = read(&forced);
+        let has = |e: &Entry| e.set.child("f:spec").child("f:replicas").own;
+        assert_eq!(owners.iter().map(has).collect::<Vec<_>>(), [true, false]);
+    }
+
+    #[test]
+    fn a_scaled_field_is_owned_through_its_subresource() {
+        let live = created();
+        let mut scaled = live.clone();
+        scaled.set("spec.replicas", 7);
+        let owners = update(
+            Kind::Deployment,
+            Some(&live),
+            &scaled,
+            writer("kubectl", "scale"),
+        );
+        scaled.set("metadata.managedFields", owners);
+        let refused = apply(
+            Kind::Deployment,
+            Some(&scaled),
+            &config(3),
+            writer("kubectl", ""),
+            false,
+        );
+        let message = refused.map_err(|s| s.message.to_string());
+        assert_eq!(
+            message,
+            Err("Apply failed with 1 conflict: conflict with \"kubectl\" with subresource \"scale\" using apps/v1: .spec.replicas".to_string())
+        );
+    }
+
+    #[test]
+    fn what_is_no_longer_applied_goes_and_defaults_stay_with_nobody() {
+        let first = apply(Kind::Deployment, None, &config(3), writer("x", ""), false);
+        let first = first.expect("created");
+        let mut less = config(3);
+        less.remove("spec.replicas");
+        less.at_mut("metadata.labels").map_mut().remove("app");
+        let second = apply(
+            Kind::Deployment,
+            Some(&first),
+            &less,
+            writer("x", ""),
+            false,
+        );
+        let second = second.expect("applied");
+        assert!(second.at("spec.replicas").is_null());
+        assert!(second.at("metadata.labels").is_empty());
+        let image = second
+            .at("spec.template.spec.containers")
+            .index(0)
+            .get("image");
+        assert_eq!(image.as_str(), Some("nginx"));
+    }
+
+    #[test]
+    fn bodies_that_do_not_fit_are_named() {
+        let mut bad = config(3);
+        bad.set("spec.replicas", "x");
+        bad.set("spec.foo", 1);
+        let refused = apply(Kind::Deployment, None, &bad, writer("x", ""), false);
+        assert_eq!(
+            refused.map_err(|s| (s.code, s.message.to_string())),
+            Err((500, "failed to create typed patch object (default/web; apps/v1, Kind=Deployment): errors:\n  .spec.foo: field not declared in schema\n  .spec.replicas: expected numeric (int or float), got string".to_string()))
+        );
+    }
+
+    #[test]
+    fn at_most_ten_updaters_are_told_apart() {
+        let mut object = created();
+        for i in 0..15_i64 {
+            let mut next = object.clone();
+            let place = next.at_mut("metadata.annotations").map_mut();
+            place.insert(format!("k{i}"), Value::Int(i));
+            let manager = format!("m{i}");
+            let by = Writer {
+                manager: &manager,
+                subresource: "",
+                now: "2026-01-01T00:00:00Z",
+            };
+            let owners = update(Kind::Deployment, Some(&object), &next, by);
+            next.set("metadata.managedFields", owners);
+            object = next;
+        }
+        let owners = read(&object);
+        assert_eq!(owners.len(), MAX_UPDATERS);
+        assert!(owners.iter().any(|e| *e.manager == *ANCIENT));
+    }
 }

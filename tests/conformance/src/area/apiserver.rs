@@ -482,11 +482,17 @@ pub(super) fn write(
     for object in objects {
         world.add(object.0.clone());
     }
+    let manager = &*request.options.field_manager;
     let writer = Writer {
-        manager: &request.options.field_manager,
+        manager: if manager.is_empty() {
+            "kubectl"
+        } else {
+            manager
+        },
         subresource: &request.subresource,
         now: NOW,
     };
+    let scale = &*request.subresource == "scale";
     let source = |value: &Value| decode::Source {
         value: value.clone(),
         ..decode::Source::default()
@@ -495,10 +501,22 @@ pub(super) fn write(
     let checked = with_writer(
         kind,
         &request.namespace,
-        &request.subresource,
+        if scale { "" } else { &request.subresource },
         &world,
         Some(writer),
         |context| match (&request.body, live) {
+            (body, Some(live)) if scale => {
+                let base = special::scale_of(kind, live)?;
+                let wanted = match body {
+                    Body::Patch(patch_type, patch) => {
+                        podscope_api::patch::apply(*patch_type, "Scale", &base, patch)?
+                    }
+                    Body::Object(object) => object.0.clone(),
+                    Body::None => return Err(Status::bad_request("no body")),
+                };
+                let wanted = special::scaled(live, &wanted)?;
+                Ok(check::check_update(context, wanted.0, live))
+            }
             (Body::Object(object), None) => {
                 let decoded = decode::decode(kind, &source(object), validation);
                 Ok(check::check_create(context, decoded))

@@ -132,7 +132,7 @@ impl Server {
             },
         };
         let writes = matches!(request.verb, Verb::Create | Verb::Patch | Verb::Update);
-        let whole = matches!(&*request.subresource, "" | "status");
+        let whole = matches!(&*request.subresource, "" | "status" | "scale");
         if self.complete && writes && whole {
             return self.write(request);
         }
@@ -238,6 +238,9 @@ impl Server {
                 Some(at) => self.objects[at] = object.clone(),
                 None => self.objects.push(object.clone()),
             }
+        }
+        if &*request.subresource == "scale" {
+            object = special::scale_of(request.kind, &object)?;
         }
         Ok(Answer {
             code,
