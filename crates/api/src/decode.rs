@@ -38,6 +38,18 @@ pub struct Decoded {
     pub warnings: Vec<Text>,
 }
 
+/// An empty list of policies is not a missing one: it gets no default.
+fn keep_empty_policies(object: &mut Object, given: &Value) {
+    for path in [
+        "spec.behavior.scaleUp.policies",
+        "spec.behavior.scaleDown.policies",
+    ] {
+        if matches!(given.at(path), Value::List(list) if list.is_empty()) {
+            object.set(path, Value::list([]));
+        }
+    }
+}
+
 /// Decodes the body of a request for objects of a kind.
 ///
 /// # Errors
@@ -127,6 +139,9 @@ pub fn decode_like(
         .entry("apiVersion")
         .clone_from(&Value::from(kind.api_version()));
     object.entry("kind").clone_from(&Value::from(kind.name()));
+    if kind == Kind::HorizontalPodAutoscaler {
+        keep_empty_policies(&mut object, &source.value);
+    }
     Ok(Decoded { object, warnings })
 }
 
