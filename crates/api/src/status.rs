@@ -3,6 +3,8 @@
 //! Models: staging/src/k8s.io/apimachinery/pkg/api/errors/errors.go (v1.36)
 
 use crate::value::{Text, Value};
+use std::ops::{Deref, DerefMut};
+use std::rc::Rc;
 
 /// One entry of `details.causes`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -15,9 +17,26 @@ pub struct Cause {
     pub field: Text,
 }
 
-/// A request that failed. `code` is the HTTP status.
+/// A request that failed: a shared [`Refusal`], since results that may hold one are moved often.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Status {
+pub struct Status(Rc<Refusal>);
+
+impl Deref for Status {
+    type Target = Refusal;
+    fn deref(&self) -> &Refusal {
+        &self.0
+    }
+}
+
+impl DerefMut for Status {
+    fn deref_mut(&mut self) -> &mut Refusal {
+        Rc::make_mut(&mut self.0)
+    }
+}
+
+/// What a [`Status`] says. `code` is the HTTP status.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Refusal {
     /// HTTP status code.
     pub code: u16,
     /// Machine-readable reason, such as `NotFound`.
@@ -33,13 +52,13 @@ pub struct Status {
 impl Status {
     /// A status without details.
     pub fn new(code: u16, reason: &str, message: impl Into<Text>) -> Status {
-        Status {
+        Status(Rc::new(Refusal {
             code,
             reason: reason.into(),
             message: message.into(),
             details: Value::Null,
             causes: Vec::new(),
-        }
+        }))
     }
 
     fn about(
@@ -56,10 +75,9 @@ impl Status {
                 details.set(key, text);
             }
         }
-        Status {
-            details,
-            ..Status::new(code, reason, message)
-        }
+        let mut status = Status::new(code, reason, message);
+        status.details = details;
+        status
     }
 
     /// `404 NotFound`; `resource` is the plural name, `group` may be empty.
@@ -122,10 +140,9 @@ impl Status {
             qualified(group, kind),
             quote(name)
         );
-        Status {
-            causes,
-            ..Status::about(422, "Invalid", message, group, kind, name)
-        }
+        let mut status = Status::about(422, "Invalid", message, group, kind, name);
+        status.causes = causes;
+        status
     }
 
     /// `400 BadRequest`.

@@ -160,12 +160,12 @@ impl<'a> Ctx<'a> {
         }
     }
 
-    fn reply(&mut self, call: impl FnOnce() -> Call) -> Res<&'a Received> {
+    fn reply(&mut self, call: Call) -> Res<&'a Received> {
         if self.out.len() + self.err.len() > MAX_OUTPUT {
             return Err(Fault::text("output limit reached"));
         }
         let Some(reply) = self.replies.get(self.next) else {
-            return Err(Fault::Need(call()));
+            return Err(Fault::Need(Box::new(call)));
         };
         self.next += 1;
         self.now = reply.at;
@@ -174,7 +174,7 @@ impl<'a> Ctx<'a> {
 
     /// Sends a request; prints the answer's warnings.
     pub fn send(&mut self, request: Request) -> Res<Answer> {
-        let received = self.reply(|| Call::Request(request))?;
+        let received = self.reply(Call::Request(request))?;
         match received {
             Received::Answer(Ok(answer)) => {
                 for warning in &answer.warnings {
@@ -194,7 +194,7 @@ impl<'a> Ctx<'a> {
 
     /// Waits.
     pub fn sleep(&mut self, micros: i64) -> Res<()> {
-        self.reply(|| Call::Sleep { micros }).map(|_| ())
+        self.reply(Call::Sleep { micros }).map(|_| ())
     }
 
     /// The next change; `None` when the time is over.
@@ -203,7 +203,7 @@ impl<'a> Ctx<'a> {
         request: Request,
         timeout_micros: Option<i64>,
     ) -> Res<Option<(EventType, Rc<Object>)>> {
-        let call = || Call::Watch {
+        let call = Call::Watch {
             request,
             timeout_micros,
         };
@@ -218,7 +218,7 @@ impl<'a> Ctx<'a> {
             Ok(()) => 0,
             Err(Fault::Need(call)) => {
                 return Outcome::Need {
-                    call,
+                    call: *call,
                     stdout: self.out,
                     stderr: self.err,
                 };

@@ -12,7 +12,7 @@ pub(crate) type Res<T> = Result<T, Fault>;
 #[derive(Clone, Debug)]
 pub(crate) enum Fault {
     /// A reply is missing; not an error.
-    Need(Call),
+    Need(Box<Call>),
     /// The server refused.
     Status(Status),
     /// Nobody listens.

@@ -58,14 +58,13 @@ pub fn merge(document: &Value, patch: &Value) -> Value {
 
 /// The 422 of a patch that cannot be applied: its own reason stays in the server's log.
 fn unprocessable() -> Status {
-    Status {
-        details: Value::map(),
-        ..Status::new(
-            422,
-            "Invalid",
-            "the server rejected our request due to an error in our request",
-        )
-    }
+    let mut status = Status::new(
+        422,
+        "Invalid",
+        "the server rejected our request due to an error in our request",
+    );
+    status.details = Value::map();
+    status
 }
 
 #[cfg(test)]

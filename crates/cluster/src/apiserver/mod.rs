@@ -424,7 +424,7 @@ pub(crate) fn refuse(
         .arg("stage", stage)
         .arg("code", i64::from(status.code))
         .arg("reason", status.reason.clone())
-        .arg("message", status.message)
+        .arg("message", status.message.clone())
         .data(Data::Response(Rc::new(response.clone())));
     ctx.trace(note);
     Progress::Answered(response)

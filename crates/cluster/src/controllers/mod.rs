@@ -141,12 +141,175 @@ impl Work<'_> {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Running<S> {
+/// What a controller's kind says about its queue.
+#[derive(Clone, Copy)]
+struct Rules {
+    id: ControllerId,
+    workers: usize,
+    max_retries: u32,
+    base_delay: SimDuration,
+    deadline: &'static str,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+struct Running {
     stage: u8,
-    sync: S,
     waiting: BTreeMap<RequestId, usize>,
     answers: Vec<Option<Response>>,
+}
+
+/// Whether a reconciliation goes on.
+#[derive(PartialEq)]
+enum Step {
+    /// Now, with its next stage.
+    Again,
+    /// When its answers are there.
+    Later,
+    /// It has ended.
+    Ended,
+}
+
+/// The part of a controller that is the same for all.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+struct Core {
+    queue: WorkQueue,
+    running: BTreeMap<Key, Running>,
+    requests: BTreeMap<RequestId, Key>,
+    deadlines: BTreeMap<Key, EntryId>,
+    wake_set: bool,
+}
+
+impl Core {
+    /// Sets a worker on its way when there is work and a worker is free.
+    fn wake(&mut self, rules: Rules, ctx: &mut Ctx<'_>) {
+        if self.wake_set || self.queue.is_empty() || self.running.len() >= rules.workers {
+            return;
+        }
+        self.wake_set = true;
+        let wait = ctx.jitter("worker", delay::WORKER);
+        ctx.set_timer(wait, Timer::internal(WAKE));
+    }
+
+    /// Gives the next key to a worker, if one is free.
+    fn take(&mut self, rules: Rules, ctx: &mut Ctx<'_>) -> Option<Key> {
+        if self.running.len() >= rules.workers {
+            return None;
+        }
+        let (key, cause) = self.queue.take()?;
+        ctx.set_cause(cause);
+        let note = Note::new(RECONCILE)
+            .arg("key", key.to_string())
+            .arg("controller", rules.id.name());
+        ctx.trace(note);
+        self.running.insert(key.clone(), Running::default());
+        Some(key)
+    }
+
+    /// The reconciliation that an answer belongs to, when it was its last one; `Err` when it belongs to none.
+    fn answered(&mut self, id: RequestId, response: &Response) -> Result<Option<Key>, ()> {
+        let key = self.requests.remove(&id).ok_or(())?;
+        let Some(running) = self.running.get_mut(&key) else {
+            return Ok(None);
+        };
+        if let Some(place) = running
+            .waiting
+            .remove(&id)
+            .and_then(|i| running.answers.get_mut(i))
+        {
+            *place = Some(response.clone());
+        }
+        Ok(running.waiting.is_empty().then_some(key))
+    }
+
+    /// The stage of a reconciliation, and the answers that it waited for.
+    fn resumed(&mut self, key: &Key) -> Option<(u8, Vec<Response>)> {
+        let running = self.running.get_mut(key)?;
+        let answers = running.answers.drain(..).flatten().collect();
+        Some((running.stage, answers))
+    }
+
+    /// Does what a reconciliation asks for.
+    fn follow(&mut self, key: &Key, next: Next, rules: Rules, ctx: &mut Ctx<'_>) -> Step {
+        match next {
+            Next::Call { requests, stage } => {
+                let Some(running) = self.running.get_mut(key) else {
+                    return Step::Ended;
+                };
+                running.stage = stage;
+                if requests.is_empty() {
+                    // Nothing to send: go on at once.
+                    return Step::Again;
+                }
+                running.answers = vec![None; requests.len()];
+                for (i, request) in requests.into_iter().enumerate() {
+                    let id = ctx.request(request);
+                    running.waiting.insert(id, i);
+                    self.requests.insert(id, key.clone());
+                }
+                return Step::Later;
+            }
+            Next::Done => {
+                self.queue.forget(key);
+                self.set_deadline(key, None, rules, ctx);
+            }
+            Next::After(wait) => {
+                self.queue.forget(key);
+                self.set_deadline(key, Some(wait), rules, ctx);
+            }
+            Next::Retry(why) if self.queue.failures(key) >= rules.max_retries => {
+                let note = Note::new(DROPPED)
+                    .arg("key", key.to_string())
+                    .arg("error", why);
+                ctx.trace(note);
+                self.queue.forget(key);
+            }
+            Next::Retry(why) => {
+                let wait = self.queue.back_off_from(key, rules.base_delay);
+                let note = Note::new(RETRY)
+                    .arg("key", key.to_string())
+                    .arg("error", why)
+                    .arg(
+                        "wait_ms",
+                        i64::try_from(wait.as_millis()).unwrap_or(i64::MAX),
+                    );
+                ctx.trace(note);
+                ctx.set_timer(wait, Timer::keyed(AGAIN, key.clone()));
+            }
+        }
+        self.running.remove(key);
+        self.queue.done(key);
+        self.wake(rules, ctx);
+        Step::Ended
+    }
+
+    /// Sets when to look at a key again, in place of what was set before.
+    fn set_deadline(
+        &mut self,
+        key: &Key,
+        wait: Option<SimDuration>,
+        rules: Rules,
+        ctx: &mut Ctx<'_>,
+    ) {
+        if let Some(old) = self.deadlines.remove(key) {
+            ctx.cancel(old);
+        }
+        if let Some(wait) = wait {
+            let timer = if rules.deadline == AGAIN {
+                Timer::keyed(AGAIN, key.clone())
+            } else {
+                Timer::deadline(rules.deadline, key.clone())
+            };
+            let id = ctx.set_timer(wait, timer);
+            self.deadlines.insert(key.clone(), id);
+        }
+    }
+
+    fn keys_later(&mut self, later: Vec<(SimDuration, Key)>, rules: Rules, ctx: &mut Ctx<'_>) {
+        for (after, key) in later {
+            ctx.set_timer(after, Timer::keyed(AGAIN, key));
+        }
+        self.wake(rules, ctx);
+    }
 }
 
 /// A controller with its queue and the reconciliations in progress.
@@ -154,28 +317,31 @@ struct Running<S> {
 pub struct Loop<C: Controller> {
     /// What is special about it.
     pub controller: C,
-    queue: WorkQueue,
-    running: BTreeMap<Key, Running<C::Sync>>,
-    requests: BTreeMap<RequestId, Key>,
-    deadlines: BTreeMap<Key, EntryId>,
-    wake_set: bool,
+    core: Core,
+    /// What the reconciliations that wait for answers remember.
+    syncs: Vec<(Key, C::Sync)>,
 }
 
 impl<C: Controller> Loop<C> {
+    const RULES: Rules = Rules {
+        id: C::ID,
+        workers: C::WORKERS,
+        max_retries: C::MAX_RETRIES,
+        base_delay: C::BASE_DELAY,
+        deadline: C::DEADLINE,
+    };
+
     /// A controller that has not started.
     pub fn new(controller: C) -> Self {
         Loop {
             controller,
-            queue: WorkQueue::default(),
-            running: BTreeMap::new(),
-            requests: BTreeMap::new(),
-            deadlines: BTreeMap::new(),
-            wake_set: false,
+            core: Core::default(),
+            syncs: Vec::new(),
         }
     }
     /// The work queue.
     pub fn queue(&self) -> &WorkQueue {
-        &self.queue
+        &self.core.queue
     }
 
     fn with_work(
@@ -184,14 +350,12 @@ impl<C: Controller> Loop<C> {
         handle: impl FnOnce(&mut C, &mut Work<'_>, &mut Ctx<'_>),
     ) {
         let mut work = Work {
-            queue: &mut self.queue,
+            queue: &mut self.core.queue,
             later: Vec::new(),
         };
         handle(&mut self.controller, &mut work, ctx);
-        for (after, key) in work.later {
-            ctx.set_timer(after, Timer::keyed(AGAIN, key));
-        }
-        self.wake(ctx);
+        let later = work.later;
+        self.core.keys_later(later, Self::RULES, ctx);
     }
 
     /// The process has started.
@@ -206,13 +370,15 @@ impl<C: Controller> Loop<C> {
     pub fn timer(&mut self, timer: &Timer, caches: &Caches, ctx: &mut Ctx<'_>) {
         match timer.code {
             WAKE => {
-                self.wake_set = false;
-                self.take(caches, ctx);
+                self.core.wake_set = false;
+                while let Some(key) = self.core.take(Self::RULES, ctx) {
+                    self.go_on(key, caches, ctx);
+                }
             }
             code if code == AGAIN || code == C::DEADLINE => {
                 let cause = ctx.cause();
-                self.queue.add(timer.key.clone(), cause);
-                self.wake(ctx);
+                self.core.queue.add(timer.key.clone(), cause);
+                self.core.wake(Self::RULES, ctx);
             }
             _ => self.with_work(ctx, |c, work, ctx| c.timer(timer, caches, work, ctx)),
         }
@@ -225,132 +391,36 @@ impl<C: Controller> Loop<C> {
         caches: &Caches,
         ctx: &mut Ctx<'_>,
     ) {
-        let Some(key) = self.requests.remove(&id) else {
-            self.with_work(ctx, |c, work, ctx| {
+        match self.core.answered(id, response) {
+            Ok(Some(key)) => self.go_on(key, caches, ctx),
+            Ok(None) => {}
+            Err(()) => self.with_work(ctx, |c, work, ctx| {
                 c.response(id, response, caches, work, ctx)
-            });
-            return;
-        };
-        let Some(running) = self.running.get_mut(&key) else {
-            return;
-        };
-        if let Some(place) = running
-            .waiting
-            .remove(&id)
-            .and_then(|i| running.answers.get_mut(i))
-        {
-            *place = Some(response.clone());
-        }
-        if running.waiting.is_empty() {
-            self.go_on(key, caches, ctx);
-        }
-    }
-
-    /// Sets a worker on its way when there is work and a worker is free.
-    fn wake(&mut self, ctx: &mut Ctx<'_>) {
-        if self.wake_set || self.queue.is_empty() || self.running.len() >= C::WORKERS {
-            return;
-        }
-        self.wake_set = true;
-        let wait = ctx.jitter("worker", delay::WORKER);
-        ctx.set_timer(wait, Timer::internal(WAKE));
-    }
-
-    fn take(&mut self, caches: &Caches, ctx: &mut Ctx<'_>) {
-        while self.running.len() < C::WORKERS {
-            let Some((key, cause)) = self.queue.take() else {
-                return;
-            };
-            ctx.set_cause(cause);
-            let note = Note::new(RECONCILE)
-                .arg("key", key.to_string())
-                .arg("controller", C::ID.name());
-            ctx.trace(note);
-            let running = Running {
-                stage: 0,
-                sync: C::Sync::default(),
-                waiting: BTreeMap::new(),
-                answers: Vec::new(),
-            };
-            self.running.insert(key.clone(), running);
-            self.go_on(key, caches, ctx);
+            }),
         }
     }
 
     fn go_on(&mut self, key: Key, caches: &Caches, ctx: &mut Ctx<'_>) {
-        let Some(mut running) = self.running.remove(&key) else {
-            return;
+        let at = self.syncs.iter().position(|(k, _)| *k == key);
+        let mut sync = match at {
+            Some(at) => self.syncs.swap_remove(at).1,
+            None => C::Sync::default(),
         };
-        let answers: Vec<Response> = running.answers.drain(..).flatten().collect();
-        let resume = Resume {
-            stage: running.stage,
-            answers: &answers,
-            sync: &mut running.sync,
-        };
-        match self.controller.reconcile(&key, resume, caches, ctx) {
-            Next::Call { requests, stage } if !requests.is_empty() => {
-                running.stage = stage;
-                running.answers = vec![None; requests.len()];
-                for (i, request) in requests.into_iter().enumerate() {
-                    let id = ctx.request(request);
-                    running.waiting.insert(id, i);
-                    self.requests.insert(id, key.clone());
-                }
-                self.running.insert(key, running);
-                return;
-            }
-            Next::Call { stage, .. } => {
-                // Nothing to send: go on at once.
-                running.stage = stage;
-                self.running.insert(key.clone(), running);
-                self.go_on(key, caches, ctx);
-                return;
-            }
-            Next::Done => {
-                self.queue.forget(&key);
-                self.set_deadline(&key, None, ctx);
-            }
-            Next::After(wait) => {
-                self.queue.forget(&key);
-                self.set_deadline(&key, Some(wait), ctx);
-            }
-            Next::Retry(why) if self.queue.failures(&key) >= C::MAX_RETRIES => {
-                let note = Note::new(DROPPED)
-                    .arg("key", key.to_string())
-                    .arg("error", why);
-                ctx.trace(note);
-                self.queue.forget(&key);
-            }
-            Next::Retry(why) => {
-                let wait = self.queue.back_off_from(&key, C::BASE_DELAY);
-                let note = Note::new(RETRY)
-                    .arg("key", key.to_string())
-                    .arg("error", why)
-                    .arg(
-                        "wait_ms",
-                        i64::try_from(wait.as_millis()).unwrap_or(i64::MAX),
-                    );
-                ctx.trace(note);
-                ctx.set_timer(wait, Timer::keyed(AGAIN, key.clone()));
-            }
-        }
-        self.queue.done(&key);
-        self.wake(ctx);
-    }
-
-    /// Sets when to look at a key again, in place of what was set before.
-    fn set_deadline(&mut self, key: &Key, wait: Option<SimDuration>, ctx: &mut Ctx<'_>) {
-        if let Some(old) = self.deadlines.remove(key) {
-            ctx.cancel(old);
-        }
-        if let Some(wait) = wait {
-            let timer = if C::DEADLINE == AGAIN {
-                Timer::keyed(AGAIN, key.clone())
-            } else {
-                Timer::deadline(C::DEADLINE, key.clone())
+        while let Some((stage, answers)) = self.core.resumed(&key) {
+            let resume = Resume {
+                stage,
+                answers: &answers,
+                sync: &mut sync,
             };
-            let id = ctx.set_timer(wait, timer);
-            self.deadlines.insert(key.clone(), id);
+            let next = self.controller.reconcile(&key, resume, caches, ctx);
+            match self.core.follow(&key, next, Self::RULES, ctx) {
+                Step::Again => {}
+                Step::Later => {
+                    self.syncs.push((key, sync));
+                    return;
+                }
+                Step::Ended => return,
+            }
         }
     }
 }

@@ -31,6 +31,7 @@ impl<'a> Path<'a> {
         }
     }
     /// The field `name` below this; `name` may contain dots.
+    #[inline(never)]
     pub const fn f(&'a self, name: &'a str) -> Path<'a> {
         Path {
             parent: Some(self),
@@ -38,6 +39,7 @@ impl<'a> Path<'a> {
         }
     }
     /// The list item `index` of this.
+    #[inline(never)]
     pub const fn i(&'a self, index: usize) -> Path<'a> {
         Path {
             parent: Some(self),
@@ -45,6 +47,7 @@ impl<'a> Path<'a> {
         }
     }
     /// The map entry `key` of this.
+    #[inline(never)]
     pub const fn k(&'a self, key: &'a str) -> Path<'a> {
         Path {
             parent: Some(self),
