@@ -102,7 +102,7 @@ pub fn place(step: &str, timeline: &TimelineView) -> Option<Seek> {
         Some(number) => (number, 1e6),
         None => (step.strip_suffix('s')?, 1e9),
     };
-    let number: f64 = number.trim().parse().ok()?;
+    let number = podscope_session::float::parse(number.trim())?;
     (number.is_finite() && number >= 0.0).then_some(Seek::Time((number * unit) as Nanos))
 }
 

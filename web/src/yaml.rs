@@ -62,7 +62,12 @@ fn unquoted(text: &str, found: impl Fn(&str) -> bool) -> Option<usize> {
             Some(_) => {}
             None if found(text.get(at..).unwrap_or_default()) => return Some(at),
             // A quote inside a word is an apostrophe.
-            None if matches!(c, '"' | '\'') && !before.is_alphanumeric() => quote = Some(c),
+            None if matches!(c, '"' | '\'')
+                && before.is_ascii()
+                && !before.is_ascii_alphanumeric() =>
+            {
+                quote = Some(c)
+            }
             None => {}
         }
         before = c;

@@ -1,5 +1,6 @@
 //! JSON text to values and back, as Go's `encoding/json` writes it.
 
+use crate::float;
 pub use crate::json_reader::parse;
 use crate::value::Value;
 
@@ -96,17 +97,12 @@ fn write_leaf(out: &mut String, value: &Value, escape_html: bool) {
 /// A float as Go's `encoding/json` writes it (shortest form; exponent below 1e-6 and from 1e21).
 pub fn float_text(f: f64) -> String {
     let abs = f.abs();
-    if abs != 0.0 && !(1e-6..1e21).contains(&abs) {
-        let text = format!("{f:e}");
-        match text.split_once('e') {
-            Some((mantissa, exponent)) if !exponent.starts_with('-') => {
-                format!("{mantissa}e+{exponent}")
-            }
-            _ => text,
-        }
-    } else {
-        format!("{f}")
+    if abs == 0.0 || (1e-6..1e21).contains(&abs) || !abs.is_finite() {
+        return float::text(f);
     }
+    let (mantissa, exponent) = float::scientific(f);
+    let sign = if exponent < 0 { "" } else { "+" };
+    format!("{mantissa}e{sign}{exponent}")
 }
 
 fn write_text(out: &mut String, text: &str, escape_html: bool) {

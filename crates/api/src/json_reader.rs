@@ -1,5 +1,6 @@
 //! JSON text to values.
 
+use crate::float;
 use crate::value::{Float, Map, Value};
 
 /// Documents with more levels are refused.
@@ -303,8 +304,8 @@ impl Reader<'_> {
         {
             return Ok(Value::Int(int));
         }
-        match text.parse::<f64>() {
-            Ok(float) if float.is_finite() => Ok(Value::Float(Float(float))),
+        match float::parse(text) {
+            Some(float) if float.is_finite() => Ok(Value::Float(Float(float))),
             _ => here("number out of range"),
         }
     }

@@ -7,6 +7,7 @@
 pub mod decode;
 mod decode_time;
 pub mod duration;
+pub mod float;
 pub mod int_or_string;
 pub mod json;
 mod json_reader;

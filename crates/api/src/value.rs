@@ -55,6 +55,24 @@ impl Value {
         Value::Map(Rc::new(pairs.into_iter().collect()))
     }
 
+    /// A map from `(key, value)` pairs that are taken out of their places; later pairs win.
+    pub fn from_fields(pairs: &mut [(&str, Value)]) -> Value {
+        let mut map = Map(Vec::with_capacity(pairs.len()));
+        for (key, value) in pairs {
+            *map.entry(key) = std::mem::take(value);
+        }
+        Value::from(map)
+    }
+
+    /// A list of values that are taken out of their places.
+    pub fn from_items(items: &mut [Value]) -> Value {
+        let mut list = Vec::with_capacity(items.len());
+        for item in items {
+            list.push(std::mem::take(item));
+        }
+        Value::from(list)
+    }
+
     /// A list from values.
     pub fn list<I: IntoIterator<Item = Value>>(items: I) -> Value {
         Value::List(Rc::new(items.into_iter().collect()))
@@ -232,7 +250,12 @@ impl Value {
 
     /// Writes `value` at a dotted path, creating parents.
     pub fn set(&mut self, path: &str, value: impl Into<Value>) {
-        *self.at_mut(path) = value.into();
+        self.put(path, value.into());
+    }
+
+    #[inline(never)]
+    fn put(&mut self, path: &str, value: Value) {
+        *self.at_mut(path) = value;
     }
 
     /// Removes what stands at a dotted path; gives it back. Parents stay.
@@ -362,7 +385,11 @@ impl Map {
 
     /// Writes `value` under `key`; gives back what stood there.
     pub fn insert(&mut self, key: impl Into<Text>, value: Value) -> Option<Value> {
-        let key = key.into();
+        self.replace(key.into(), value)
+    }
+
+    #[inline(never)]
+    fn replace(&mut self, key: Text, value: Value) -> Option<Value> {
         match self.find(&key) {
             Ok(i) => Some(std::mem::replace(&mut self.0[i].1, value)),
             Err(i) => {
@@ -431,9 +458,9 @@ impl<K: Into<Text>> FromIterator<(K, Value)> for Map {
 #[macro_export]
 macro_rules! value {
     (null) => { $crate::Value::Null };
-    ([ $($item:tt),* $(,)? ]) => { $crate::Value::list([ $($crate::value!($item)),* ]) };
+    ([ $($item:tt),* $(,)? ]) => { $crate::Value::from_items(&mut [ $($crate::value!($item)),* ]) };
     ({ $($key:literal : $val:tt),* $(,)? }) => {
-        $crate::Value::from_pairs::<&str, _>([ $(($key, $crate::value!($val))),* ])
+        $crate::Value::from_fields(&mut [ $(($key, $crate::value!($val))),* ])
     };
     (($e:expr)) => { $crate::Value::from($e) };
     ($e:literal) => { $crate::Value::from($e) };

@@ -143,6 +143,7 @@ impl Ctx<'_> {
     }
     /// Reports that something happened without making it the cause of what follows.
     pub fn trace_aside(&mut self, note: Note) -> TraceId {
+        let note = note.draft();
         let id = TraceId(self.sim.next_trace);
         self.sim.next_trace += 1;
         self.sim.trace.push(TraceEvent {

@@ -87,9 +87,13 @@ impl Hash for TraceEvent {
     }
 }
 
-/// A trace event in the making: what a component knows of it.
+/// A trace event in the making: what a component knows of it. Handed on often, so it is small.
 #[derive(Clone, Debug)]
-pub struct Note {
+pub struct Note(Box<Draft>);
+
+/// What a [`Note`] says.
+#[derive(Clone, Debug)]
+pub(crate) struct Draft {
     pub(crate) code: &'static str,
     pub(crate) subject: Option<Subject>,
     pub(crate) request: Option<RequestId>,
@@ -100,36 +104,43 @@ pub struct Note {
 impl Note {
     /// A note with this code.
     pub fn new(code: &'static str) -> Note {
-        Note {
+        Note(Box::new(Draft {
             code,
             subject: None,
             request: None,
             args: Vec::new(),
             data: Data::None,
-        }
+        }))
+    }
+    pub(crate) fn draft(self) -> Draft {
+        *self.0
+    }
+    #[inline(never)]
+    fn push(&mut self, name: &'static str, value: Value) {
+        self.0.args.push((name, value));
     }
     /// Says which object it is about.
     #[must_use]
     pub fn about(mut self, kind: Kind, key: Key) -> Note {
-        self.subject = Some(Subject { kind, key });
+        self.0.subject = Some(Subject { kind, key });
         self
     }
     /// Says which request it belongs to.
     #[must_use]
     pub fn of(mut self, request: RequestId) -> Note {
-        self.request = Some(request);
+        self.0.request = Some(request);
         self
     }
     /// Adds an argument.
     #[must_use]
     pub fn arg(mut self, name: &'static str, value: impl Into<Value>) -> Note {
-        self.args.push((name, value.into()));
+        self.push(name, value.into());
         self
     }
     /// Adds the data.
     #[must_use]
     pub fn data(mut self, data: Data) -> Note {
-        self.data = data;
+        self.0.data = data;
         self
     }
 }

@@ -36,10 +36,10 @@ pub fn complete(text: &str, cursor: u32) -> Completion {
         Some(key) => values(&context, key),
         None => keys(&context),
     };
-    let word = context.word.to_lowercase();
+    let word = context.word.to_ascii_lowercase();
     let mut items: Vec<Item> = items
         .into_iter()
-        .filter(|i| i.label.to_lowercase().starts_with(&word))
+        .filter(|i| i.label.to_ascii_lowercase().starts_with(&word))
         .collect();
     podscope_api::sort::by_key(&mut items, |i| !i.required);
     Completion {

@@ -3,7 +3,7 @@
 //! Models: go.yaml.in/yaml/v2 resolve.go
 
 use podscope_api::value::Float;
-use podscope_api::{Value, json};
+use podscope_api::{Value, float, json};
 
 /// The value of an unquoted scalar: null, bool, number or text.
 pub fn resolve(text: &str) -> Value {
@@ -59,7 +59,7 @@ fn number(text: &str) -> Option<Value> {
         return Some(value);
     }
     if is_float(&plain) {
-        return plain.parse().ok().map(float);
+        return float::parse(&plain).map(float);
     }
     None
 }
@@ -115,7 +115,7 @@ fn is_float(text: &str) -> bool {
 
 fn go_float(text: &str) -> Option<f64> {
     if is_float(text) {
-        text.parse().ok()
+        float::parse(text)
     } else {
         None
     }

@@ -4,10 +4,10 @@
 /// away. Ties go to the first.
 pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let limit = if word.chars().count() <= 4 { 1 } else { 2 };
-    let lower = word.to_lowercase();
+    let lower = word.to_ascii_lowercase();
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
-        let distance = distance(&lower, &candidate.to_lowercase(), limit);
+        let distance = distance(&lower, &candidate.to_ascii_lowercase(), limit);
         let better = |d: usize| best.is_none_or(|(b, _)| d < b);
         if let Some(distance) = distance.filter(|d| better(*d)) {
             best = Some((distance, candidate));

@@ -3,7 +3,7 @@
 //! Models: sigs.k8s.io/yaml and go.yaml.in/yaml/v2 (encode.go, emitterc.go, sorter.go)
 
 use crate::scalar;
-use podscope_api::{Text, Value, json};
+use podscope_api::{Text, Value, float, json};
 use std::cmp::Ordering;
 
 /// YAML text of a value: keys in Go's natural order, lists not indented, lines folded after 80 columns.
@@ -356,13 +356,10 @@ fn float_text(f: f64) -> String {
     }
     let abs = f.abs();
     if abs != 0.0 && !(1e-4..1e21).contains(&abs) {
-        let text = format!("{f:e}");
-        let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-        let (sign, digits) = match exponent.strip_prefix('-') {
-            Some(digits) => ('-', digits),
-            None => ('+', exponent),
-        };
-        return format!("{mantissa}e{sign}{digits:0>2}");
+        let (mantissa, exponent) = float::scientific(f);
+        let sign = if exponent < 0 { '-' } else { '+' };
+        let digits = exponent.unsigned_abs();
+        return format!("{mantissa}e{sign}{digits:02}");
     }
     json::float_text(f)
 }

@@ -30,7 +30,7 @@ mod timeline_view;
 pub mod transcript;
 pub mod view;
 
-pub use podscope_api::sort;
+pub use podscope_api::{float, sort};
 pub use podscope_kernel::SimTime;
 pub use podscope_kubectl::Invocation;
 pub use podscope_lesson::preset;

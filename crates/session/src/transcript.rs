@@ -7,8 +7,9 @@ use podscope_cluster::TraceEvent;
 /// One event as a line: time, number, actor, code, object, arguments.
 pub fn line(event: &TraceEvent) -> String {
     let mut out = format!(
-        "{:>12.3} ms  #{:<6} {:<28} {:<28}",
-        event.at.0 as f64 / 1_000.0,
+        "{:>8}.{:03} ms  #{:<6} {:<28} {:<28}",
+        event.at.0 / 1_000,
+        event.at.0 % 1_000,
         event.id.0,
         event.actor.to_string(),
         event.code

@@ -99,7 +99,10 @@ fn ease(share: f64) -> f64 {
 }
 
 fn round(n: f64) -> String {
-    ((n * 2.0).round() / 2.0).to_string()
+    let halves = (n * 2.0).round() as i64;
+    let sign = if halves < 0 { "-" } else { "" };
+    let half = if halves % 2 == 0 { "" } else { ".5" };
+    format!("{sign}{}{half}", halves.abs() / 2)
 }
 
 /// The sentence that a screen reader hears for the whole picture.

@@ -137,14 +137,19 @@ fn object_side(scene: &Scene<'_>, object: &ObjectRef) -> Html {
 }
 
 fn events(scene: &Scene<'_>) -> Html {
-    let filter = scene.ui.filter.to_lowercase();
+    let filter = scene.ui.filter.to_ascii_lowercase();
     let all = scene.session.events();
     let matches = |event: &&KubeEventView| {
-        let hit = |text: &str| text.to_lowercase().contains(&filter);
+        let hit = |text: &str| text.to_ascii_lowercase().contains(&filter);
         filter.is_empty() || hit(&event.reason) || hit(&event.message) || hit(&event.object.name)
     };
     let row = |event: &KubeEventView| {
-        let object = [&*event.object.kind.to_lowercase(), "/", &*event.object.name].concat();
+        let object = [
+            &*event.object.kind.to_ascii_lowercase(),
+            "/",
+            &*event.object.name,
+        ]
+        .concat();
         let target = event.object.clone();
         html! { <tr>
             <td class="num">{moment(event.at)}</td>

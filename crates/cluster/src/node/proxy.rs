@@ -71,7 +71,7 @@ pub fn endpoint_chain(port_name: &str, protocol: &str, endpoint: &str) -> String
 /// The probability with which the rule at `index` of `count` is taken; `None` for the last one.
 pub fn probability(index: usize, count: usize) -> Option<String> {
     let left = count.checked_sub(index).filter(|n| *n > 1)?;
-    Some(format!("{:.10}", 1.0 / left as f64))
+    Some(podscope_api::float::fixed(1.0 / left as f64, 10))
 }
 
 /// An endpoint that may get traffic: address, whether it is on this machine.

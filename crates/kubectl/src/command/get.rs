@@ -174,7 +174,7 @@ fn table(
         table.titles.extend(
             view.label_columns
                 .iter()
-                .map(|l| l.rsplit('/').next().unwrap_or(l).to_uppercase()),
+                .map(|l| l.rsplit('/').next().unwrap_or(l).to_ascii_uppercase()),
         );
         table
             .titles

@@ -64,13 +64,13 @@ fn label(field: &str) -> String {
         last = c;
     }
     let shown = words.iter().map(|word| {
-        let upper = word.to_uppercase();
+        let upper = word.to_ascii_uppercase();
         if matches!(upper.as_str(), "API" | "URL" | "UID" | "OSB" | "GUID") {
             return upper;
         }
         let mut chars = word.chars();
         chars.next().map_or(String::new(), |c| {
-            c.to_uppercase().collect::<String>() + chars.as_str()
+            String::from(c.to_ascii_uppercase()) + chars.as_str()
         })
     });
     shown.collect::<Vec<_>>().join(" ")

@@ -205,7 +205,8 @@ fn check(item: &Value, limit_type: &str, amounts: &Amounts, wrong: &mut Vec<Stri
             (Some(r), Some(l)) => {
                 let got = l.milli_value() as f64 / r.milli_value() as f64;
                 if got > ratio.milli_value() as f64 / 1000.0 {
-                    wrong.push(format!("{head}, but provided ratio is {got:.6}"));
+                    let got = podscope_api::float::fixed(got, 6);
+                    wrong.push(format!("{head}, but provided ratio is {got}"));
                 }
             }
         }

@@ -30,7 +30,7 @@ fn parse(image: &str) -> Option<(Option<&str>, bool)> {
         Some((first, path))
             if first.contains(['.', ':'])
                 || first == "localhost"
-                || first.to_lowercase() != first =>
+                || first.bytes().any(|b| b.is_ascii_uppercase()) =>
         {
             (Some(first), path)
         }

@@ -331,7 +331,10 @@ fn limit_amounts(errors: &mut Errors, path: &Path<'_>, limit: &Value, key: &str,
                 errors.invalid_str(
                     path,
                     &shown,
-                    &format!("ratio {ratio} is greater than max/min = {most:.6}"),
+                    &format!(
+                        "ratio {ratio} is greater than max/min = {}",
+                        podscope_api::float::fixed(most, 6)
+                    ),
                 );
             }
         }
