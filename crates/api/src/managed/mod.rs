@@ -385,10 +385,9 @@ fn untyped(kind: Kind, config: &Value, wrong: &[String]) -> Status {
         "failed to create typed patch object ({name}; {}, Kind={kind}): {why}",
         kind.api_version()
     );
-    Status {
-        details: Value::map(),
-        ..Status::new(500, "", message)
-    }
+    let mut status = Status::new(500, "", message);
+    status.details = Value::map();
+    status
 }
 
 /// Takes away what the manager applied last time and nobody sets any more.
@@ -442,11 +441,10 @@ fn refuse_conflicts(entries: &mut [Entry], taken: &Set, allowed: &Set) -> Result
         1 => format!("Apply failed with 1 conflict: {only}"),
         n => format!("Apply failed with {n} conflicts: {}", lines.join("\n")),
     };
-    Err(Status {
-        causes,
-        details: Value::map(),
-        ..Status::new(409, "Conflict", message)
-    })
+    let mut status = Status::new(409, "Conflict", message);
+    status.causes = causes;
+    status.details = Value::map();
+    Err(status)
 }
 
 /// What `kubectl apply` wrote from the client and nobody changed since: kubectl may take it over.

@@ -80,7 +80,7 @@ fn label(ty: Type) -> String {
 
 fn values(ty: Type) -> Vec<&'static str> {
     let mut values: Vec<&str> = ty.values().collect();
-    values.sort_unstable();
+    podscope_api::sort::natural(&mut values);
     for value in &mut values {
         if value.is_empty() {
             *value = "\"\"";
@@ -91,7 +91,7 @@ fn values(ty: Type) -> Vec<&'static str> {
 
 fn list(ctx: &mut Ctx<'_>, fields: Struct, depth: usize, recursive: bool) {
     let mut fields = fields.fields();
-    fields.sort_by_key(|f| f.name);
+    podscope_api::sort::by_key(&mut fields, |f| f.name);
     let indent = "  ".repeat(depth);
     for field in fields {
         let required = if field.required { " -required-" } else { "" };
