@@ -22,10 +22,10 @@ use crate::value::Value;
 const TABLE: &str = include_str!("schema_table.txt");
 const TYPES: usize = count(TABLE, false);
 const WORDS: usize = count(TABLE, true);
-/// Where each word of the table begins; a word ends one byte before the next.
-static WORD_STARTS: [u16; WORDS + 1] = word_starts(TABLE);
-/// The first word of each line.
-static LINES: [u16; TYPES + 1] = line_words(TABLE);
+/// How long each word of the table is; one byte stands between two.
+static WORD_LENGTHS: [u8; WORDS] = word_lengths(TABLE);
+/// The first word of each line, and the byte where it begins.
+static LINES: [(u16, u16); TYPES + 1] = line_words(TABLE);
 /// Which words are fields that are not surely left out when empty.
 static KEPT: [u8; WORDS / 8 + 1] = kept_words(TABLE);
 
@@ -46,33 +46,35 @@ const fn count(text: &str, words: bool) -> usize {
     found
 }
 
-const fn word_starts(text: &str) -> [u16; WORDS + 1] {
+const fn word_lengths(text: &str) -> [u8; WORDS] {
+    let bytes = text.as_bytes();
+    let mut lengths = [0; WORDS];
+    let (mut i, mut word, mut start) = (0, 0, 0);
+    while i < bytes.len() {
+        if is_word_end(bytes[i]) {
+            assert!(i - start <= u8::MAX as usize, "a word is too long");
+            lengths[word] = (i - start) as u8;
+            word += 1;
+            start = i + 1;
+        }
+        i += 1;
+    }
+    lengths
+}
+
+const fn line_words(text: &str) -> [(u16, u16); TYPES + 1] {
     let bytes = text.as_bytes();
     assert!(
         bytes.len() < u16::MAX as usize,
         "the table outgrew its index"
     );
-    let mut starts = [0; WORDS + 1];
-    let (mut i, mut word) = (0, 1);
-    while i < bytes.len() {
-        if is_word_end(bytes[i]) {
-            starts[word] = i as u16 + 1;
-            word += 1;
-        }
-        i += 1;
-    }
-    starts
-}
-
-const fn line_words(text: &str) -> [u16; TYPES + 1] {
-    let bytes = text.as_bytes();
-    let mut lines = [0; TYPES + 1];
+    let mut lines = [(0, 0); TYPES + 1];
     let (mut i, mut word, mut line) = (0, 0, 1);
     while i < bytes.len() {
         if is_word_end(bytes[i]) {
             word += 1;
             if bytes[i] == b'\n' {
-                lines[line] = word;
+                lines[line] = (word, i as u16 + 1);
                 line += 1;
             }
         }
@@ -83,16 +85,17 @@ const fn line_words(text: &str) -> [u16; TYPES + 1] {
 
 /// The words of a line: the type's head, then its fields or values.
 fn words(number: usize) -> impl Iterator<Item = &'static str> {
-    let first = LINES.get(number).copied().unwrap_or(0);
-    let end = LINES.get(number + 1).copied().unwrap_or(first);
-    let starts = WORD_STARTS
-        .get(first as usize..=end as usize)
-        .unwrap_or(&[]);
-    starts.windows(2).map(|pair| {
-        let [start, next] = pair else {
-            return "";
-        };
-        TABLE.get(*start as usize..*next as usize - 1).unwrap_or("")
+    let (first, start) = LINES.get(number).copied().unwrap_or_default();
+    let end = LINES.get(number + 1).map_or(first, |(word, _)| *word);
+    let lengths = WORD_LENGTHS
+        .get(first as usize..end as usize)
+        .unwrap_or_default();
+    let mut start = start as usize;
+    lengths.iter().map(move |length| {
+        let end = start + *length as usize;
+        let word = TABLE.get(start..end).unwrap_or_default();
+        start = end + 1;
+        word
     })
 }
 
@@ -354,7 +357,9 @@ impl Struct {
     /// Those of the declared fields that may be stored though they were not given: without the fields that
     /// are surely left out when empty.
     pub fn kept(self) -> impl Iterator<Item = Field> {
-        let first = LINES.get(self.0 as usize).copied().unwrap_or(0) as usize;
+        let first = LINES
+            .get(self.0 as usize)
+            .map_or(0, |(word, _)| *word as usize);
         words(self.0 as usize)
             .enumerate()
             .skip(1)

@@ -29,7 +29,7 @@ use podscope_api::{Key, Kind, Request, Response};
 use podscope_kernel::collections::BTreeMap;
 use podscope_kernel::{EntryId, SimDuration};
 use std::fmt::Debug;
-use std::hash::Hash;
+use std::hash::{Hash, Hasher};
 
 crate::codes! {
     /// A controller takes a key from its work queue and compares.
@@ -151,7 +151,7 @@ struct Rules {
     deadline: &'static str,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Running {
     stage: u8,
     waiting: BTreeMap<RequestId, usize>,
@@ -170,7 +170,7 @@ enum Step {
 }
 
 /// The part of a controller that is the same for all.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Core {
     queue: WorkQueue,
     running: BTreeMap<Key, Running>,
@@ -313,13 +313,31 @@ impl Core {
 }
 
 /// A controller with its queue and the reconciliations in progress.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Loop<C: Controller> {
     /// What is special about it.
     pub controller: C,
     core: Core,
     /// What the reconciliations that wait for answers remember.
     syncs: Vec<(Key, C::Sync)>,
+}
+
+impl<C: Controller + Hash> Hash for Loop<C> {
+    /// In whatever order reconciliations began to wait.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let core = &self.core;
+        (&self.controller, &core.queue).hash(state);
+        state.write_u64(core.running.len() as u64);
+        for (key, running) in &core.running {
+            (key, running.stage).hash(state);
+            match self.syncs.iter().find(|(k, _)| k == key) {
+                Some((_, sync)) => sync.hash(state),
+                None => C::Sync::default().hash(state),
+            }
+            (&running.waiting, &running.answers).hash(state);
+        }
+        (&core.requests, &core.deadlines, core.wake_set).hash(state);
+    }
 }
 
 impl<C: Controller> Loop<C> {
