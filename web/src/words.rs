@@ -152,15 +152,21 @@ pub fn bytes(n: u64) -> String {
 
 /// Text in which backquotes mark code.
 pub fn rich(text: &str) -> Html {
-    let part = |(i, part): (usize, &str)| {
-        let part = part.to_owned();
+    let mut out: Vec<Html> = Vec::new();
+    for (i, part) in text.split('`').enumerate() {
         if i % 2 == 1 {
-            html! { <code>{part}</code> }
-        } else {
-            html! { {part} }
+            out.push(html! { <code>{part.to_owned()}</code> });
+            continue;
         }
-    };
-    text.split('`').enumerate().map(part).collect()
+        // A path may break behind its slashes, but for the first.
+        for piece in part.split_inclusive('/') {
+            out.push(html! { {piece.to_owned()} });
+            if piece.len() > 1 && piece.ends_with('/') && !piece.ends_with(" /") {
+                out.push(html! { <wbr/> });
+            }
+        }
+    }
+    out.into_iter().collect()
 }
 
 /// A name shortened in the middle to at most `max` characters: `d300-…-9ssfs`.

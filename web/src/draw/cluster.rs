@@ -73,7 +73,7 @@ pub fn ClusterPicture(props: &Props) -> Html {
     html! {
         <svg class="pic" viewBox={view_box} preserveAspectRatio="xMidYMin meet" role="group"
             aria-label={label}>
-            { for stage.wires.iter().map(wire) }
+            { for wires(&stage) }
             { for routes.iter().map(|(points, message)| message_line(points, message)) }
             { for stage.places.iter().filter_map(|place| controller(place, props)) }
             { client(&stage, props) }
@@ -129,8 +129,17 @@ fn routes<'a>(stage: &Stage, view: &'a ClusterView) -> Vec<Route<'a>> {
     view.messages.iter().filter_map(route).take(8).collect()
 }
 
-fn wire(wire: &cluster::Wire) -> Html {
-    html! { <path class="wire" d={rounded(&wire.points, 12)}/> }
+/// Each wire once: what runs on one machine shares its machine's.
+fn wires(stage: &Stage) -> Vec<Html> {
+    let mut out = Vec::new();
+    let mut last: &[Point] = &[];
+    for wire in &stage.wires {
+        if wire.points != last {
+            out.push(html! { <path class="wire" d={rounded(&wire.points, 12)}/> });
+        }
+        last = &wire.points;
+    }
+    out
 }
 
 fn message_line(points: &[Point], message: &MessageView) -> Html {
