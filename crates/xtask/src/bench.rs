@@ -16,14 +16,12 @@ pub fn run(args: &[String]) -> Result<()> {
     say("cargo bench");
     let mut cargo = shell::cargo(&[
         "bench",
-        "--workspace",
-        "--exclude",
-        "podscope-web",
-        "--benches",
+        "--package",
+        "podscope-session",
+        "--bench",
+        "engine",
     ]);
-    if !args.is_empty() {
-        cargo.arg("--").args(&args);
-    }
+    cargo.arg("--").args(&args);
     shell::run(&mut cargo)?;
     in_node(&args)?;
     if !workspace::dist().join("index.html").is_file() {
