@@ -2,17 +2,26 @@
 
 use crate::shell::{self, Context, Result};
 use crate::{setup, workspace};
+use std::path::Path;
 use std::process::Command;
 
 fn script(name: &str) -> Result<Command> {
-    if !workspace::dist().join("index.html").is_file() {
-        return Err("dist/ is empty: run `cargo xtask build` first".to_owned());
+    script_on(&workspace::dist(), name)
+}
+
+/// A script of `tests/page`, on the site in a folder.
+pub fn script_on(site: &Path, name: &str) -> Result<Command> {
+    if !site.join("index.html").is_file() {
+        return Err(format!(
+            "{} holds no site: run `cargo xtask build` first",
+            site.display()
+        ));
     }
     setup::page_packages()?;
     let mut command = Command::new(setup::node()?);
     command
         .current_dir(workspace::page_tests())
-        .env("PODSCOPE_DIST", workspace::dist())
+        .env("PODSCOPE_DIST", site)
         .env("PODSCOPE_CHROMIUM", setup::browser()?.program);
     if !name.is_empty() {
         command.arg(name);

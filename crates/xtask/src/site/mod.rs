@@ -7,6 +7,7 @@
 mod assets;
 mod css;
 mod html;
+mod split;
 mod wasm;
 
 use crate::setup;
@@ -16,6 +17,9 @@ use assets::Names;
 use std::path::Path;
 use std::time::Instant;
 pub use wasm::optimize;
+
+/// The engine's second part.
+const LATER: &str = "podscope-web_later.wasm";
 
 /// How much effort goes into a build.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -34,8 +38,14 @@ pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'
 /// Builds the site into `dist/`. The old one stays in place until the new one is complete.
 pub fn build(mode: Mode) -> Result<()> {
     let start = Instant::now();
-    let engine = wasm::build(mode)?;
+    let mut engine = wasm::build(mode)?;
     let root = workspace::root();
+    if mode == Mode::Release
+        && let Err(error) = split::divide(&mut engine, |engine, out| assemble(&root, engine, out))
+    {
+        say(format!("the engine stays in one piece, which is twice as large: {error}"));
+        engine.wasm = split::strip(&engine.wasm)?;
+    }
     let staging = workspace::target().join("site");
     std::fs::remove_dir_all(&staging).ok();
     assemble(&root, &engine, &staging)?;
@@ -74,6 +84,9 @@ fn assemble(root: &Path, engine: &wasm::Engine, out: &Path) -> Result<()> {
 
     // Leaves first: a file's hash must cover the hashed names that it mentions.
     names.add(out, &engine.wasm_name, &engine.wasm)?;
+    if let Some(later) = &engine.later {
+        names.add(out, LATER, later)?;
+    }
     for (within, bytes) in &engine.snippets {
         workspace::write(&out.join("snippets").join(within), bytes)?;
     }

@@ -15,6 +15,10 @@ pub struct Engine {
     /// `podscope-web_bg.wasm`.
     pub wasm_name: String,
     pub wasm: Vec<u8>,
+    /// As the linker wrote it, with relocations: tells where constants lie. Empty in `Mode::Dev`.
+    pub linked: Vec<u8>,
+    /// What the first scene does not run, when it was cut off: `podscope-web_later.wasm`.
+    pub later: Option<Vec<u8>>,
     /// `podscope-web.js`: wasm-bindgen's module, which loads the wasm from beside itself.
     pub glue_name: String,
     pub glue: String,
@@ -33,14 +37,11 @@ pub fn build(mode: Mode) -> Result<Engine> {
         "compiling the engine and the page (profile {profile})"
     ));
     let mut cargo = toolchain.cargo();
-    cargo.args([
-        "build",
-        "--package",
-        PACKAGE,
-        "--target",
-        "wasm32-unknown-unknown",
-    ]);
-    cargo.args(["--profile", profile]);
+    cargo.args(["rustc", "--package", PACKAGE, "--lib", "--crate-type=cdylib"]);
+    cargo.args(["--target", "wasm32-unknown-unknown", "--profile", profile]);
+    if mode == Mode::Release {
+        cargo.args(["--", "-Clink-arg=--emit-relocs"]);
+    }
     shell::run(&mut cargo)?;
 
     let folder = if mode == Mode::Dev { "debug" } else { profile };
@@ -68,7 +69,8 @@ pub fn build(mode: Mode) -> Result<Engine> {
     ]);
     bindgen.arg(&out).arg(&compiled);
     if mode == Mode::Release {
-        bindgen.args(["--remove-name-section", "--remove-producers-section"]);
+        // Names stay until the module is cut: a list tells what is in which part.
+        bindgen.arg("--remove-producers-section");
     }
     shell::run_quiet(&mut bindgen)?;
 
@@ -82,6 +84,11 @@ pub fn build(mode: Mode) -> Result<Engine> {
     }
     Ok(Engine {
         wasm: workspace::read_bytes(&wasm_file)?,
+        linked: match mode {
+            Mode::Release => workspace::read_bytes(&compiled)?,
+            Mode::Dev => Vec::new(),
+        },
+        later: None,
         glue: workspace::read(&out.join(&glue_name))?,
         snippets: snippets(&out.join("snippets"))?,
         wasm_name,
@@ -112,7 +119,9 @@ pub fn optimize(optimizer: &setup::WasmOpt, toolchain: &WasmToolchain, wasm: &Pa
     command.args(features(toolchain)?);
     command.args([
         "-Oz",
-        "--strip-debug",
+        // The cut goes between functions: what is called once, and late, must stay one of its own.
+        "--one-caller-inline-max-function-size=40",
+        "--debuginfo",
         "--strip-producers",
         "--strip-target-features",
     ]);

@@ -1,0 +1,42 @@
+
+// The second part of the module: fetched at the first sign of use, or when something calls into it.
+const podscopeLater = new URL('podscope-web_later.wasm', import.meta.url);
+let podscopeComing;
+
+function podscopeJoin(module) {
+    if (wasm.podscope_ready.value === 1) return;
+    new WebAssembly.Instance(module, { podscope: wasm });
+    wasm.podscope_ready.value = 1;
+}
+
+// Called from the module, which cannot go on without the second part: it waits here.
+function podscopeLoad() {
+    const request = new XMLHttpRequest();
+    request.open('GET', podscopeLater, false);
+    // One character a byte: a waiting request may not ask for bytes.
+    request.overrideMimeType('text/plain; charset=x-user-defined');
+    request.send();
+    if (request.status !== 200) throw new Error(`${podscopeLater}: status ${request.status}`);
+    const text = request.responseText;
+    const bytes = new Uint8Array(text.length);
+    for (let i = 0; i < text.length; i += 1) bytes[i] = text.charCodeAt(i);
+    podscopeJoin(new WebAssembly.Module(bytes));
+}
+
+function podscopeFetch() {
+    podscopeComing ??= fetch(podscopeLater)
+        .then((response) => response.arrayBuffer())
+        .then((bytes) => WebAssembly.compile(bytes))
+        .then(podscopeJoin)
+        .catch(() => {
+            podscopeComing = undefined; // The next sign, or the next call, tries again.
+        });
+}
+
+async function podscopeStart(module_or_path) {
+    const exports = await __wbg_init(module_or_path);
+    for (const sign of ['pointermove', 'pointerdown', 'touchstart', 'keydown', 'focusin', 'wheel']) {
+        addEventListener(sign, podscopeFetch, { capture: true, passive: true });
+    }
+    return exports;
+}
