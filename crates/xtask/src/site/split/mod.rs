@@ -71,11 +71,13 @@ pub fn split(wasm: &[u8], linked: &[u8], ran: &BTreeSet<u32>) -> Result<Option<S
     }))
 }
 
-/// Writes `target/engine-parts.tsv`: part, bytes of code, name of every function, largest first.
+/// Writes `target/engine-parts.tsv`: part (`door`: later, but called from the first), bytes of code,
+/// name of every function, largest first.
 fn list(module: &Module, plan: &Plan) -> Result<()> {
     let mut rows = Vec::new();
     for function in module.defined() {
         let part = match plan.later.contains(&function) {
+            true if plan.doors.binary_search(&function).is_ok() => "door",
             true => "later",
             false => "first",
         };
