@@ -86,6 +86,7 @@ impl Component for App {
     type Message = Act;
     type Properties = Props;
 
+    #[inline(never)]
     fn create(ctx: &Context<App>) -> App {
         let words = Words::english();
         let figure_of = ctx.props().figure.clone();
@@ -369,6 +370,7 @@ impl App {
     }
 
     /// Goes to a named moment; an unknown name changes nothing.
+    #[inline(never)]
     fn moment(&mut self, step: &str) {
         if let Some(to) = widget::place(step, &self.session.timeline()) {
             self.session.seek(to);
@@ -404,6 +406,7 @@ impl App {
         self.keep();
     }
 
+    #[inline(never)]
     fn fix(&mut self, diagnostic: usize, fix: usize) {
         let Some(file) = self.files.get(self.ui.file) else {
             return;
@@ -424,6 +427,7 @@ impl App {
         self.edit(&text);
     }
 
+    #[inline(never)]
     fn apply(&mut self) {
         self.pause();
         let Some(name) = self.files.get(self.ui.file).map(|file| file.name.clone()) else {
@@ -440,6 +444,7 @@ impl App {
         }
     }
 
+    #[inline(never)]
     fn open_preset(&mut self, id: &'static str) {
         self.pause();
         let theme = self.ui.theme;
@@ -496,6 +501,7 @@ impl App {
         self.tick(ctx);
     }
 
+    #[inline(never)]
     fn tick(&mut self, ctx: &Context<App>) {
         if !self.ui.playing {
             return;
@@ -531,6 +537,7 @@ impl App {
         }
     }
 
+    #[inline(never)]
     fn kubectl(&mut self, line: &str) {
         self.pause();
         let argv = split(line);
@@ -560,6 +567,7 @@ impl App {
     }
 
     /// Keys that no control took; whether anything is to be drawn.
+    #[inline(never)]
     fn key(&mut self, ctx: &Context<App>, event: &KeyboardEvent) -> bool {
         if event.alt_key() || event.default_prevented() {
             return false;

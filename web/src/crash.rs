@@ -29,6 +29,7 @@ pub fn remember(session: &dyn SessionApi) {
 }
 
 /// Shows the recovery screen on a panic.
+#[inline(never)]
 pub fn install() {
     std::panic::set_hook(Box::new(|info| {
         let document = web_sys::window().and_then(|window| window.document());
@@ -41,6 +42,7 @@ pub fn install() {
 }
 
 /// Builds the screen without the page's own machinery, which may be what broke.
+#[inline(never)]
 pub fn show(report: &str) -> Option<()> {
     let document = web_sys::window()?.document()?;
     if document.get_element_by_id("crash").is_some() {

@@ -21,6 +21,7 @@ impl Drop for Ride {
 }
 
 /// Calls `draw` every frame with the share of `duration_ms` that has passed, lastly with 1.
+#[inline(never)]
 pub fn run(duration_ms: f64, draw: impl Fn(f64) + 'static) -> Ride {
     let handle = Rc::new(Cell::new(0));
     let frame: Rc<RefCell<Option<Closure<dyn FnMut(f64)>>>> = Rc::default();
@@ -42,6 +43,7 @@ pub fn run(duration_ms: f64, draw: impl Fn(f64) + 'static) -> Ride {
     }
 }
 
+#[inline(never)]
 fn request(frame: &Rc<RefCell<Option<Closure<dyn FnMut(f64)>>>>) -> i32 {
     let frame = frame.borrow();
     let (Some(window), Some(frame)) = (web_sys::window(), frame.as_ref()) else {

@@ -107,6 +107,7 @@ pub fn place(step: &str, timeline: &TimelineView) -> Option<Seek> {
 }
 
 /// Draws the figure.
+#[inline(never)]
 pub fn draw(
     scene: &Scene<'_>,
     explain: Option<&Rc<ExplainView>>,

@@ -146,6 +146,7 @@ pub fn decode_like(
 }
 
 /// The refusal of a body that could not be read at all, such as one with a YAML error.
+#[inline(never)]
 pub fn unreadable(kind: Kind, why: &str, body: &[u8]) -> Status {
     Status::bad_request(format!(
         "the object provided is unrecognized (must be of type {kind}): {why} ({})",
@@ -412,6 +413,7 @@ fn literal(value: &Value) -> String {
 }
 
 impl Decoder {
+    #[inline(never)]
     fn type_error(&self, what: &str, go_type: &str) -> String {
         if self.fields.is_empty() {
             format!("json: cannot unmarshal {what} into Go value of type {go_type}")
@@ -696,6 +698,7 @@ fn zero(ty: Type) -> Value {
 }
 
 /// Checks base64 text as Go does; line breaks are dropped.
+#[inline(never)]
 fn base64(text: &str) -> Result<String, String> {
     let illegal = |at: usize| Err(format!("illegal base64 data at input byte {at}"));
     let mut out = String::with_capacity(text.len());

@@ -73,6 +73,7 @@ fn two(big: i64, big_unit: &str, small: i64, small_unit: &str) -> String {
 }
 
 /// Go's `Duration.String()`: `1h2m3.5s`, `250ms`, `0s`.
+#[inline(never)]
 pub fn go_text(nanoseconds: i64) -> String {
     let total = nanoseconds.unsigned_abs();
     let sign = if nanoseconds < 0 { "-" } else { "" };
@@ -109,6 +110,7 @@ fn decimal(value: u64, size: u64) -> String {
 }
 
 /// Reads Go's duration text (`1h30m`, `-1.5s`, `0`); `None` when it is not one or does not fit.
+#[inline(never)]
 pub fn parse_go(text: &str) -> Option<i64> {
     let (negative, mut rest) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),

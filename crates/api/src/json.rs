@@ -95,6 +95,7 @@ fn write_leaf(out: &mut String, value: &Value, escape_html: bool) {
 }
 
 /// A float as Go's `encoding/json` writes it (shortest form; exponent below 1e-6 and from 1e21).
+#[inline(never)]
 pub fn float_text(f: f64) -> String {
     let abs = f.abs();
     if abs == 0.0 || (1e-6..1e21).contains(&abs) || !abs.is_finite() {

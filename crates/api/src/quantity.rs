@@ -466,6 +466,7 @@ fn fast(parts: &Parts<'_>, exponent: i32, format: Format) -> Option<Quantity> {
 }
 
 /// Everything else, which Go keeps as a big decimal.
+#[inline(never)]
 fn slow(parts: &Parts<'_>, exponent: i32, mut format: Format) -> Result<Quantity, ParseError> {
     if !parts.has_number {
         return Err(ParseError::Number);
@@ -542,6 +543,7 @@ fn pow10_wrapping(exponent: i64) -> i64 {
 }
 
 /// `value / 10^shift` rounded away from zero, and whether it was exact.
+#[inline(never)]
 fn divide_away(value: i128, shift: i64) -> (i128, bool) {
     let Some(divisor) = pow10(shift) else {
         return (value.signum(), value == 0);

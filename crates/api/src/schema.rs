@@ -310,6 +310,7 @@ impl Type {
 
 impl Field {
     /// The published default: what is marked, else the empty value of what is always written.
+    #[inline(never)]
     pub fn published_default(&self) -> Value {
         let shape = self.ty.shape();
         match (shape, self.default) {

@@ -192,6 +192,7 @@ impl Selector {
     ///
     /// # Errors
     /// The server's words.
+    #[inline(never)]
     pub fn parse(text: &str) -> Result<Selector, String> {
         let mut requirements = Parser::new(text).run()?;
         crate::sort::by(&mut requirements, |a, b| a.key.cmp(&b.key));
@@ -562,6 +563,7 @@ pub fn label_value_errors(value: &str) -> Vec<String> {
 }
 
 /// Everything wrong with a DNS subdomain (RFC 1123), in the server's words; empty when it is fine.
+#[inline(never)]
 pub fn subdomain_errors(name: &str) -> Vec<String> {
     let mut errors = Vec::new();
     if name.len() > 253 {
@@ -606,6 +608,7 @@ impl FieldSelector {
     ///
     /// # Errors
     /// The server's words.
+    #[inline(never)]
     pub fn parse(text: &str) -> Result<FieldSelector, String> {
         let mut parts = split_terms(text);
         crate::sort::natural(&mut parts);

@@ -121,6 +121,7 @@ impl Status {
     }
 
     /// `422 Invalid`; `kind` is the singular kind name. The message lists the causes.
+    #[inline(never)]
     pub fn invalid(group: &str, kind: &str, name: &str, causes: Vec<Cause>) -> Status {
         // The message names every error once; the causes repeat them.
         let mut texts: Vec<String> = Vec::new();

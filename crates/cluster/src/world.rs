@@ -271,6 +271,7 @@ impl Cluster {
     }
 
     /// Carries out a command at time `at`.
+    #[inline(never)]
     pub fn command(&mut self, at: SimTime, command: &Command) {
         self.idle_until(at);
         match command {
@@ -670,6 +671,7 @@ impl Cluster {
         self.sim.queue.push(at, Entry::Reconnect { to, watch });
     }
 
+    #[inline(never)]
     fn reconnect(&mut self, to: Process, watch: WatchId) {
         let reachable =
             !self.sim.network.apiserver_down && self.sim.network.reaches_apiserver(to.machine());
@@ -731,6 +733,7 @@ impl podscope_kernel::World for Cluster {
         Cluster::step(self);
         trace.append(&mut self.take_trace());
     }
+    #[inline(never)]
     fn command(&mut self, at: SimTime, command: &Command, trace: &mut Vec<TraceEvent>) {
         Cluster::command(self, at, command);
         trace.append(&mut self.take_trace());

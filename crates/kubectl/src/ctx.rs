@@ -153,6 +153,7 @@ impl<'a> Ctx<'a> {
     }
 
     /// A `Warning:` line, once for each distinct text.
+    #[inline(never)]
     pub fn warn(&mut self, text: &str) {
         if !self.warned.iter().any(|w| w.as_ref() == text) {
             self.warned.push(text.into());

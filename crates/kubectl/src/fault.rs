@@ -103,6 +103,7 @@ impl Fault {
     }
 
     /// One line without the `error: ` of kubectl's own errors, as in a list of errors.
+    #[inline(never)]
     pub fn line(&self) -> String {
         match self {
             Fault::Status(status) => match status.reason.as_ref() {
@@ -134,6 +135,7 @@ impl Fault {
     }
 }
 
+#[inline(never)]
 fn invalid(status: &Status) -> String {
     let detail = |key: &str| status.details.get(key).str_or_empty();
     let mut text = "The request is invalid".to_string();

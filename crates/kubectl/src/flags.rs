@@ -208,6 +208,7 @@ impl Flags {
     }
 }
 
+#[inline(never)]
 fn parse_bool(text: &str) -> Option<bool> {
     match text {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),

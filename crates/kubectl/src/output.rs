@@ -26,6 +26,7 @@ pub(crate) enum Format {
 
 impl Format {
     /// Reads `-o`. `table` says whether `wide` and custom columns are allowed.
+    #[inline(never)]
     pub fn read(flags: &Flags, table: bool) -> Res<Format> {
         let text = flags.str("output");
         let (name, argument) = match text.split_once('=') {
@@ -73,10 +74,12 @@ impl Format {
     }
 }
 
+#[inline(never)]
 fn go(text: &str) -> Res<Template> {
     Template::go(text).map_err(|e| Fault::Text(format!("error parsing template {text}, {e}")))
 }
 
+#[inline(never)]
 fn columns(text: &str) -> Res<Vec<(String, Template)>> {
     if text.is_empty() {
         return Err(Fault::text(
@@ -109,6 +112,7 @@ pub(crate) fn list(items: Vec<Value>) -> Value {
 }
 
 /// Prints one object (or a list, as it would be sent) in a format that is not a table.
+#[inline(never)]
 pub(crate) fn print(format: &Format, object: &Value, name: &str) -> Res<String> {
     let executing = |text: &str, e: String| {
         Fault::Text(format!(

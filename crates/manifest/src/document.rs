@@ -141,6 +141,7 @@ impl Document {
 
     /// The field path of the innermost node at a byte of the text, with indexes and map keys, and whether
     /// the byte is in a key. For completion and hover.
+    #[inline(never)]
     pub fn path_at(&self, byte: u32) -> (Vec<String>, bool) {
         let mut path = Vec::new();
         let mut id = self.root;
@@ -424,6 +425,7 @@ impl Builder<'_> {
         Ok(())
     }
 
+    #[inline(never)]
     fn merge(&mut self, id: NodeId, value: &Value, out: &mut Map) -> Result<(), Failure> {
         let maps: Vec<&Value> = match value {
             Value::Map(_) => vec![value],
@@ -455,6 +457,7 @@ fn is_excessive(built: &Built) -> bool {
 }
 
 /// A value in Go's syntax (`%#v`), as messages about map keys show it.
+#[inline(never)]
 fn go_syntax(value: &Value) -> String {
     match value {
         Value::Null => "interface {}(nil)".to_string(),

@@ -180,6 +180,7 @@ impl<'t> Reader<'t> {
         Ok(Some(root))
     }
 
+    #[inline(never)]
     fn directives(&mut self) -> Result<(), Stop> {
         let mut has_version = false;
         loop {
@@ -345,6 +346,7 @@ impl<'t> Reader<'t> {
         }
     }
 
+    #[inline(never)]
     fn block_sequence(&mut self, id: NodeId, since: Mark) -> Result<(), Stop> {
         self.take();
         let mut items = Vec::new();
@@ -416,6 +418,7 @@ impl<'t> Reader<'t> {
         }
     }
 
+    #[inline(never)]
     fn flow_sequence(&mut self, id: NodeId, since: Mark) -> Result<(), Stop> {
         self.take();
         let mut items = Vec::new();
@@ -464,6 +467,7 @@ impl<'t> Reader<'t> {
         Ok(id)
     }
 
+    #[inline(never)]
     fn flow_mapping(&mut self, id: NodeId, since: Mark) -> Result<(), Stop> {
         self.take();
         let mut entries = Vec::new();
@@ -534,6 +538,7 @@ fn scalar_content(text: &str, style: Style, tag: Option<&str>) -> Content {
     Content::Scalar(value, plain)
 }
 
+#[inline(never)]
 fn tagged(text: &str, tag: &str) -> Result<Value, String> {
     let value = scalar::resolve(text);
     let found = match &value {
@@ -554,6 +559,7 @@ fn tagged(text: &str, tag: &str) -> Result<Value, String> {
 }
 
 /// Base64 text decoded; what is not UTF-8 in it is replaced.
+#[inline(never)]
 fn binary(text: &str) -> Option<String> {
     let mut out = Vec::new();
     let (mut bits, mut count) = (0_u32, 0);

@@ -28,6 +28,7 @@ pub fn is_plain_text(text: &str) -> bool {
 }
 
 /// A float as it comes back from JSON: without a fraction it is an integer.
+#[inline(never)]
 fn float(f: f64) -> Value {
     match json::float_text(f).parse() {
         Ok(whole) => Value::Int(whole),

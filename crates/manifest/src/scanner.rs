@@ -457,6 +457,7 @@ impl<'t> Scanner<'t> {
         self.push(kind, start);
     }
 
+    #[inline(never)]
     fn flow_start(&mut self, kind: Kind<'t>) -> Done {
         self.save_key()?;
         self.keys.push(SimpleKey::default());
@@ -543,6 +544,7 @@ impl<'t> Scanner<'t> {
         Ok(())
     }
 
+    #[inline(never)]
     fn anchor(&mut self) -> Done {
         self.save_key()?;
         self.key_allowed = false;
@@ -572,6 +574,7 @@ impl<'t> Scanner<'t> {
         Ok(())
     }
 
+    #[inline(never)]
     fn tag(&mut self) -> Done {
         self.save_key()?;
         self.key_allowed = false;
@@ -639,6 +642,7 @@ impl<'t> Scanner<'t> {
         Ok(self.since(start))
     }
 
+    #[inline(never)]
     fn directive(&mut self) -> Done {
         self.reset()?;
         let start = self.mark;
@@ -707,6 +711,7 @@ impl<'t> Scanner<'t> {
 
     // Scalars.
 
+    #[inline(never)]
     fn block_scalar(&mut self, literal: bool) -> Done {
         self.remove_key()?;
         self.key_allowed = true;
@@ -818,6 +823,7 @@ impl<'t> Scanner<'t> {
         Ok(())
     }
 
+    #[inline(never)]
     fn quoted(&mut self, single: bool) -> Done {
         self.save_key()?;
         self.key_allowed = false;

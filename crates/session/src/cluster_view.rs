@@ -111,6 +111,7 @@ pub fn view(session: &Session) -> ClusterView {
     }
 }
 
+#[inline(never)]
 fn summary(deployment: &Object) -> Msg {
     Msg::new(
         "summary.deployment",
@@ -207,6 +208,7 @@ fn node_view(
 }
 
 /// A Pod as it is drawn; `silent` when its node cannot be heard.
+#[inline(never)]
 pub fn pod_view(session: &Session, pod: &Object, silent: bool) -> PodView {
     let now = session.simulation().wall();
     let cells = podscope_kubectl::row(Kind::Pod, pod, false, now);
@@ -330,6 +332,7 @@ fn containers(pod: &Object) -> Vec<ContainerView> {
 }
 
 /// The messages that an event sent or delivered.
+#[inline(never)]
 fn messages(session: &Session, event: &TraceEvent) -> Vec<MessageView> {
     let actor = components::number(event.actor);
     let api = components::API_SERVER;
@@ -443,6 +446,7 @@ pub fn code_text(code: i64) -> String {
     format!("{code} {word}").trim_end().to_string()
 }
 
+#[inline(never)]
 fn focus(session: &Session, event: &TraceEvent) -> Focus {
     let mut objects: Vec<ObjectRef> = event
         .subject

@@ -107,6 +107,7 @@ impl<'a> Lines<'a> {
     }
 }
 
+#[inline(never)]
 fn at_span(
     lines: &Lines<'_>,
     span: Span,
@@ -128,6 +129,7 @@ fn at_span(
     }
 }
 
+#[inline(never)]
 fn of_manifest(lines: &Lines<'_>, text: &str, found: &manifest::Diagnostic) -> DiagnosticView {
     let severity = match found.severity {
         manifest::Severity::Info => Severity::Info,
@@ -220,6 +222,7 @@ fn owner<'a>(documents: &'a [Document], refusal: &preview::Refusal) -> Option<&'
 }
 
 /// One finding per cause, at the field that it is about.
+#[inline(never)]
 fn of_status(
     lines: &Lines<'_>,
     document: Option<&Document>,

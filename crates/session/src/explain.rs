@@ -17,6 +17,7 @@ const MAX_CAUSES: usize = 24;
 const MAX_CHAIN: usize = 10_000;
 
 /// An event's code with its arguments.
+#[inline(never)]
 pub fn msg(session: &Session, event: &TraceEvent) -> Msg {
     let mut args: Vec<(&'static str, Arg)> = event
         .args

@@ -61,6 +61,7 @@ pub fn views(session: &Session) -> Vec<FaultView> {
 }
 
 /// The message code of a kind: `fault.<kind>`.
+#[inline(never)]
 fn code(kind: &'static str) -> &'static str {
     match kind {
         "node-power" => "fault.node-power",

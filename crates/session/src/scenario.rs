@@ -260,6 +260,7 @@ pub fn join_words(words: &[String]) -> String {
 ///
 /// # Errors
 /// A word that is not `key=value`.
+#[inline(never)]
 pub fn parse_fault(text: &str) -> Result<(Text, Value), ScenarioError> {
     let words = split_words(text)?;
     let Some((kind, rest)) = words.split_first() else {
@@ -433,6 +434,7 @@ impl ClusterSpec {
 }
 
 impl NodeSpec {
+    #[inline(never)]
     fn expand(&self, nodes: &mut Vec<NodeConfig>) -> Result<(), ScenarioError> {
         let count = self.count.unwrap_or(1);
         if nodes.len() + count as usize > MAX_NODES {

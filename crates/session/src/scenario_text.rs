@@ -137,6 +137,7 @@ impl Reader<'_> {
         }
     }
 
+    #[inline(never)]
     fn bool(&mut self, id: NodeId) -> Read<bool> {
         match self.scalar(id)? {
             (text, true) if matches!(text.as_str(), "true" | "True" | "TRUE") => Ok(true),

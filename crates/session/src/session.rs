@@ -468,6 +468,7 @@ impl SessionApi for Session {
         self.files.retain(|f| *f.name != *file);
     }
 
+    #[inline(never)]
     fn apply(&mut self, file: &str) -> Result<(), Refused> {
         let Some(found) = self.files.iter_mut().find(|f| *f.name == *file) else {
             return Err(Msg::new(
@@ -486,6 +487,7 @@ impl SessionApi for Session {
         Ok(())
     }
 
+    #[inline(never)]
     fn kubectl(&mut self, argv: &[&str]) -> Result<(), Refused> {
         if argv.is_empty() {
             return Err(Msg::plain("refused.empty-command"));
@@ -509,6 +511,7 @@ impl SessionApi for Session {
         Ok(())
     }
 
+    #[inline(never)]
     fn terminal(&self) -> Rc<[TerminalEntry]> {
         let shown = self.timeline.shown();
         let mut entries = Vec::new();
@@ -530,6 +533,7 @@ impl SessionApi for Session {
         entries.into()
     }
 
+    #[inline(never)]
     fn complete(&self, line: &str) -> Vec<Rc<str>> {
         crate::complete::complete(self, line)
     }
@@ -538,6 +542,7 @@ impl SessionApi for Session {
         crate::faults::kinds(self)
     }
 
+    #[inline(never)]
     fn fault(&mut self, kind: &str, target: &str, params: &[(&str, &str)]) -> Result<(), Refused> {
         let params = crate::faults::params(kind, target, params)?;
         let name: Rc<str> = format!("{kind}-{}", self.next_fault).into();
@@ -560,6 +565,7 @@ impl SessionApi for Session {
         Ok(())
     }
 
+    #[inline(never)]
     fn heal(&mut self, fault: u32) -> Result<(), Refused> {
         let Some(name) = crate::faults::name_of(self, fault) else {
             return Err(Msg::plain("refused.no-fault"));
@@ -569,6 +575,7 @@ impl SessionApi for Session {
         Ok(())
     }
 
+    #[inline(never)]
     fn step(&mut self, size: StepSize) -> bool {
         let before = self.timeline.position();
         match size {
@@ -627,6 +634,7 @@ impl SessionApi for Session {
         }
     }
 
+    #[inline(never)]
     fn switch(&mut self, fork: u32) -> Result<(), Refused> {
         let Some(place) = self.futures.iter().position(|f| f.id == fork) else {
             return Err(Msg::plain("refused.no-fork"));
@@ -671,18 +679,22 @@ impl SessionApi for Session {
         Rc::new(view)
     }
 
+    #[inline(never)]
     fn explain(&self, event: EventIndex) -> Option<Rc<ExplainView>> {
         crate::explain::explain(self, event).map(Rc::new)
     }
 
+    #[inline(never)]
     fn inside(&self, target: &Target) -> Rc<InsideView> {
         Rc::new(crate::inside::inside(self, target))
     }
 
+    #[inline(never)]
     fn objects(&self) -> Rc<[TableView]> {
         crate::objects::tables(self)
     }
 
+    #[inline(never)]
     fn object(
         &self,
         object: &ObjectRef,
@@ -692,14 +704,17 @@ impl SessionApi for Session {
         crate::objects::object(self, object, revision, against).map(Rc::new)
     }
 
+    #[inline(never)]
     fn events(&self) -> Rc<[KubeEventView]> {
         crate::objects::events(self)
     }
 
+    #[inline(never)]
     fn etcd_keys(&self) -> Rc<[EtcdKeyView]> {
         crate::objects::etcd_keys(self)
     }
 
+    #[inline(never)]
     fn share(&self) -> String {
         crate::share::fragment(self)
     }

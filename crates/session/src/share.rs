@@ -39,6 +39,7 @@ pub fn fragment(session: &Session) -> String {
 ///
 /// # Errors
 /// Why it cannot be opened; a hostile link is refused, never unpacked beyond a bound.
+#[inline(never)]
 pub fn open(fragment: &str) -> Result<Session, ScenarioError> {
     let fragment = fragment.strip_prefix('#').unwrap_or(fragment);
     let error = |text: &str| ScenarioError(format!("this link cannot be opened: {text}"));

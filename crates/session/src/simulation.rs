@@ -221,6 +221,7 @@ impl Simulation {
     }
 
     /// What a watch request selects, as key → resourceVersion, from the API server's watch cache.
+    #[inline(never)]
     fn selected(&self, request: &Request) -> BTreeMap<podscope_api::Key, u64> {
         let mut list = request.clone();
         list.verb = Verb::List;
@@ -252,6 +253,7 @@ impl Simulation {
             .min()
     }
 
+    #[inline(never)]
     fn look(&mut self, id: u16, at: SimTime) {
         self.cluster.idle_until(at);
         let Some(waits) = self.terminals.get(&id).and_then(|t| t.waits.clone()) else {

@@ -35,6 +35,7 @@ impl Msg {
         }
     }
     /// A message with arguments.
+    #[inline(never)]
     pub fn new(code: &'static str, args: Vec<(&'static str, Arg)>) -> Msg {
         Msg {
             code,

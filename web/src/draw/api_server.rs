@@ -7,6 +7,7 @@ use podscope_session::view::*;
 use yew::prelude::*;
 
 /// Draws it. `narrow` puts the stages in a row above the object.
+#[inline(never)]
 pub fn draw(
     inside: &ApiServerInside,
     words: &Words,

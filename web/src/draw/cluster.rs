@@ -153,6 +153,7 @@ fn message_line(points: &[Point], message: &MessageView) -> Html {
     html! { <path class={class} d={rounded(points, 12)} marker-end={marker}/> }
 }
 
+#[inline(never)]
 fn message_label(stage: &Stage, points: &[Point], message: &MessageView) -> Html {
     if message.label.is_empty() {
         return html! {};
@@ -380,6 +381,7 @@ fn spoken(component: &ComponentView, props: &Props) -> String {
     name
 }
 
+#[inline(never)]
 fn cross(x: i32, y: i32, r: i32) -> Html {
     let d = path!(
         "M",
@@ -683,6 +685,7 @@ fn foot_of(r: Rect) -> Html {
     </g> }
 }
 
+#[inline(never)]
 fn pod_pill(pod: &PodView, place: &PodBox, detail: PodDetail, props: &Props) -> Html {
     let r = place.rect;
     let now = props.view.focus.objects.contains(&pod.object);

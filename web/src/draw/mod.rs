@@ -140,6 +140,7 @@ pub fn cylinder(x: i32, y: i32, w: i32, h: i32, class: &'static str) -> Html {
 }
 
 /// An octagon: the API server's shape.
+#[inline(never)]
 pub fn octagon(cx: i32, cy: i32, r: i32, class: &'static str) -> Html {
     let (a, b) = (r * 2 / 5 + 1, r * 3 / 5);
     let d = path!(

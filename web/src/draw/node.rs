@@ -15,6 +15,7 @@ const LANES: [(&str, &str); 4] = [
 ];
 
 /// Draws it, at the moment `now`.
+#[inline(never)]
 pub fn draw(inside: &NodeInside, now: Nanos, words: &Words) -> Html {
     let sandbox = inside.sandboxes.first();
     let label = label(inside, words);

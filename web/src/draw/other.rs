@@ -6,6 +6,7 @@ use podscope_session::view::*;
 use yew::prelude::*;
 
 /// etcd: members, the end of the log.
+#[inline(never)]
 pub fn etcd(inside: &EtcdInside, words: &Words) -> Html {
     let member = |member: &EtcdMemberView| {
         let role = match (member.up, member.leader) {
@@ -41,6 +42,7 @@ pub fn etcd(inside: &EtcdInside, words: &Words) -> Html {
 }
 
 /// A controller: cache, queue, comparison.
+#[inline(never)]
 pub fn controller(inside: &ControllerInside, words: &Words) -> Html {
     let compared = |(name, desired, observed): &(Text, Text, Text)| {
         let same = desired == observed;

@@ -7,6 +7,7 @@ use podscope_session::view::*;
 use yew::prelude::*;
 
 /// Draws it.
+#[inline(never)]
 pub fn draw(inside: &SchedulerInside, words: &Words) -> Html {
     html! {
         <div class="mx" tabindex="0" role="region" aria-label={words.t("inside.scheduler.label")}>

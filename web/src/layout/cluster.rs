@@ -488,6 +488,7 @@ fn narrow(view: &ClusterView, w: i32, h: i32) -> Stage {
     stage
 }
 
+#[inline(never)]
 fn wire_narrow(stage: &mut Stage, view: &ClusterView, row: i32) {
     let api = stage.api;
     let bus = row - 18;

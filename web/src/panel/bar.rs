@@ -54,6 +54,7 @@ fn lessons(scene: &Scene<'_>) -> Html {
 }
 
 /// Items for presets: lessons or examples.
+#[inline(never)]
 pub fn presets(scene: &Scene<'_>, lessons: bool) -> Vec<Html> {
     let current = scene.session.preset();
     let item = |preset: &PresetView| {
@@ -76,6 +77,7 @@ pub fn presets(scene: &Scene<'_>, lessons: bool) -> Vec<Html> {
         .collect()
 }
 
+#[inline(never)]
 fn share(scene: &Scene<'_>) -> Html {
     html! { <>
         <h2>{scene.t("bar.share")}</h2>
@@ -85,6 +87,7 @@ fn share(scene: &Scene<'_>) -> Html {
     </> }
 }
 
+#[inline(never)]
 fn themes(scene: &Scene<'_>) -> Html {
     let item = |(theme, word, _): &(crate::state::Theme, &'static str, &'static str)| {
         let here = scene.ui.theme == *theme;

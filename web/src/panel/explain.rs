@@ -41,6 +41,7 @@ fn cast(scene: &Scene<'_>) -> Html {
     }
 }
 
+#[inline(never)]
 fn event(scene: &Scene<'_>, explain: &ExplainView) -> Html {
     let words = scene.words;
     let title = words
@@ -140,6 +141,7 @@ fn panes(scene: &Scene<'_>, explain: &ExplainView, detail: Option<String>) -> Ht
 }
 
 /// Arrow keys move between the tabs of a tab list.
+#[inline(never)]
 pub fn arrows() -> Callback<KeyboardEvent> {
     Callback::from(|event: KeyboardEvent| {
         // With Shift, they are the page's.

@@ -62,6 +62,7 @@ fn panel(scene: &Scene<'_>, tab: Tab) -> Html {
     }
 }
 
+#[inline(never)]
 fn objects(scene: &Scene<'_>) -> Html {
     let tables = scene.session.objects();
     let selected = scene.ui.object.as_ref();
@@ -136,6 +137,7 @@ fn object_side(scene: &Scene<'_>, object: &ObjectRef) -> Html {
     }
 }
 
+#[inline(never)]
 fn events(scene: &Scene<'_>) -> Html {
     let filter = scene.ui.filter.to_ascii_lowercase();
     let all = scene.session.events();
@@ -174,6 +176,7 @@ fn events(scene: &Scene<'_>) -> Html {
     }
 }
 
+#[inline(never)]
 fn etcd(scene: &Scene<'_>) -> Html {
     let keys = scene.session.etcd_keys();
     let row = |key: &EtcdKeyView| {
@@ -209,6 +212,7 @@ fn of_component(scene: &Scene<'_>, kind: ComponentKind) -> Html {
     }
 }
 
+#[inline(never)]
 fn nodes(scene: &Scene<'_>) -> Html {
     let node = scene
         .view

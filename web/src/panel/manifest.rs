@@ -84,6 +84,7 @@ fn severity_class(severity: Severity) -> &'static str {
     }
 }
 
+#[inline(never)]
 fn diagnostics(scene: &Scene<'_>, file: &FileView) -> Html {
     if file.diagnostics.items.is_empty() {
         return html! {};
@@ -396,6 +397,7 @@ pub fn effect(scene: &Scene<'_>) -> Html {
     }
 }
 
+#[inline(never)]
 fn refused(scene: &Scene<'_>, stage: u16, code: u16, reason: &str) -> Html {
     use crate::draw::{cylinder, octagon, px, text};
     use crate::path;
@@ -433,6 +435,7 @@ fn refused(scene: &Scene<'_>, stage: u16, code: u16, reason: &str) -> Html {
     }
 }
 
+#[inline(never)]
 fn capacities(scene: &Scene<'_>, nodes: &[(Text, i64, i64, Text)]) -> Html {
     use crate::draw::{glyph_at, px, text};
     let shown = nodes.len().min(6) as i32;

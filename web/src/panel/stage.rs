@@ -44,6 +44,7 @@ fn intro(scene: &Scene<'_>) -> Html {
     }
 }
 
+#[inline(never)]
 fn head(scene: &Scene<'_>) -> Html {
     let inside = scene.ui.target != Target::Cluster;
     let (title, mark) = title(scene);
@@ -163,6 +164,7 @@ pub fn body(scene: &Scene<'_>, figure: &NodeRef, moving: bool) -> Html {
 }
 
 /// The same as the picture, in words and tables.
+#[inline(never)]
 fn as_text(scene: &Scene<'_>) -> Html {
     let view = scene.view;
     let words = scene.words;

@@ -7,6 +7,7 @@ use crate::value::Value;
 /// The most operations that one patch may have.
 const MAX_OPERATIONS: usize = 10_000;
 
+#[inline(never)]
 pub(super) fn apply(document: &Value, patch: &Value) -> Result<Value, Status> {
     let Value::List(operations) = patch else {
         let what = match patch {

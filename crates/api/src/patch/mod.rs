@@ -39,6 +39,7 @@ pub fn apply(
 }
 
 /// A JSON merge patch (RFC 7386) applied to a document.
+#[inline(never)]
 pub fn merge(document: &Value, patch: &Value) -> Value {
     let Some(fields) = patch.as_map() else {
         return patch.clone();

@@ -28,6 +28,7 @@ pub fn authorize(user: &User, request: &Request, api: &ApiServer) -> Result<Text
     Err(denied(user, request))
 }
 
+#[inline(never)]
 fn denied(user: &User, request: &Request) -> Status {
     let place = if request.kind.namespaced() && !request.namespace.is_empty() {
         format!(

@@ -41,6 +41,7 @@ fn pod_grace(pod: &Object, asked: Option<i64>) -> i64 {
 }
 
 impl ApiServer {
+    #[inline(never)]
     pub(crate) fn delete(
         &mut self,
         ctx: &mut Ctx<'_>,
@@ -109,6 +110,7 @@ impl ApiServer {
 
     /// Proposes the removal of the key.
     #[allow(clippy::too_many_arguments, reason = "the parts of one write")]
+    #[inline(never)]
     pub(crate) fn remove(
         &mut self,
         ctx: &mut Ctx<'_>,

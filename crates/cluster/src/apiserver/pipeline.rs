@@ -72,6 +72,7 @@ fn ipv4(text: &str) -> Option<u32> {
 }
 
 impl Allocator for Pool<'_> {
+    #[inline(never)]
     fn cluster_ip(&mut self, wanted: &str) -> Result<String, String> {
         const RANGE: u32 = 0x0a60_0000; // 10.96.0.0/12
         if !wanted.is_empty() {
@@ -94,6 +95,7 @@ impl Allocator for Pool<'_> {
         }
         Err("range is full".into())
     }
+    #[inline(never)]
     fn node_port(&mut self, wanted: i64, protocol: &str) -> Result<i64, String> {
         if wanted != 0 {
             if !(30_000..=32_767).contains(&wanted) {
@@ -141,6 +143,7 @@ pub(crate) fn is_apply(request: &Request) -> bool {
 ///
 /// # Errors
 /// Conflicts with other managers, and bodies that do not fit.
+#[inline(never)]
 pub(crate) fn apply(
     ctx: &Ctx<'_>,
     flight: &InFlight,

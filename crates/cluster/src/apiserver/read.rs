@@ -66,6 +66,7 @@ impl ApiServer {
     ///
     /// # Errors
     /// `400 BadRequest` for a selector that cannot be read.
+    #[inline(never)]
     pub(crate) fn select(&self, request: &Request) -> Result<Vec<Rc<Object>>, Status> {
         let options = &request.options;
         let labels = Selector::parse(&options.label_selector)

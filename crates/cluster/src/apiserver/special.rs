@@ -7,6 +7,7 @@ use podscope_api::{Cause, Kind, Object, Status, Value, value};
 ///
 /// # Errors
 /// `404 NotFound` for kinds that have none.
+#[inline(never)]
 pub fn scale_of(kind: Kind, object: &Object) -> Result<Object, Status> {
     if !matches!(
         kind,

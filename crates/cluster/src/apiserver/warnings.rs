@@ -279,6 +279,7 @@ fn node_labels(out: &mut Warnings, path: &Path<'_>, spec: &Value) {
     }
 }
 
+#[inline(never)]
 fn term_labels(out: &mut Warnings, path: &Path<'_>, term: &Value) {
     let list = path.f("matchExpressions");
     for (i, expression) in term.get("matchExpressions").items().iter().enumerate() {
@@ -445,6 +446,7 @@ fn ports(out: &mut Warnings, spec_path: &Path<'_>, spec: &Value) {
     }
 }
 
+#[inline(never)]
 fn service(out: &mut Warnings, service: &Value) {
     let spec = service.get("spec");
     if !spec.get("externalIPs").is_empty() {

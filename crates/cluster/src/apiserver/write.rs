@@ -29,6 +29,7 @@ pub(crate) fn modified(kind: Kind, name: &str) -> Status {
 }
 
 /// The 409 of a precondition that does not hold.
+#[inline(never)]
 pub(crate) fn other(what: &str, kind: Kind, key: &Key, asked: &str, found: &str) -> Status {
     let why = format!(
         "Precondition failed: {what} in precondition: {asked}, {what} in object meta: {found}"

@@ -177,6 +177,7 @@ impl Recorder {
         ctx.request(Request::create(Kind::Event, event));
     }
 
+    #[inline(never)]
     fn repeat(&self, key: u64, ctx: &Ctx<'_>, message: Option<&str>) -> Request {
         let seen = &self.seen[&key];
         let mut patch = match self.style {

@@ -165,6 +165,7 @@ pub fn adopt(kind: Kind, object: &Object, owner: Value) -> Request {
 }
 
 /// A `PATCH` that takes an owner's reference off an object.
+#[inline(never)]
 pub fn release(kind: Kind, object: &Object, owner_uid: &str) -> Request {
     let patch = value!({"metadata": {
         "ownerReferences": [{"$patch": "delete", "uid": (owner_uid)}], "uid": (object.uid())

@@ -104,6 +104,7 @@ pub trait Controller {
         ctx: &mut Ctx<'_>,
     ) -> Next;
     /// A timer of the controller's own.
+    #[inline(never)]
     fn timer(
         &mut self,
         _timer: &Timer,
@@ -113,6 +114,7 @@ pub trait Controller {
     ) {
     }
     /// An answer to a request that the controller sent outside of a reconciliation.
+    #[inline(never)]
     fn response(
         &mut self,
         _id: RequestId,
@@ -191,6 +193,7 @@ impl Core {
     }
 
     /// Gives the next key to a worker, if one is free.
+    #[inline(never)]
     fn take(&mut self, rules: Rules, ctx: &mut Ctx<'_>) -> Option<Key> {
         if self.running.len() >= rules.workers {
             return None;
@@ -385,6 +388,7 @@ impl<C: Controller> Loop<C> {
         self.with_work(ctx, |c, work, ctx| c.event(event, caches, work, ctx));
     }
     /// A timer of this controller.
+    #[inline(never)]
     pub fn timer(&mut self, timer: &Timer, caches: &Caches, ctx: &mut Ctx<'_>) {
         match timer.code {
             WAKE => {
@@ -402,6 +406,7 @@ impl<C: Controller> Loop<C> {
         }
     }
     /// An answer to a request of this controller.
+    #[inline(never)]
     pub fn response(
         &mut self,
         id: RequestId,
@@ -462,6 +467,7 @@ macro_rules! registry {
                 $(self.$field.event(event, caches, &mut sim.ctx(ComponentId::Controller(<$controller>::ID), event.cause));)*
             }
             /// A timer.
+            #[inline(never)]
             pub(crate) fn timer(&mut self, id: ControllerId, timer: &Timer, caches: &Caches, ctx: &mut Ctx<'_>) {
                 match id {
                     $(<$controller>::ID => self.$field.timer(timer, caches, ctx),)*
@@ -469,6 +475,7 @@ macro_rules! registry {
                 }
             }
             /// An answer.
+            #[inline(never)]
             pub(crate) fn response(&mut self, id: ControllerId, request: RequestId, answer: &Response, caches: &Caches, ctx: &mut Ctx<'_>) {
                 match id {
                     $(<$controller>::ID => self.$field.response(request, answer, caches, ctx),)*

@@ -23,6 +23,7 @@ pub(super) const KIND: Kind = Kind {
     end: over,
 };
 
+#[inline(never)]
 fn inject(cluster: &mut Cluster, fault: &Fault) -> Result<Outcome, Text> {
     fault.number("exit_code", 0, 255)?;
     fault.number("after_s", 0, 86_400)?;

@@ -17,6 +17,7 @@ pub(super) const KIND: Kind = Kind {
     end,
 };
 
+#[inline(never)]
 fn inject(cluster: &mut Cluster, _fault: &Fault) -> Result<Outcome, Text> {
     if std::mem::replace(&mut cluster.sim.network.controller_manager_down, true) {
         return Err("the controller manager is down already".into());

@@ -18,6 +18,7 @@ pub(super) const KIND: Kind = Kind {
     end,
 };
 
+#[inline(never)]
 fn inject(cluster: &mut Cluster, fault: &Fault) -> Result<Outcome, Text> {
     let restart = fault.number("restart_s", 0, 86_400)?;
     let Some(id) = machine(cluster, &fault.target) else {

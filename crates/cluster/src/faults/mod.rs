@@ -124,6 +124,7 @@ pub struct Fault {
 
 impl Fault {
     /// A parameter as text; the kind's default when it was not given.
+    #[inline(never)]
     pub fn text(&self, name: &str) -> String {
         let given = self.params.get(name);
         match given {
@@ -339,6 +340,7 @@ pub(crate) fn heal(cluster: &mut Cluster, name: &str) {
 }
 
 /// A fault's own time has come: it is over, unless it has to wait longer.
+#[inline(never)]
 pub(crate) fn due(cluster: &mut Cluster, name: &str, cause: Option<TraceId>) {
     let Some(fault) = cluster.sim.faults.faults.get(name).cloned() else {
         return;

@@ -20,6 +20,7 @@ pub(super) const KIND: Kind = Kind {
     end,
 };
 
+#[inline(never)]
 fn inject(cluster: &mut Cluster, fault: &Fault) -> Result<Outcome, Text> {
     fault.number("boot_s", 0, 3_600)?;
     let Some(id) = machine(cluster, &fault.target) else {
@@ -44,6 +45,7 @@ fn heal(_cluster: &mut Cluster, fault: &Fault) -> Option<SimDuration> {
     Some(fault.seconds("boot_s", 20))
 }
 
+#[inline(never)]
 fn end(cluster: &mut Cluster, fault: &Fault, cause: Option<TraceId>) -> Option<SimDuration> {
     let id = machine(cluster, &fault.target)?;
     if held_by_another(cluster, fault) {

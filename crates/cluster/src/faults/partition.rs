@@ -15,6 +15,7 @@ pub(super) const KIND: Kind = Kind {
     end: over,
 };
 
+#[inline(never)]
 fn inject(cluster: &mut Cluster, fault: &Fault) -> Result<Outcome, Text> {
     let Some(id) = machine(cluster, &fault.target) else {
         return Err("there is no such node".into());

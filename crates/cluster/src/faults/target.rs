@@ -5,6 +5,7 @@ use crate::world::Cluster;
 use podscope_api::{Key, Kind, Text, Value};
 
 /// Whether a target names this Pod: `name`, `namespace/name` or `key=value` for a label.
+#[inline(never)]
 pub(super) fn is_pod(target: &str, pod: &Key, labels: &Value) -> bool {
     if let Some((label, value)) = target.split_once('=') {
         return labels.get(label).as_str() == Some(value);

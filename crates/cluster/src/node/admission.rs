@@ -103,6 +103,7 @@ pub fn admit<'a>(
     Ok(())
 }
 
+#[inline(never)]
 fn out_of(name: &str, requested: i64, used: i64, capacity: i64) -> (Text, Text) {
     let message = format!(
         "Node didn't have enough resource: {name}, requested: {requested}, used: {used}, capacity: {capacity}"
@@ -139,6 +140,7 @@ fn overlap(a: &[(&str, &str, i64)], b: &[(&str, &str, i64)]) -> bool {
     })
 }
 
+#[inline(never)]
 fn tolerates(toleration: &Value, taint: &Value) -> bool {
     let text = |v: &Value, field: &str| v.get(field).str_or_empty().to_string();
     let effect = text(toleration, "effect");

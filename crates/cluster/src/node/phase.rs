@@ -17,6 +17,7 @@ fn name(container: &Value) -> &str {
 }
 
 /// What the container's own rules say about this exit code.
+#[inline(never)]
 fn rule_action(container: &Value, exit_code: i64) -> Option<&str> {
     let rules = container.get("restartPolicyRules").items();
     let hit = rules.iter().find(|rule| {

@@ -25,6 +25,7 @@ pub struct Term {
 }
 
 impl Term {
+    #[inline(never)]
     fn parse(term: &Value, weight: i64, namespace: &Text) -> Term {
         let names = term.get("namespaces").items().iter();
         let mut namespaces: Vec<Text> = names.filter_map(|n| n.as_text().cloned()).collect();
@@ -68,6 +69,7 @@ pub struct PodAffinity {
 
 impl PodAffinity {
     /// The terms in `spec.affinity` of a Pod in this namespace; `None` when there are none.
+    #[inline(never)]
     pub fn parse(affinity: &Value, namespace: &Text) -> Option<PodAffinity> {
         let (near, far) = (affinity.get("podAffinity"), affinity.get("podAntiAffinity"));
         let required = |side: &Value| -> Vec<Term> {

@@ -78,6 +78,7 @@ impl NodeInfo {
     }
 
     /// Forgets the Node object; its Pods stay.
+    #[inline(never)]
     pub fn clear_node(&mut self) {
         let pods = std::mem::take(&mut self.pods);
         *self = NodeInfo {

@@ -146,6 +146,7 @@ impl SchedulingQueue {
     }
 
     /// The Pod changed, or what holds it back did.
+    #[inline(never)]
     pub fn update(&mut self, pod: Rc<PodInfo>, gate: String) {
         let key = pod.key.clone();
         let Some(place) = self.pods.get(&key).map(|waiting| waiting.place) else {
@@ -226,6 +227,7 @@ impl SchedulingQueue {
     }
 
     /// Makes Pods whose back-off is over ready to be tried; gives their keys.
+    #[inline(never)]
     pub fn flush_backoff(&mut self, now: SimTime) -> Vec<Key> {
         let over = |queue: &BTreeMap<(SimTime, u64), Key>| -> Vec<Key> {
             let due = queue

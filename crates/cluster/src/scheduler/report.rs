@@ -36,6 +36,7 @@ fn reason(reason: &Reason) -> Value {
 }
 
 /// A plugin's no: `{plugin, code, reasons: [{message, facts?}]}`.
+#[inline(never)]
 pub fn rejection(rejection: &Rejection) -> Value {
     value!({
         "plugin": (rejection.plugin.name()),

@@ -98,6 +98,7 @@ pub enum Reason {
 
 impl Reason {
     /// The reason in Kubernetes' words.
+    #[inline(never)]
     pub fn message(&self) -> Text {
         let fixed = match self {
             Reason::Cordoned => "node(s) were unschedulable",
@@ -195,6 +196,7 @@ impl Rejection {
         }
     }
     /// All reasons in Kubernetes' words, joined by commas.
+    #[inline(never)]
     pub fn message(&self) -> String {
         let texts: Vec<Text> = self.reasons.iter().map(Reason::message).collect();
         texts.join(", ")

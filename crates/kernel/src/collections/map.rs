@@ -137,6 +137,7 @@ impl<K: Clone, V: Clone> BTreeMap<K, V> {
         self.len = self.chunks.iter().map(|chunk| chunk.len()).sum();
     }
 
+    #[inline(never)]
     fn take(&mut self, place: Place) -> (K, V) {
         let chunk = self.chunk_mut(place.chunk);
         let entry = chunk.remove(place.at);
@@ -312,6 +313,7 @@ impl<K: Ord + Clone, V: Clone> BTreeMap<K, V> {
     }
 
     /// Sets a value; returns the one before. A key that is there stays as it is.
+    #[inline(never)]
     pub fn insert(&mut self, key: K, value: V) -> Option<V> {
         match self.search(&key) {
             Ok(place) => Some(std::mem::replace(
@@ -449,11 +451,13 @@ impl<'a, K: Clone, V: Clone> OccupiedEntry<'a, K, V> {
     }
 
     /// Sets the value; returns the one before.
+    #[inline(never)]
     pub fn insert(&mut self, value: V) -> V {
         std::mem::replace(self.get_mut(), value)
     }
 
     /// Takes the value out.
+    #[inline(never)]
     pub fn remove(self) -> V {
         self.map.take(self.place).1
     }
@@ -466,6 +470,7 @@ impl<'a, K: Clone, V: Clone> VacantEntry<'a, K, V> {
     }
 
     /// Sets the value.
+    #[inline(never)]
     pub fn insert(self, value: V) -> &'a mut V {
         let place = self.map.put(self.place, (self.key, value));
         &mut self.map.chunk_mut(place.chunk)[place.at].1

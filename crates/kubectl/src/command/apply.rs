@@ -336,6 +336,7 @@ fn collide(a: &Value, b: &Value) -> bool {
 /// How often a conflicting patch is computed again.
 const RETRIES: usize = 5;
 
+#[inline(never)]
 fn patch_object(
     ctx: &mut Ctx<'_>,
     flags: &Flags,
@@ -443,6 +444,7 @@ fn delete_and_create(
     create(ctx, flags, report, manifest.kind, modified.clone())
 }
 
+#[inline(never)]
 fn server_side_apply(
     ctx: &mut Ctx<'_>,
     flags: &Flags,
@@ -568,6 +570,7 @@ are the ways you can resolve this warning:
   stop managing the field (remove it from their configuration).
 See https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts";
 
+#[inline(never)]
 fn set_last_applied(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     let flags = super::flags(ctx, "apply set-last-applied", FLAGS, words)?;
     let report = Report::read(ctx, &flags, "")?;
@@ -602,6 +605,7 @@ fn set_last_applied(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     Fault::all(faults)
 }
 
+#[inline(never)]
 fn view_last_applied(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     let flags = super::flags(ctx, "apply view-last-applied", FLAGS, words)?;
     let targets = target::targets(ctx, &flags, &flags.args, target::Rules::default())?;

@@ -33,6 +33,7 @@ const FILE: &str = create_flags!(
     "filename,f=S recursive,R=b kustomize,k=s selector,l=s edit=b raw=s windows-line-endings=b"
 );
 
+#[inline(never)]
 pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     let (sub, rest) = super::command_first(words);
     let rest = rest.as_slice();
@@ -733,6 +734,7 @@ const REPLACE: &str = create_flags!(
     "filename,f=S recursive,R=b kustomize,k=s force=b cascade=s:background grace-period=i timeout=d wait=b raw=s subresource=s"
 );
 
+#[inline(never)]
 pub(super) fn replace(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     let flags = super::flags(ctx, "replace", REPLACE, words)?;
     if !flags.has("filename") {

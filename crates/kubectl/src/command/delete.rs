@@ -22,6 +22,7 @@ struct Gone {
     uid: String,
 }
 
+#[inline(never)]
 pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     let flags = super::flags(ctx, "delete", FLAGS, words)?;
     let dry_run = DryRun::read(ctx, &flags)?;

@@ -9,6 +9,7 @@ use crate::target::{self, Info, Rules, Target};
 
 const FLAGS: &str = "all-namespaces,A=b selector,l=s filename,f=S recursive,R=b kustomize,k=s show-events=b chunk-size=i";
 
+#[inline(never)]
 pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     let flags = super::flags(ctx, "describe", FLAGS, words)?;
     if flags.args.is_empty() && !flags.has("filename") {

@@ -39,6 +39,7 @@ fn nodes(ctx: &mut Ctx<'_>, flags: &Flags) -> Res<(Vec<Info>, Vec<Fault>)> {
     target::read_all(ctx, &targets, flags)
 }
 
+#[inline(never)]
 pub(super) fn cordon(ctx: &mut Ctx<'_>, words: &[String], on: bool) -> Res<()> {
     let command = if on { "cordon" } else { "uncordon" };
     let flags = super::flags(ctx, command, CORDON, words)?;
@@ -67,6 +68,7 @@ fn set_schedulable(ctx: &mut Ctx<'_>, report: &Report, info: &Info, cordon: bool
     report.done(ctx, Kind::Node, &info.object, word)
 }
 
+#[inline(never)]
 pub(super) fn drain(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     let flags = super::flags(ctx, "drain", DRAIN, words)?;
     let report = Report::read(ctx, &flags, "")?;

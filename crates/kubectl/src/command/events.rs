@@ -23,6 +23,7 @@ fn time(event: &Value) -> Option<Timestamp> {
     at(event.get("lastTimestamp")).or_else(|| at(event.get("eventTime")))
 }
 
+#[inline(never)]
 pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     let flags = super::flags(ctx, "events", FLAGS, words)?;
     let format = Format::read(&flags, false)?;

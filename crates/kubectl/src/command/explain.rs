@@ -68,6 +68,7 @@ pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
 }
 
 /// `[]Container`, `map[string]Quantity`, `string`.
+#[inline(never)]
 fn label(ty: Type) -> String {
     match ty.shape() {
         Shape::List(item) => format!("[]{}", label(item)),
@@ -89,6 +90,7 @@ fn values(ty: Type) -> Vec<&'static str> {
     values
 }
 
+#[inline(never)]
 fn list(ctx: &mut Ctx<'_>, fields: Struct, depth: usize, recursive: bool) {
     let mut fields = fields.fields();
     podscope_api::sort::by_key(&mut fields, |f| f.name);

@@ -46,6 +46,7 @@ pub(super) fn always_empty(word: &str) -> Option<&'static str> {
     found.map(|(full, _)| *full)
 }
 
+#[inline(never)]
 pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     let flags = super::flags(ctx, "get", FLAGS, words)?;
     let view = View {

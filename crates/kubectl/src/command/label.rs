@@ -40,6 +40,7 @@ impl Marks {
     }
 }
 
+#[inline(never)]
 pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String], marks: Marks) -> Res<()> {
     let (command, manager) = match marks {
         Marks::Labels => ("label", "kubectl-label"),

@@ -72,6 +72,7 @@ fn container(ctx: &mut Ctx<'_>, pod: &Object, asked: &str) -> Res<String> {
     Ok(first)
 }
 
+#[inline(never)]
 pub(super) fn logs(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     let flags = super::flags(ctx, "logs", LOGS, words)?;
     if flags.args.is_empty() && !flags.has("selector") {
@@ -163,6 +164,7 @@ pub(super) fn logs(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
 }
 
 /// `exec` and `attach`: as far as the client goes.
+#[inline(never)]
 pub(super) fn exec(ctx: &mut Ctx<'_>, command: &'static str, words: &[String]) -> Res<()> {
     let flags = super::flags(ctx, command, EXEC, words)?;
     let Some(name) = flags.args.first() else {
@@ -205,6 +207,7 @@ pub(super) fn exec(ctx: &mut Ctx<'_>, command: &'static str, words: &[String]) -
     )))
 }
 
+#[inline(never)]
 pub(super) fn api_resources(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     let flags = super::flags(ctx, "api-resources", RESOURCES, words)?;
     if let Some(extra) = flags.args.first() {
@@ -288,6 +291,7 @@ pub(super) fn version(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
 }
 
 /// Commands whose first check fails, or that have nothing to talk to.
+#[inline(never)]
 pub(super) fn refuse(ctx: &mut Ctx<'_>, command: &str, words: &[String]) -> Res<()> {
     Err(match command {
         "cp" => {

@@ -200,6 +200,7 @@ fn progress(o: &Object, revision: i64) -> Result<(String, bool), String> {
     }
 }
 
+#[inline(never)]
 fn status(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     let flags = super::flags(ctx, "rollout status", STATUS, words)?;
     let revision = flags.int("revision").unwrap_or(0);
@@ -277,6 +278,7 @@ fn revisions(ctx: &mut Ctx<'_>, info: &Info) -> Res<BTreeMap<i64, (Value, String
     Ok(found)
 }
 
+#[inline(never)]
 fn history(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     let flags = super::flags(ctx, "rollout history", HISTORY, words)?;
     let wanted = flags.int("revision").unwrap_or(0);
@@ -325,6 +327,7 @@ fn history(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     Fault::all(faults)
 }
 
+#[inline(never)]
 fn undo(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     let flags = super::flags(ctx, "rollout undo", UNDO, words)?;
     let report = Report::read(ctx, &flags, "kubectl-rollout")?;
@@ -472,6 +475,7 @@ fn roll_back_revision(ctx: &mut Ctx<'_>, report: &Report, info: &Info, wanted: i
 }
 
 /// `restart`, `pause` and `resume`: one patch for each workload.
+#[inline(never)]
 fn change(ctx: &mut Ctx<'_>, command: &'static str, words: &[String]) -> Res<()> {
     let flags = super::flags(ctx, command, FLAGS, words)?;
     let report = Report::read(ctx, &flags, "kubectl-rollout")?;

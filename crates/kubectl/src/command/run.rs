@@ -50,6 +50,7 @@ fn is_image(text: &str) -> bool {
         && rest.is_none_or(|digest| digest.contains(':'))
 }
 
+#[inline(never)]
 pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     let flags = super::flags(ctx, "run", RUN, words)?;
     let usage = |why: &str| Fault::usage("run", why);
@@ -193,6 +194,7 @@ load-balancer-ip=s external-ip=s session-affinity=s overrides=s override-type=s 
 kustomize,k=s dry-run=s:unchanged output,o=s template=s save-config=b field-manager=s \
 show-managed-fields=b allow-missing-template-keys=b";
 
+#[inline(never)]
 pub(super) fn expose(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     let flags = super::flags(ctx, "expose", EXPOSE, words)?;
     let report = Report::read(ctx, &flags, "kubectl-expose")?;

@@ -13,6 +13,7 @@ const FLAGS: &str = "all=b replicas=i current-replicas=i resource-version=s time
 recursive,R=b kustomize,k=s dry-run=s:unchanged output,o=s template=s show-managed-fields=b \
 allow-missing-template-keys=b";
 
+#[inline(never)]
 pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     let flags = super::flags(ctx, "scale", FLAGS, words)?;
     if !flags.has("replicas") {
@@ -129,6 +130,7 @@ const AUTOSCALE: &str = "min=i max=i cpu-percent=i cpu=s memory=s name=s all=b f
 dry-run=s:unchanged output,o=s template=s save-config=b field-manager=s show-managed-fields=b \
 allow-missing-template-keys=b";
 
+#[inline(never)]
 pub(super) fn autoscale(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     let flags = super::flags(ctx, "autoscale", AUTOSCALE, words)?;
     let report = Report::read(ctx, &flags, "kubectl-autoscale")?;

@@ -22,6 +22,7 @@ const RESOURCES: &str = "all=b selector,l=s filename,f=S recursive,R=b kustomize
 template=s field-manager=s show-managed-fields=b allow-missing-template-keys=b containers,c=s limits=s \
 requests=s";
 
+#[inline(never)]
 pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     let (sub, rest) = super::command_first(words);
     let rest = rest.as_slice();
@@ -494,6 +495,7 @@ const PATCH: &str = "patch,p=s patch-file=s type=s subresource=s local=b filenam
 dry-run=s:unchanged output,o=s template=s field-manager=s show-managed-fields=b \
 allow-missing-template-keys=b";
 
+#[inline(never)]
 pub(super) fn patch_command(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     let flags = super::flags(ctx, "patch", PATCH, words)?;
     let report = Report::read(ctx, &flags, "kubectl-patch")?;

@@ -20,6 +20,7 @@ struct Taint {
     effect: String,
 }
 
+#[inline(never)]
 pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     let flags = super::flags(ctx, "taint", FLAGS, words)?;
     let report = Report::read(ctx, &flags, "kubectl-taint")?;

@@ -75,6 +75,7 @@ impl Wanted {
     }
 }
 
+#[inline(never)]
 pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
     let flags = super::flags(ctx, "wait", FLAGS, words)?;
     let wanted = wanted(flags.str("for"))?;

@@ -43,7 +43,9 @@ pub fn build(mode: Mode) -> Result<()> {
     if mode == Mode::Release
         && let Err(error) = split::divide(&mut engine, |engine, out| assemble(&root, engine, out))
     {
-        say(format!("the engine stays in one piece, which is twice as large: {error}"));
+        say(format!(
+            "the engine stays in one piece, which is twice as large: {error}"
+        ));
         engine.wasm = split::strip(&engine.wasm)?;
     }
     let staging = workspace::target().join("site");

@@ -13,6 +13,7 @@ const MAX_STEPS: usize = 100_000;
 ///
 /// # Errors
 /// What could not be read or evaluated, in CEL's words where they are known: `no such key: annotations`.
+#[inline(never)]
 pub fn evaluate(expression: &str, variables: &[(String, Value)]) -> Result<Value, String> {
     let tokens = tokenize(expression)?;
     let mut parser = Parser {

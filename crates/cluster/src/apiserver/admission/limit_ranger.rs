@@ -44,6 +44,7 @@ pub fn mutate(a: &mut Admission<'_>, lookup: &dyn Lookup) -> Result<(), Status> 
     Ok(())
 }
 
+#[inline(never)]
 fn merge(c: &mut Value, limits: &Value, requests: &Value, prefix: &str, notes: &mut Vec<String>) {
     let name = c.get("name").str_or_empty().to_string();
     let mut set = |c: &mut Value, field: &str, defaults: &Value| {
@@ -132,6 +133,7 @@ impl Amounts {
     }
 
     /// Of a whole Pod; what the Pod itself asks for wins over the sum.
+    #[inline(never)]
     fn of_pod(pod: &Value) -> Amounts {
         let spec = pod.get("spec");
         let own = Amounts::of(spec.get("resources"));
@@ -153,6 +155,7 @@ impl Amounts {
     }
 }
 
+#[inline(never)]
 fn check(item: &Value, limit_type: &str, amounts: &Amounts, wrong: &mut Vec<String>) {
     for (name, value) in item.get("min").entries() {
         let Some(min) = Quantity::from_value(value) else {
@@ -213,6 +216,7 @@ fn check(item: &Value, limit_type: &str, amounts: &Amounts, wrong: &mut Vec<Stri
     }
 }
 
+#[inline(never)]
 fn check_claim(item: &Value, amounts: &Amounts, wrong: &mut Vec<String>) {
     for (bound, is_min) in [("min", true), ("max", false)] {
         for (name, value) in item.get(bound).entries() {

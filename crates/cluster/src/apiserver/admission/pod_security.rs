@@ -150,6 +150,7 @@ fn significant(new: &Value, old: &Value) -> bool {
     images(new) != images(old) || new.at("metadata.annotations") != old.at("metadata.annotations")
 }
 
+#[inline(never)]
 fn namespace_labels(a: &mut Admission<'_>) -> Result<(), Status> {
     let mut causes = Vec::new();
     for mode in ["enforce", "audit", "warn"] {
@@ -303,6 +304,7 @@ fn setters(pod_too: bool, containers: Option<String>) -> Option<String> {
     }
 }
 
+#[inline(never)]
 fn app_armor(pod: &Pod<'_>, _: u32) -> Option<String> {
     let mut forbidden: Vec<String> = Vec::new();
     let mut own: Vec<String> = Vec::new();
@@ -396,6 +398,7 @@ fn added(pod: &Pod<'_>, allowed: &[&str]) -> Option<(String, Vec<String>)> {
     Some((who, all))
 }
 
+#[inline(never)]
 fn capabilities_baseline(pod: &Pod<'_>, _: u32) -> Option<String> {
     let (who, all) = added(pod, DEFAULT_CAPABILITIES)?;
     Some(format!(
@@ -404,6 +407,7 @@ fn capabilities_baseline(pod: &Pod<'_>, _: u32) -> Option<String> {
     ))
 }
 
+#[inline(never)]
 fn capabilities_restricted(pod: &Pod<'_>, minor: u32) -> Option<String> {
     if minor >= 25 && pod.windows() {
         return None;
@@ -438,6 +442,7 @@ fn host_namespaces(pod: &Pod<'_>, _: u32) -> Option<String> {
     (!used.is_empty()).then(|| format!("host namespaces ({})", used.join(", ")))
 }
 
+#[inline(never)]
 fn host_path(pod: &Pod<'_>, _: u32) -> Option<String> {
     let names: Vec<String> = pod
         .spec
@@ -451,6 +456,7 @@ fn host_path(pod: &Pod<'_>, _: u32) -> Option<String> {
     (!names.is_empty()).then(|| format!("hostPath volumes (volume{s} {})", names.join(", ")))
 }
 
+#[inline(never)]
 fn host_ports(pod: &Pod<'_>, _: u32) -> Option<String> {
     let used = |c: &Value| -> Vec<i64> {
         c.get("ports")
@@ -482,6 +488,7 @@ fn host_ports(pod: &Pod<'_>, _: u32) -> Option<String> {
     ))
 }
 
+#[inline(never)]
 fn probe_hosts(pod: &Pod<'_>, _: u32) -> Option<String> {
     let used = |c: &Value| -> Vec<String> {
         [
@@ -523,6 +530,7 @@ fn probe_hosts(pod: &Pod<'_>, _: u32) -> Option<String> {
     ))
 }
 
+#[inline(never)]
 fn privileged(pod: &Pod<'_>, _: u32) -> Option<String> {
     let who = pod.which(|c| c.at("securityContext.privileged").is_true())?;
     Some(format!(
@@ -559,6 +567,7 @@ fn proc_mount_restricted(pod: &Pod<'_>, _: u32) -> Option<String> {
     proc_mounts(pod)
 }
 
+#[inline(never)]
 fn se_linux(pod: &Pod<'_>, minor: u32) -> Option<String> {
     let allowed = |t: &str| {
         ["", "container_t", "container_init_t", "container_kvm_t"].contains(&t)
@@ -596,6 +605,7 @@ fn se_linux(pod: &Pod<'_>, minor: u32) -> Option<String> {
 
 const SECCOMP: &str = "securityContext.seccompProfile.type";
 
+#[inline(never)]
 fn seccomp_baseline(pod: &Pod<'_>, minor: u32) -> Option<String> {
     if minor < 19 {
         return seccomp_annotations(pod);
@@ -642,6 +652,7 @@ fn seccomp_annotations(pod: &Pod<'_>) -> Option<String> {
     })
 }
 
+#[inline(never)]
 fn seccomp_restricted(pod: &Pod<'_>, minor: u32) -> Option<String> {
     if minor >= 25 && pod.windows() {
         return None;
@@ -709,6 +720,7 @@ fn sysctls(pod: &Pod<'_>, minor: u32) -> Option<String> {
     (!forbidden.is_empty()).then(|| format!("forbidden sysctls ({})", forbidden.join(", ")))
 }
 
+#[inline(never)]
 fn windows_host_process(pod: &Pod<'_>, _: u32) -> Option<String> {
     let on = |v: &Value| v.at("securityContext.windowsOptions.hostProcess").is_true();
     let who = setters(on(pod.spec), pod.which(on))?;
@@ -717,6 +729,7 @@ fn windows_host_process(pod: &Pod<'_>, _: u32) -> Option<String> {
     ))
 }
 
+#[inline(never)]
 fn privilege_escalation(pod: &Pod<'_>, minor: u32) -> Option<String> {
     if minor >= 25 && pod.windows() {
         return None;
@@ -740,6 +753,7 @@ const ALLOWED_VOLUMES: &[&str] = &[
     "image",
 ];
 
+#[inline(never)]
 fn restricted_volumes(pod: &Pod<'_>, _: u32) -> Option<String> {
     let mut names: Vec<String> = Vec::new();
     let mut kinds: Vec<String> = Vec::new();
@@ -769,6 +783,7 @@ fn restricted_volumes(pod: &Pod<'_>, _: u32) -> Option<String> {
     ))
 }
 
+#[inline(never)]
 fn run_as_non_root(pod: &Pod<'_>, minor: u32) -> Option<String> {
     if minor >= 35 && pod.host_users_off() {
         return None;
@@ -795,6 +810,7 @@ fn run_as_non_root(pod: &Pod<'_>, minor: u32) -> Option<String> {
     (!details.is_empty()).then(|| format!("runAsNonRoot != true ({})", details.join("; ")))
 }
 
+#[inline(never)]
 fn run_as_user(pod: &Pod<'_>, minor: u32) -> Option<String> {
     if minor >= 35 && pod.host_users_off() {
         return None;

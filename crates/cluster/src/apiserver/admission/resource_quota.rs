@@ -139,6 +139,7 @@ fn pod_usage(usage: &mut Usage, pod: &Value, one: Quantity) {
     }
 }
 
+#[inline(never)]
 fn service_usage(usage: &mut Usage, service: &Value, one: Quantity) {
     usage.push(("services".into(), one));
     let spec = service.get("spec");
@@ -177,6 +178,7 @@ fn claim_usage(usage: &mut Usage, claim: &Value, one: Quantity) {
 }
 
 /// Whether a quota's scopes include the object.
+#[inline(never)]
 fn in_scope(quota: &Value, kind: Kind, object: &Value) -> bool {
     let spec = quota.get("spec");
     let mut selectors: Vec<(&str, &str, Vec<&str>)> = Vec::new();
@@ -245,6 +247,7 @@ fn cross_namespace(pod: &Value) -> bool {
 }
 
 /// Every container must name the amounts that a quota on cpu or memory counts.
+#[inline(never)]
 fn missing(a: &Admission<'_>, quota: &str, hard: &Value) -> Result<(), Status> {
     if a.kind != Kind::Pod {
         return Ok(());

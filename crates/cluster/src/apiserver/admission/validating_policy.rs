@@ -54,6 +54,7 @@ fn bound(a: &Admission<'_>, lookup: &dyn Lookup, resources: &Value) -> bool {
             && webhook::selectors_match(a, lookup, resources))
 }
 
+#[inline(never)]
 fn variables(a: &Admission<'_>, lookup: &dyn Lookup) -> Vec<(String, Value)> {
     let namespace = lookup.get(Kind::Namespace, "", a.namespace);
     vec![
@@ -105,6 +106,7 @@ fn message(validation: &Value, expression: &str, scope: &[(String, Value)]) -> S
     }
 }
 
+#[inline(never)]
 fn act(
     a: &mut Admission<'_>,
     binding: &Value,
@@ -147,6 +149,7 @@ fn deny(a: &Admission<'_>, text: &str, reason: &str) -> Status {
 }
 
 /// The demonstration policy: every container needs a CPU limit.
+#[inline(never)]
 pub fn cpu_limits() -> [Value; 2] {
     let expression = "object.spec.containers.all(c, has(c.resources) && has(c.resources.limits) && 'cpu' in c.resources.limits)";
     [

@@ -40,6 +40,7 @@ pub(super) fn matches(a: &Admission<'_>, lookup: &dyn Lookup, hook: &Value) -> b
 }
 
 /// One rule: API group, version, resource and operation.
+#[inline(never)]
 pub(super) fn rule_matches(a: &Admission<'_>, rule: &Value) -> bool {
     let has = |field: &str, wanted: &str| {
         rule.get(field)
@@ -126,6 +127,7 @@ fn url(hook: &Value) -> String {
     format!("{base}?timeout={timeout}s")
 }
 
+#[inline(never)]
 fn call(a: &mut Admission<'_>, hook: &Value) -> Result<(), Status> {
     let name = hook.get("name").str_or_empty();
     let url = url(hook);
@@ -214,6 +216,7 @@ pub fn sidecar(review: &Value) -> Value {
 }
 
 /// The configuration that puts the sidecar injector into the namespace `default`.
+#[inline(never)]
 pub fn sidecar_configuration() -> Value {
     value!({
         "apiVersion": "admissionregistration.k8s.io/v1",

@@ -6,6 +6,7 @@ use super::set;
 use podscope_api::{Value, value};
 
 /// A HorizontalPodAutoscaler.
+#[inline(never)]
 pub(super) fn autoscaler(object: &mut Value) {
     let spec = object.entry("spec");
     set(spec, "minReplicas", 1);

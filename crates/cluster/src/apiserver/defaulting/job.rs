@@ -6,6 +6,7 @@ use super::{each, pod, set};
 use podscope_api::Value;
 
 /// A Job.
+#[inline(never)]
 pub(super) fn job(object: &mut Value) {
     job_spec(object.entry("spec"));
     let spec = object.entry("spec");
@@ -30,6 +31,7 @@ pub(super) fn job(object: &mut Value) {
     set(spec, "manualSelector", false);
 }
 
+#[inline(never)]
 fn job_spec(spec: &mut Value) {
     pod::template(spec.entry("template"));
     if !spec.get("podFailurePolicy").is_null() {

@@ -164,6 +164,7 @@ fn limit_range(object: &mut Value) {
     }
 }
 
+#[inline(never)]
 fn fill(item: &mut Value, to: &str, from: &str) {
     for (key, value) in item.get(from).clone().entries() {
         if item.get(to).get(key).is_null() {
@@ -204,6 +205,7 @@ fn role_binding(object: &mut Value) {
     });
 }
 
+#[inline(never)]
 fn match_resources(value: &mut Value) {
     set(value, "matchPolicy", "Equivalent");
     for field in ["namespaceSelector", "objectSelector"] {
@@ -221,6 +223,7 @@ fn admission_policy(spec: &mut Value) {
     }
 }
 
+#[inline(never)]
 fn webhooks(kind: Kind, object: &mut Value) {
     each(object, "webhooks", |hook| {
         set(hook, "failurePolicy", "Fail");

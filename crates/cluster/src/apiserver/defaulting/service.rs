@@ -7,6 +7,7 @@ use crate::apiserver::validation::service::externally_accessible;
 use podscope_api::Value;
 
 /// A Service.
+#[inline(never)]
 pub(super) fn service(object: &mut Value) {
     let spec = object.entry("spec");
     set(spec, "sessionAffinity", "None");

@@ -46,6 +46,7 @@ pub(super) fn daemon_set(object: &mut Value) {
 }
 
 /// A StatefulSet.
+#[inline(never)]
 pub(super) fn stateful_set(object: &mut Value) {
     let spec = object.entry("spec");
     pod::template(spec.entry("template"));

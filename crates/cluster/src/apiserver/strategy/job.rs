@@ -5,6 +5,7 @@
 use podscope_api::Value;
 
 /// Labels the template with the Job's uid and name and selects by the uid.
+#[inline(never)]
 pub(super) fn generate_selector(job: &mut Value) {
     if job.at("spec.manualSelector").is_true() {
         return;

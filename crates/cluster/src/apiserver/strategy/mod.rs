@@ -139,6 +139,7 @@ pub fn mark_template_generation(kind: Kind, object: &mut Value) {
 }
 
 /// `stringData` is written into `data` and does not stay.
+#[inline(never)]
 fn string_data(object: &mut Value) {
     let Some(plain) = object.remove("stringData") else {
         return;
@@ -171,6 +172,7 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 /// A data source given in one of the two fields is copied to the other.
+#[inline(never)]
 fn data_sources(object: &mut Value) {
     let (old, new) = (
         object.at("spec.dataSource").clone(),

@@ -90,6 +90,7 @@ fn label_keys_to_selectors(pod: &mut Value) {
     });
 }
 
+#[inline(never)]
 fn merge_keys(term: &mut Value, labels: &Value) {
     if term.get("labelSelector").is_null() {
         return;

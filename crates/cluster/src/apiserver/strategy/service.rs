@@ -26,6 +26,7 @@ fn kind(spec: &Value) -> &str {
 }
 
 /// Keeps `clusterIP` and the first of `clusterIPs` equal.
+#[inline(never)]
 pub(super) fn normalize_cluster_ips(service: &mut Value, old: Option<&Value>) {
     let spec = service.get("spec");
     let (ip, ips) = (
@@ -67,6 +68,7 @@ fn refuse(service: &Value, field: &str, reason: &str, message: String) -> Status
 ///
 /// # Errors
 /// `422 Invalid` when a wanted IP or port cannot be had.
+#[inline(never)]
 pub fn allocate(
     service: &mut Value,
     allocator: &mut dyn Allocator,
@@ -355,6 +357,7 @@ fn drop_by_type(service: &mut Value, before: &Value) {
 ///
 /// # Errors
 /// `422 Invalid` when a wanted IP or port cannot be had.
+#[inline(never)]
 pub fn allocate_update(
     service: &mut Value,
     old: &Value,

@@ -80,6 +80,7 @@ fn keep_all_but_status(kind: Kind, new: &mut Value, old: &Value) {
     }
 }
 
+#[inline(never)]
 fn whole(kind: Kind, new: &mut Value, old: &Value) {
     match kind {
         Kind::Service => service::prepare_update(new, old),
@@ -104,6 +105,7 @@ fn whole(kind: Kind, new: &mut Value, old: &Value) {
     }
 }
 
+#[inline(never)]
 fn resources_only(new: &mut Value, old: &Value) {
     let mut spec = old.get("spec").clone();
     for list in ["containers", "initContainers"] {

@@ -25,6 +25,7 @@ const MAX_WINDOW_SECONDS: i64 = 3600;
 const MAX_PERIOD_SECONDS: i64 = 1800;
 
 /// `spec` of a HorizontalPodAutoscaler.
+#[inline(never)]
 pub(super) fn autoscaler(errors: &mut Errors, autoscaler: &Value) {
     let path = &Path::root("spec");
     let spec = autoscaler.get("spec");

@@ -11,6 +11,7 @@ use podscope_api::{Quantity, Value, json};
 const MAX_DATA_BYTES: usize = 1024 * 1024;
 
 /// A ConfigMap.
+#[inline(never)]
 pub(super) fn config_map(errors: &mut Errors, map: &Value) {
     let binary = map.get("binaryData");
     let mut bytes = 0;
@@ -55,6 +56,7 @@ pub(super) fn kept_immutable(errors: &mut Errors, new: &Value, old: &Value, fiel
 }
 
 /// A Secret.
+#[inline(never)]
 pub(super) fn secret(errors: &mut Errors, secret: &Value) {
     let data = secret.get("data");
     let path = &Path::root("data");
@@ -114,6 +116,7 @@ pub(super) fn namespace(errors: &mut Errors, namespace: &Value) {
 }
 
 /// A Node: taints, quantities, address ranges.
+#[inline(never)]
 pub(super) fn node(errors: &mut Errors, node: &Value) {
     let list = Path::root("metadata.taints");
     let taints = node.at("spec.taints").items();
@@ -185,6 +188,7 @@ fn limit_resource(errors: &mut Errors, path: &Path<'_>, limit_type: &str, name: 
 }
 
 /// A LimitRange.
+#[inline(never)]
 pub(super) fn limit_range(errors: &mut Errors, range: &Value) {
     let list = Path::root("spec.limits");
     let limits = range.at("spec.limits").items();
@@ -429,6 +433,7 @@ fn quota_amounts(errors: &mut Errors, path: &Path<'_>, amounts: &Value) {
 }
 
 /// `spec` of a ResourceQuota.
+#[inline(never)]
 pub(super) fn quota_spec(errors: &mut Errors, quota: &Value) {
     let path = &Path::root("spec");
     let spec = quota.get("spec");
@@ -532,6 +537,7 @@ pub(super) fn quota_update(errors: &mut Errors, new: &Value, old: &Value) {
 }
 
 /// Endpoints: addresses and ports of every subset.
+#[inline(never)]
 pub(super) fn endpoints(errors: &mut Errors, endpoints: &Value) {
     let list = Path::root("subsets");
     for (i, subset) in endpoints.get("subsets").items().iter().enumerate() {

@@ -132,6 +132,7 @@ impl Errors {
         self.not_supported_text(path, &quote(value), supported);
     }
     /// `Unsupported value` with the value given as it is to be printed.
+    #[inline(never)]
     pub fn not_supported_text(&mut self, path: &Path<'_>, printed: &str, supported: &[&str]) {
         let mut message = format!("Unsupported value: {printed}: supported values: ");
         for (i, s) in supported.iter().enumerate() {

@@ -12,6 +12,7 @@ const ACTIONS: &[&str] = &["Count", "FailIndex", "FailJob", "Ignore"];
 const MAX_INDEXES: i64 = 100_000;
 
 /// A new Job; its selector and template labels have been generated.
+#[inline(never)]
 pub(super) fn job(errors: &mut Errors, job: &Value) {
     generated_selector(errors, job);
     let path = &Path::root("spec");
@@ -497,6 +498,7 @@ pub(super) fn cron_job(errors: &mut Errors, cron_job: &Value) {
 }
 
 /// `spec` of a new or changed CronJob.
+#[inline(never)]
 pub(super) fn cron_spec(errors: &mut Errors, spec: &Value) {
     let path = &Path::root("spec");
     let schedule = spec.get("schedule").str_or_empty();

@@ -123,6 +123,7 @@ fn status(e: &mut Errors, kind: Kind, new: &Value) {
     }
 }
 
+#[inline(never)]
 fn whole(e: &mut Errors, kind: Kind, new: &Value, old: &Value) {
     let selector_path = &Path::root("spec").f("selector").to_string();
     match kind {

@@ -146,6 +146,7 @@ pub fn label_value(s: &str) -> Complaints {
 }
 
 /// A key of a ConfigMap or Secret.
+#[inline(never)]
 pub fn config_key(s: &str) -> Complaints {
     let fits = !s.is_empty() && s.bytes().all(|c| alnum(&c) || dash_underscore_dot(&c));
     let mut complaints = shaped(s, 253, fits, CONFIG_KEY);
@@ -177,6 +178,7 @@ pub fn header_name(s: &str) -> Complaints {
 }
 
 /// A port's name.
+#[inline(never)]
 pub fn port_name(s: &str) -> Complaints {
     let mut complaints = Vec::new();
     if s.len() > 15 {
@@ -260,6 +262,7 @@ pub fn ip(errors: &mut Errors, path: &Path<'_>, s: &str) {
 }
 
 /// Reads an IP address as the server's sloppy parser does: IPv4 parts may have leading zeros.
+#[inline(never)]
 pub fn parse_ip(s: &str) -> Option<std::net::IpAddr> {
     if s.contains(':') {
         return s.parse::<std::net::Ipv6Addr>().ok().map(Into::into);

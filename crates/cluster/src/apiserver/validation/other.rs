@@ -11,6 +11,7 @@ use crate::apiserver::go;
 use podscope_api::Value;
 
 /// `spec` of a PodDisruptionBudget.
+#[inline(never)]
 pub(super) fn disruption_budget(errors: &mut Errors, budget: &Value) {
     let path = &Path::root("spec");
     let spec = budget.get("spec");
@@ -38,6 +39,7 @@ pub(super) fn disruption_budget(errors: &mut Errors, budget: &Value) {
 }
 
 /// A new PriorityClass.
+#[inline(never)]
 pub(super) fn priority_class(errors: &mut Errors, class: &Value) {
     let name = class.at("metadata.name").str_or_empty();
     let value = class.get("value").as_int().unwrap_or(0);
@@ -81,6 +83,7 @@ pub(super) fn priority_class_update(errors: &mut Errors, new: &Value, old: &Valu
 }
 
 /// `spec` of an Ingress.
+#[inline(never)]
 pub(super) fn ingress(errors: &mut Errors, ingress: &Value) {
     let path = &Path::root("spec");
     let spec = ingress.get("spec");
@@ -171,6 +174,7 @@ fn ingress_backend(errors: &mut Errors, path: &Path<'_>, backend: &Value) {
 }
 
 /// `spec` of a NetworkPolicy.
+#[inline(never)]
 pub(super) fn network_policy(errors: &mut Errors, policy: &Value) {
     let path = &Path::root("spec");
     let spec = policy.get("spec");
@@ -233,6 +237,7 @@ fn network_peer(errors: &mut Errors, path: &Path<'_>, peer: &Value) {
 }
 
 /// A Role or ClusterRole.
+#[inline(never)]
 pub(super) fn role(errors: &mut Errors, role: &Value, namespaced: bool) {
     let list = Path::root("rules");
     for (i, rule) in role.get("rules").items().iter().enumerate() {
@@ -277,6 +282,7 @@ pub(super) fn role(errors: &mut Errors, role: &Value, namespaced: bool) {
 }
 
 /// A RoleBinding or ClusterRoleBinding.
+#[inline(never)]
 pub(super) fn role_binding(errors: &mut Errors, binding: &Value, namespaced: bool) {
     let reference = binding.get("roleRef");
     let path = &Path::root("roleRef");
@@ -347,6 +353,7 @@ pub(super) fn role_ref_kept(errors: &mut Errors, new: &Value, old: &Value) {
 }
 
 /// `spec` of a Lease.
+#[inline(never)]
 pub(super) fn lease(errors: &mut Errors, lease: &Value) {
     let path = &Path::root("spec");
     let spec = lease.get("spec");
@@ -371,6 +378,7 @@ pub(super) fn lease(errors: &mut Errors, lease: &Value) {
 }
 
 /// An EndpointSlice.
+#[inline(never)]
 pub(super) fn endpoint_slice(errors: &mut Errors, slice: &Value) {
     let family = slice.get("addressType").str_or_empty();
     let types = &["FQDN", "IPv4", "IPv6"];

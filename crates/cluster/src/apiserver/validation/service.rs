@@ -34,6 +34,7 @@ pub(crate) fn needs_health_check(spec: &Value) -> bool {
 }
 
 /// A new or changed Service.
+#[inline(never)]
 pub(super) fn service(errors: &mut Errors, service: &Value, old: Option<&Value>) {
     let annotations = service.at("metadata.annotations");
     let annotations_path = &Path::root("metadata.annotations");
@@ -530,6 +531,7 @@ fn families_kept(errors: &mut Errors, path: &Path<'_>, spec: &Value, was: &Value
 }
 
 /// `status` of a Service changed.
+#[inline(never)]
 pub(super) fn status(errors: &mut Errors, new: &Value) {
     let path = &Path::root("status").f("loadBalancer.ingress").to_string();
     let path = &Path::root(path);

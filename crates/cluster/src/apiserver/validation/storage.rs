@@ -66,6 +66,7 @@ fn access_modes(errors: &mut Errors, path: &Path<'_>, modes: &Value) {
 }
 
 /// `spec` of a PersistentVolumeClaim, also as a template.
+#[inline(never)]
 pub(super) fn claim_spec(errors: &mut Errors, path: &Path<'_>, spec: &Value) {
     let modes = spec.get("accessModes");
     access_modes(errors, &path.f("accessModes"), modes);
@@ -177,6 +178,7 @@ pub(super) fn claim_update(errors: &mut Errors, new: &Value, old: &Value) {
 }
 
 /// `spec` of a PersistentVolume.
+#[inline(never)]
 pub(super) fn volume(errors: &mut Errors, spec: &Value) {
     let path = &Path::root("spec");
     access_modes(errors, &path.f("accessModes"), spec.get("accessModes"));
@@ -274,6 +276,7 @@ pub(super) fn volume(errors: &mut Errors, spec: &Value) {
 }
 
 /// A StorageClass.
+#[inline(never)]
 pub(super) fn class(errors: &mut Errors, class: &Value) {
     let provisioner = class.get("provisioner").str_or_empty();
     let path = &Path::root("provisioner");

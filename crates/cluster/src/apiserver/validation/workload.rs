@@ -232,6 +232,7 @@ pub(super) fn replica_set(errors: &mut Errors, spec: &Value) {
 }
 
 /// `spec` of a ReplicationController, whose selector is a plain map.
+#[inline(never)]
 pub(super) fn replication_controller(errors: &mut Errors, spec: &Value) {
     let path = &Path::root("spec");
     errors.non_negative(&path.f("minReadySeconds"), spec.get("minReadySeconds"));
@@ -254,6 +255,7 @@ pub(super) fn replication_controller(errors: &mut Errors, spec: &Value) {
 }
 
 /// `spec` of a DaemonSet.
+#[inline(never)]
 pub(super) fn daemon_set(errors: &mut Errors, spec: &Value) {
     let path = &Path::root("spec");
     let selector = spec.get("selector");
@@ -325,6 +327,7 @@ fn daemon_set_strategy(errors: &mut Errors, path: &Path<'_>, strategy: &Value) {
 }
 
 /// `spec` of a StatefulSet.
+#[inline(never)]
 pub(super) fn stateful_set(errors: &mut Errors, spec: &Value) {
     let path = &Path::root("spec");
     match spec.get("podManagementPolicy").str_or_empty() {

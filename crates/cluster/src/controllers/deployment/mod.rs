@@ -262,6 +262,7 @@ impl DeploymentController {
     }
 
     /// The new ReplicaSet could not be created: a name that is taken, or a real refusal.
+    #[inline(never)]
     fn not_created(
         &mut self,
         sync: &mut Sync,
@@ -395,6 +396,7 @@ fn go_on(sync: &mut Sync, ctx: &mut Ctx<'_>) -> Next {
 }
 
 /// A Pod is gone: with `Recreate` the Deployment may be waiting for the last one.
+#[inline(never)]
 fn pod_gone(pod: &Object, caches: &Caches, work: &mut Work<'_>, cause: Option<TraceId>) {
     let Some(deployment) = controller_of(caches, Kind::ReplicaSet, pod)
         .and_then(|set| controller_of(caches, Kind::Deployment, set))

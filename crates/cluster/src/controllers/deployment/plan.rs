@@ -197,6 +197,7 @@ impl Sync {
         updated
     }
 
+    #[inline(never)]
     fn scale(&mut self) {
         let all = self.all();
         let new = self.new.as_ref().map(|_| self.old.len());
@@ -241,6 +242,7 @@ impl Sync {
         self.rollout_status();
     }
 
+    #[inline(never)]
     fn recreate(&mut self, pods: &[Rc<Object>]) {
         self.use_new();
         let active: Vec<Rc<Object>> = self

@@ -68,6 +68,7 @@ fn oldest_first(old: &[Rc<Object>]) -> Vec<usize> {
 }
 
 /// Takes away up to `most` Pods that are not available, oldest ReplicaSet first. `sizes` holds the sizes of `old`.
+#[inline(never)]
 pub fn clean_up_unhealthy(old: &[Rc<Object>], sizes: &mut [i64], most: i64) -> Vec<Resize> {
     let mut left = most;
     let mut resizes = Vec::new();
@@ -91,6 +92,7 @@ pub fn clean_up_unhealthy(old: &[Rc<Object>], sizes: &mut [i64], most: i64) -> V
 }
 
 /// Takes away available Pods as far as enough stay available. `all_available` counts old and new ones.
+#[inline(never)]
 pub fn scale_down_old(
     deployment: &Object,
     old: &[Rc<Object>],

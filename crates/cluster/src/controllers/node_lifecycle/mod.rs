@@ -416,6 +416,7 @@ impl NodeLifecycleController {
         }
     }
 
+    #[inline(never)]
     fn queue_no_execute(&mut self, node: &Object, ctx: &mut Ctx<'_>) {
         if taints::no_execute(node).add.is_empty() {
             return;
@@ -540,6 +541,7 @@ fn pods_on<'a>(node: &'a str, caches: &'a Caches) -> impl Iterator<Item = &'a Rc
 }
 
 /// The Node with all conditions that its kubelet keeps set to Unknown; `None` when they are already.
+#[inline(never)]
 pub fn unknown_conditions(node: &Object, now: Timestamp) -> Option<Object> {
     let mut updated = node.clone();
     let at = now.seconds_text();
@@ -568,6 +570,7 @@ pub fn unknown_conditions(node: &Object, now: Timestamp) -> Option<Object> {
 }
 
 /// Marks the next Pod of a lost node as not ready.
+#[inline(never)]
 fn next_pod(sync: &mut Sync, ctx: &mut Ctx<'_>) -> Next {
     while let Some(pod) = sync.pods.front() {
         if pod.condition_true("Ready") {
@@ -601,6 +604,7 @@ fn next_pod(sync: &mut Sync, ctx: &mut Ctx<'_>) -> Next {
 }
 
 /// Begins a change of taints.
+#[inline(never)]
 fn tainting(sync: &Sync, ctx: &mut Ctx<'_>) -> Next {
     if sync.change.is_empty() {
         return Next::Done;
@@ -629,6 +633,7 @@ fn read_node(sync: &Sync) -> Next {
 }
 
 /// New taints go on in one PATCH, old ones come off in a second.
+#[inline(never)]
 fn patch_taints(sync: &mut Sync, node: &Object, ctx: &mut Ctx<'_>) -> Next {
     let add = std::mem::take(&mut sync.change.add);
     let remove = if add.is_empty() {

@@ -482,6 +482,7 @@ impl ReplicaSetController {
         self.write_status(sync, ctx, WRITTEN)
     }
 
+    #[inline(never)]
     fn deleted(
         &mut self,
         key: &Key,

@@ -141,6 +141,7 @@ fn magnitude(now: Timestamp, at: Timestamp) -> i64 {
 }
 
 /// The Pods to delete to become `diff` fewer. `related` are the Pods of all ReplicaSets of the same owner.
+#[inline(never)]
 pub fn pods_to_delete(
     pods: &[Rc<Object>],
     related: &[Rc<Object>],

@@ -158,6 +158,7 @@ impl Kubelet {
     }
 
     /// The Lease has been read or renewed, or not.
+    #[inline(never)]
     pub(super) fn lease_answered(&mut self, sent: &Sent, response: &Response, ctx: &mut Ctx<'_>) {
         match response {
             Ok(answer) => {
@@ -200,6 +201,7 @@ impl Kubelet {
     }
 
     /// The status of the Node is looked at, and reported when it is new or time.
+    #[inline(never)]
     pub(super) fn node_status_due(
         &mut self,
         runtime: &Runtime,

@@ -72,6 +72,7 @@ fn setting(probe: &Value, field: &str, default: i64) -> i64 {
 }
 
 impl Slot {
+    #[inline(never)]
     fn probe(&self, kind: ProbeKind) -> Option<&Probe> {
         let id = self.seen.as_ref().map(|c| &c.id);
         let same = |p: &&Probe| p.kind == kind && Some(&p.container) == id;
@@ -166,6 +167,7 @@ impl Kubelet {
     }
 
     /// Sets the timer for the next probe that matters.
+    #[inline(never)]
     fn set_probe_timer(&self, worker: &Worker, ctx: &mut Ctx<'_>) {
         let mut next: Option<(SimTime, bool)> = None;
         for (i, slot) in (0u8..).zip(&worker.slots) {
@@ -232,6 +234,7 @@ impl Kubelet {
     }
 
     /// Runs the probes of a Pod that are due.
+    #[inline(never)]
     pub(super) fn probe(
         &mut self,
         key: &Key,

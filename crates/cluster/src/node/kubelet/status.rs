@@ -24,6 +24,7 @@ impl Context<'_> {
     }
 }
 
+#[inline(never)]
 fn terminated(container: &Container, context: &Context<'_>) -> Value {
     value!({"terminated": {
         "containerID": (format!("containerd://{}", container.id)),

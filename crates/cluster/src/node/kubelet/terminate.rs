@@ -66,6 +66,7 @@ impl Kubelet {
         }
     }
 
+    #[inline(never)]
     pub(super) fn begin_termination(
         &mut self,
         worker: &mut Worker,
@@ -113,6 +114,7 @@ impl Kubelet {
     }
 
     /// Stops app containers, then sidecars in reverse order, then the sandbox.
+    #[inline(never)]
     pub(super) fn go_on_terminating(&mut self, worker: &mut Worker, ctx: &mut Ctx<'_>) {
         let running: Vec<u8> = (0u8..)
             .zip(&worker.slots)
@@ -148,6 +150,7 @@ impl Kubelet {
     }
 
     /// Records why, runs the preStop hook and has the runtime stop the container.
+    #[inline(never)]
     pub(super) fn stop_container(
         &mut self,
         worker: &Worker,
@@ -219,6 +222,7 @@ impl Kubelet {
     }
 
     /// A Pod of which nothing runs was deleted: its object may go.
+    #[inline(never)]
     pub(super) fn finish_if_deleted(&mut self, worker: &Worker, ctx: &mut Ctx<'_>) {
         if worker.doing == Doing::CleanUp || worker.gone || !worker.pod.is_being_deleted() {
             return;

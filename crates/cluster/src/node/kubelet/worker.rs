@@ -737,6 +737,7 @@ impl Kubelet {
     }
 
     /// Tells that an image need not be pulled.
+    #[inline(never)]
     pub(super) fn image_present(&mut self, worker: &Worker, slot: u8, ctx: &mut Ctx<'_>) {
         let image = worker
             .container(slot)

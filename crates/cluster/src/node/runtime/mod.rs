@@ -411,6 +411,7 @@ impl Runtime {
         let to = ComponentId::Runtime(self.id);
         ctx.local(to, after, Local::Stage(call.clone(), stage));
     }
+    #[inline(never)]
     fn done(&self, call: &Call, error: impl Into<Text>, ctx: &mut Ctx<'_>) {
         let error: Text = error.into();
         if !error.is_empty() {
@@ -909,6 +910,7 @@ impl Runtime {
         self.done(call, "", ctx);
     }
 
+    #[inline(never)]
     fn stop(&mut self, call: &Call, ctx: &mut Ctx<'_>) {
         let now = ctx.now();
         let key = call.pod.key();
@@ -984,6 +986,7 @@ impl Runtime {
     }
 
     /// Ends the processes of a Pod whose time has come.
+    #[inline(never)]
     fn end_due(&mut self, key: &Key, ctx: &mut Ctx<'_>) {
         let now = ctx.now();
         let cause = ctx.cause();
@@ -1040,6 +1043,7 @@ impl Runtime {
         }
     }
 
+    #[inline(never)]
     fn sandbox_stopped(&mut self, call: &Call, ctx: &mut Ctx<'_>) {
         let key = call.pod.key();
         let cidr = self.addresses.cidr();

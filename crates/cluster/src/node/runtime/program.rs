@@ -114,6 +114,7 @@ fn command(words: &[&str]) -> Program {
 }
 
 /// Seconds with an optional unit; `None` for `infinity`.
+#[inline(never)]
 fn duration(word: &str) -> Option<SimDuration> {
     let (number, unit) = match word.find(|c: char| !c.is_ascii_digit() && c != '.') {
         Some(at) => word.split_at(at),
@@ -136,6 +137,7 @@ fn duration(word: &str) -> Option<SimDuration> {
     ))
 }
 
+#[inline(never)]
 fn script(text: &str) -> Program {
     let on_stop = if text.contains("trap ") {
         OnStop::Exits(0)

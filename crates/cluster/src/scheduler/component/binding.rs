@@ -64,6 +64,7 @@ impl Scheduler {
     }
 
     /// Binding went wrong: the Pod is not on the Node after all.
+    #[inline(never)]
     pub(super) fn failed(
         &mut self,
         pod: &Rc<PodInfo>,

@@ -116,6 +116,7 @@ impl Scheduler {
         );
     }
 
+    #[inline(never)]
     pub(super) fn no_node(
         &self,
         pod: &Rc<PodInfo>,

@@ -20,6 +20,7 @@ const MAX_NOTE: usize = 1024;
 
 impl Scheduler {
     #[allow(clippy::too_many_arguments, reason = "one call, one place")]
+    #[inline(never)]
     pub(super) fn unschedulable(
         &mut self,
         pod: &Rc<PodInfo>,
@@ -88,6 +89,7 @@ impl Scheduler {
         (same && free).then(|| (**object).clone())
     }
 
+    #[inline(never)]
     pub(super) fn warn(&mut self, pod: &PodInfo, message: &str, ctx: &mut Ctx<'_>) {
         let regarding = Regarding::object(Kind::Pod, &pod.object);
         let note = truncated(message);

@@ -427,6 +427,7 @@ impl Scheduler {
     }
 
     /// The plugin that thinks that a Pod may fit after a change: one of those that rejected it.
+    #[inline(never)]
     fn worth_another_try(&self, waiting: &Waiting, event: &ClusterEvent) -> Option<PluginId> {
         if !waiting.gate.is_empty() || self.preempting.contains_key(&waiting.pod.key) {
             return None;
@@ -455,6 +456,7 @@ impl Scheduler {
     }
 
     /// Reports that a waiting Pod is to be tried again; its next cycle is caused by this.
+    #[inline(never)]
     fn note_requeue(
         &mut self,
         key: &Key,

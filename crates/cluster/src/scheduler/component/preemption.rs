@@ -15,6 +15,7 @@ use std::rc::Rc;
 
 impl Scheduler {
     /// Makes less important Pods go; the preemptor waits meanwhile.
+    #[inline(never)]
     pub(super) fn preempt(
         &mut self,
         pod: &Rc<PodInfo>,

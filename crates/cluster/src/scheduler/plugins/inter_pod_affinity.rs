@@ -47,6 +47,7 @@ impl Tally {
 }
 
 /// The tally for a key, made when missing.
+#[inline(never)]
 fn tally<'a>(tallies: &'a mut Vec<Tally>, cycle: Cycle, key: &Text) -> &'a mut Tally {
     let at = tallies
         .iter()
@@ -190,6 +191,7 @@ impl Plugin for InterPodAffinity {
         PreFilter::Success
     }
 
+    #[inline(never)]
     fn filter(&self, cycle: Cycle, node: &NodeInfo) -> Result<(), Rejection> {
         const ID: PluginId = PluginId::InterPodAffinity;
         if !self.near.is_empty() && !self.affinity_holds(cycle, node) {
@@ -282,6 +284,7 @@ impl Plugin for InterPodAffinity {
         self.sum(node)
     }
 
+    #[inline(never)]
     fn normalize(&self, _cycle: Cycle, _nodes: &[Slot], scores: &mut [i64]) {
         let min = scores.iter().copied().min().unwrap_or(0);
         let max = scores.iter().copied().max().unwrap_or(0);

@@ -108,6 +108,7 @@ impl Plugin for NodeAffinity {
 }
 
 /// The Nodes that the terms name, when every term names some: terms are alternatives.
+#[inline(never)]
 fn node_names(terms: &[Value]) -> Option<BTreeSet<Text>> {
     let mut all: Option<BTreeSet<Text>> = None;
     for term in terms {

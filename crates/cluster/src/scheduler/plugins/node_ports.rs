@@ -21,6 +21,7 @@ impl Plugin for NodePorts {
         }
     }
 
+    #[inline(never)]
     fn filter(&self, cycle: Cycle, node: &NodeInfo) -> Result<(), Rejection> {
         let mut wanted = cycle.pod.ports.iter();
         match wanted.find(|port| node.ports.iter().any(|taken| taken.clashes(port))) {

@@ -31,6 +31,7 @@ pub struct Hard {
 }
 
 impl Hard {
+    #[inline(never)]
     fn find_minimum(&mut self) {
         let counted = self.counts.iter().flatten();
         let domains = counted.clone().count() as i64;
@@ -182,6 +183,7 @@ impl Plugin for PodTopologySpread {
         PreFilter::Success
     }
 
+    #[inline(never)]
     fn filter(&self, _cycle: Cycle, node: &NodeInfo) -> Result<(), Rejection> {
         for hard in &self.hard {
             let topology_key = || hard.constraint.topology_key.clone();

@@ -52,6 +52,7 @@ pub fn claims(pod: &Object) -> Vec<(Text, bool)> {
 }
 
 impl VolumeBinding {
+    #[inline(never)]
     fn claim(&mut self, cycle: Cycle, name: &Text, ephemeral: bool) -> Result<bool, Rejection> {
         let kind = Kind::PersistentVolumeClaim;
         let quoted = |text: &str| ["persistentvolumeclaim \"", name, "\" ", text].concat();
@@ -151,6 +152,7 @@ impl Plugin for VolumeBinding {
         PreFilter::Success
     }
 
+    #[inline(never)]
     fn filter(&self, _cycle: Cycle, node: &NodeInfo) -> Result<(), Rejection> {
         if self.missing {
             return Err(reject(

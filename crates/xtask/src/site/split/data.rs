@@ -10,8 +10,8 @@ use crate::shell::Result;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use wasmparser::{
-    DataKind, KnownCustom, Linking, LinkingSectionReader, Operator, Parser, Payload, RelocSectionReader,
-    RelocationType, SymbolInfo,
+    DataKind, KnownCustom, Linking, LinkingSectionReader, Operator, Parser, Payload,
+    RelocSectionReader, RelocationType, SymbolInfo,
 };
 
 /// Only what the program never writes may come later.
@@ -131,7 +131,10 @@ impl<'a> Linked<'a> {
     /// The address that a relocation means, if it means one.
     fn target(&self, entry: &wasmparser::RelocationEntry) -> Option<(u32, u32)> {
         use RelocationType as R;
-        if !matches!(entry.ty, R::MemoryAddrLeb | R::MemoryAddrSleb | R::MemoryAddrI32) {
+        if !matches!(
+            entry.ty,
+            R::MemoryAddrLeb | R::MemoryAddrSleb | R::MemoryAddrI32
+        ) {
             return None;
         }
         let (address, _) = self.symbols.get(entry.index as usize).copied().flatten()?;
@@ -147,7 +150,11 @@ fn active_address(kind: &DataKind) -> Result<u32> {
     else {
         return Err("the module has passive data".to_owned());
     };
-    match offset_expr.get_operators_reader().read().map_err(malformed)? {
+    match offset_expr
+        .get_operators_reader()
+        .read()
+        .map_err(malformed)?
+    {
         Operator::I32Const { value } => Ok(value.cast_unsigned()),
         _ => Err("the module has data at a computed place".to_owned()),
     }
@@ -217,21 +224,31 @@ impl Constants {
     }
 
     fn object_at(&self, address: u32) -> Option<usize> {
-        let after = self.objects.partition_point(|object| object.start <= address);
+        let after = self
+            .objects
+            .partition_point(|object| object.start <= address);
         let at = after.checked_sub(1)?;
         self.objects.get(at)?.contains(&address).then_some(at)
     }
 
     /// The constants that no function of the first part can reach. `stays`: which defined functions
     /// of the finished `module` are of the first part.
-    pub fn of_later(&self, module: &Module, stays: impl Fn(u32) -> bool) -> Result<Vec<Range<u32>>> {
+    pub fn of_later(
+        &self,
+        module: &Module,
+        stays: impl Fn(u32) -> bool,
+    ) -> Result<Vec<Range<u32>>> {
         let (Some(first), Some(last)) = (self.objects.first(), self.objects.last()) else {
             return Ok(Vec::new());
         };
         let all = first.start..last.end + 1;
         let mut numbers = BTreeSet::new();
         for function in module.defined().filter(|function| stays(*function)) {
-            for operator in module.body(function)?.get_operators_reader().map_err(malformed)? {
+            for operator in module
+                .body(function)?
+                .get_operators_reader()
+                .map_err(malformed)?
+            {
                 note_numbers(&operator.map_err(malformed)?, &mut numbers);
             }
         }
@@ -250,12 +267,19 @@ impl Constants {
                 open.extend(self.points_to.get(object).into_iter().flatten());
             }
         }
-        let later = self.objects.iter().zip(&reached).filter(|(_, reached)| !**reached);
+        let later = self
+            .objects
+            .iter()
+            .zip(&reached)
+            .filter(|(_, reached)| !**reached);
         Ok(later.map(|(object, _)| object.clone()).collect())
     }
 
     fn near(&self, number: u32) -> Range<usize> {
-        let (low, high) = (number.saturating_sub(NEAR.start), number.saturating_add(NEAR.end));
+        let (low, high) = (
+            number.saturating_sub(NEAR.start),
+            number.saturating_add(NEAR.end),
+        );
         let from = self.objects.partition_point(|object| object.end < low);
         let to = self.objects.partition_point(|object| object.start <= high);
         from..to

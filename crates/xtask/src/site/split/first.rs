@@ -7,8 +7,8 @@ use crate::shell::Result;
 use wasm_encoder::reencode::{self, Reencode};
 use wasm_encoder::{
     CodeSection, ConstExpr, DataSection, ElementSection, EntityType, ExportKind, ExportSection,
-    Function, FunctionSection, GlobalSection, GlobalType, ImportSection, Instruction, MemorySection,
-    RefType, StartSection, TableSection, TableType, TypeSection, ValType,
+    Function, FunctionSection, GlobalSection, GlobalType, ImportSection, Instruction,
+    MemorySection, RefType, StartSection, TableSection, TableType, TypeSection, ValType,
 };
 
 /// Positions in the first part: imports as they were, the new import, then the functions that stay
@@ -20,7 +20,10 @@ struct Positions {
 impl Reencode for Positions {
     type Error = String;
 
-    fn function_index(&mut self, function: u32) -> std::result::Result<u32, reencode::Error<String>> {
+    fn function_index(
+        &mut self,
+        function: u32,
+    ) -> std::result::Result<u32, reencode::Error<String>> {
         let new = self.new.get(function as usize).copied().flatten();
         new.ok_or_else(|| {
             reencode::Error::UserError(format!("the first part has no function {function}"))
@@ -46,20 +49,23 @@ pub fn write(module: &Module, plan: &Plan, memory: &[Segment]) -> Result<Vec<u8>
 
     let mut types = TypeSection::new();
     if let Some(section) = module.types.clone() {
-        map.parse_type_section(&mut types, section).map_err(malformed)?;
+        map.parse_type_section(&mut types, section)
+            .map_err(malformed)?;
     }
     let nothing = types.len();
     types.ty().function([], []);
 
     let mut imports = ImportSection::new();
     if let Some(section) = module.imports.clone() {
-        map.parse_import_section(&mut imports, section).map_err(malformed)?;
+        map.parse_import_section(&mut imports, section)
+            .map_err(malformed)?;
     }
     imports.import(LOAD.0, LOAD.1, EntityType::Function(nothing));
 
     let mut tables = TableSection::new();
     if let Some(section) = module.tables.clone() {
-        map.parse_table_section(&mut tables, section).map_err(malformed)?;
+        map.parse_table_section(&mut tables, section)
+            .map_err(malformed)?;
     }
     let doors_table = tables.len();
     let slots = plan.doors.len() as u64;
@@ -73,11 +79,13 @@ pub fn write(module: &Module, plan: &Plan, memory: &[Segment]) -> Result<Vec<u8>
 
     let mut memories = MemorySection::new();
     if let Some(section) = module.memories.clone() {
-        map.parse_memory_section(&mut memories, section).map_err(malformed)?;
+        map.parse_memory_section(&mut memories, section)
+            .map_err(malformed)?;
     }
     let mut globals = GlobalSection::new();
     if let Some(section) = module.globals.clone() {
-        map.parse_global_section(&mut globals, section).map_err(malformed)?;
+        map.parse_global_section(&mut globals, section)
+            .map_err(malformed)?;
     }
     let ready = globals.len();
     let flag = GlobalType {
@@ -89,7 +97,8 @@ pub fn write(module: &Module, plan: &Plan, memory: &[Segment]) -> Result<Vec<u8>
 
     let mut exports = ExportSection::new();
     if let Some(section) = module.exports.clone() {
-        map.parse_export_section(&mut exports, section).map_err(malformed)?;
+        map.parse_export_section(&mut exports, section)
+            .map_err(malformed)?;
     }
     exports.export(READY, ExportKind::Global, ready);
     for n in 0..module.memory_types.len() {
@@ -114,7 +123,8 @@ pub fn write(module: &Module, plan: &Plan, memory: &[Segment]) -> Result<Vec<u8>
         if stays(function) {
             functions.function(ty);
             let body = module.body(function)?.clone();
-            map.parse_function_body(&mut code, body).map_err(malformed)?;
+            map.parse_function_body(&mut code, body)
+                .map_err(malformed)?;
         } else if let Ok(slot) = is_door(function) {
             functions.function(ty);
             let parameters = parameters.get(ty as usize).copied().unwrap_or_default();
@@ -126,7 +136,8 @@ pub fn write(module: &Module, plan: &Plan, memory: &[Segment]) -> Result<Vec<u8>
 
     let mut elements = ElementSection::new();
     if let Some(section) = module.elements.clone() {
-        map.parse_element_section(&mut elements, section).map_err(malformed)?;
+        map.parse_element_section(&mut elements, section)
+            .map_err(malformed)?;
     }
     let mut data = DataSection::new();
     for (address, content) in memory {
@@ -135,7 +146,10 @@ pub fn write(module: &Module, plan: &Plan, memory: &[Segment]) -> Result<Vec<u8>
     }
 
     let mut out = wasm_encoder::Module::new();
-    out.section(&types).section(&imports).section(&functions).section(&tables);
+    out.section(&types)
+        .section(&imports)
+        .section(&functions)
+        .section(&tables);
     out.section(&memories).section(&globals).section(&exports);
     if let Some(start) = module.start {
         let function_index = map.function_index(start).map_err(malformed)?;

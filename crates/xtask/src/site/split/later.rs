@@ -6,8 +6,8 @@ use super::{FIRST, Plan, export_name};
 use crate::shell::Result;
 use wasm_encoder::reencode::{self, Reencode};
 use wasm_encoder::{
-    CodeSection, ConstExpr, DataSection, ElementSection, Elements, EntityType, FunctionSection, ImportSection,
-    RefType, TableType, TypeSection,
+    CodeSection, ConstExpr, DataSection, ElementSection, Elements, EntityType, FunctionSection,
+    ImportSection, RefType, TableType, TypeSection,
 };
 
 /// Positions in the second part: what it calls of the first, then its own.
@@ -19,7 +19,10 @@ struct Positions<'p> {
 impl Reencode for Positions<'_> {
     type Error = String;
 
-    fn function_index(&mut self, function: u32) -> std::result::Result<u32, reencode::Error<String>> {
+    fn function_index(
+        &mut self,
+        function: u32,
+    ) -> std::result::Result<u32, reencode::Error<String>> {
         let shared = &self.plan.shared;
         let at = match self.own.binary_search(&function) {
             Ok(at) => Ok(shared.len() + at),
@@ -39,7 +42,8 @@ pub fn write(module: &Module, plan: &Plan, memory: &[Segment]) -> Result<Vec<u8>
     };
     let mut types = TypeSection::new();
     if let Some(section) = module.types.clone() {
-        map.parse_type_section(&mut types, section).map_err(malformed)?;
+        map.parse_type_section(&mut types, section)
+            .map_err(malformed)?;
     }
 
     let mut imports = ImportSection::new();
@@ -76,7 +80,8 @@ pub fn write(module: &Module, plan: &Plan, memory: &[Segment]) -> Result<Vec<u8>
     for function in &plan.later {
         functions.function(module.type_of(*function)?);
         let body = module.body(*function)?.clone();
-        map.parse_function_body(&mut code, body).map_err(malformed)?;
+        map.parse_function_body(&mut code, body)
+            .map_err(malformed)?;
     }
 
     let mut elements = ElementSection::new();

@@ -90,7 +90,10 @@ fn list(module: &Module, plan: &Plan) -> Result<()> {
     for (part, size, name) in rows {
         text += &format!("{part}\t{size}\t{name}\n");
     }
-    workspace::write(&workspace::target().join("engine-parts.tsv"), text.as_bytes())
+    workspace::write(
+        &workspace::target().join("engine-parts.tsv"),
+        text.as_bytes(),
+    )
 }
 
 /// Who goes where. All lists are sorted and hold positions in the whole module.

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use wasmparser::{
     ElementItems, ElementKind, ElementSectionReader, ExportSectionReader, ExternalKind,
     FunctionBody, GlobalSectionReader, GlobalType, ImportSectionReader, KnownCustom,
-    MemorySectionReader, MemoryType, Name, NameSectionReader, Operator, Parser, Payload, TableSectionReader, TableType, TypeRef,
-    TypeSectionReader,
+    MemorySectionReader, MemoryType, Name, NameSectionReader, Operator, Parser, Payload,
+    TableSectionReader, TableType, TypeRef, TypeSectionReader,
 };
 
 /// A core module's sections, and who calls whom. Lifetimes: of the bytes.

@@ -20,7 +20,9 @@ pub fn divide(engine: &mut Engine, assemble: impl Fn(&Engine, &Path) -> Result<(
     let whole = std::mem::take(&mut engine.wasm);
     let glue = engine.glue.clone();
     engine.wasm = instrument(&whole)?;
-    engine.glue.push_str("\nexport const podscopeExports = () => wasm;\n");
+    engine
+        .glue
+        .push_str("\nexport const podscopeExports = () => wasm;\n");
     let ran = assemble(engine, &folder).and_then(|()| profile(&folder, engine));
     engine.glue = glue;
     engine.wasm = whole;
@@ -48,7 +50,10 @@ fn profile(site: &Path, engine: &Engine) -> Result<BTreeSet<u32>> {
 fn join(glue: &str) -> Result<String> {
     let mut joined = glue.to_owned();
     for (found, instead) in [
-        (IMPORTS, format!("{IMPORTS}\n        podscope: {{ load: podscopeLoad }},")),
+        (
+            IMPORTS,
+            format!("{IMPORTS}\n        podscope: {{ load: podscopeLoad }},"),
+        ),
         (EXPORTS, "podscopeStart as default".to_owned()),
     ] {
         if joined.matches(found).count() != 1 {

@@ -68,6 +68,7 @@ pub(crate) fn node_selector(errors: &mut Errors, path: &Path<'_>, selector: &Val
     }
 }
 
+#[inline(never)]
 fn selector_term(errors: &mut Errors, path: &Path<'_>, term: &Value, check_values: bool) {
     let list = path.f("matchExpressions");
     for (i, requirement) in term.get("matchExpressions").items().iter().enumerate() {
@@ -144,6 +145,7 @@ fn selector_term(errors: &mut Errors, path: &Path<'_>, term: &Value, check_value
     }
 }
 
+#[inline(never)]
 fn pod_term(errors: &mut Errors, path: &Path<'_>, term: &Value) {
     meta::selector(errors, &path.f("labelSelector"), term.get("labelSelector"));
     meta::selector(
@@ -163,6 +165,7 @@ fn pod_term(errors: &mut Errors, path: &Path<'_>, term: &Value) {
 }
 
 /// `matchLabelKeys` and `mismatchLabelKeys` beside a `labelSelector`.
+#[inline(never)]
 fn label_keys(errors: &mut Errors, path: &Path<'_>, term: &Value) {
     let selector = term.get("labelSelector");
     for field in ["matchLabelKeys", "mismatchLabelKeys"] {

@@ -64,6 +64,7 @@ pub(super) fn env(errors: &mut Errors, path: &Path<'_>, env: &Value) {
     }
 }
 
+#[inline(never)]
 fn value_from(errors: &mut Errors, path: &Path<'_>, from: &Value, has_value: bool) {
     let mut sources = 0;
     for source in [
@@ -191,6 +192,7 @@ fn subscripted(field: &str) -> Option<(&str, &str)> {
 }
 
 /// `resourceFieldRef`; in a volume the container must be named.
+#[inline(never)]
 pub(super) fn resource_field_ref(errors: &mut Errors, path: &Path<'_>, fs: &Value, volume: bool) {
     let resource = fs.get("resource").str_or_empty();
     let hugepages =

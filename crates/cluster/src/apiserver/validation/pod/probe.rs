@@ -47,6 +47,7 @@ pub(super) fn probes(
     }
 }
 
+#[inline(never)]
 fn probe(errors: &mut Errors, path: &Path<'_>, value: &Value, context: Context<'_>) {
     handler(
         errors,
@@ -76,6 +77,7 @@ fn probe(errors: &mut Errors, path: &Path<'_>, value: &Value, context: Context<'
 }
 
 /// `lifecycle` of a container.
+#[inline(never)]
 pub(super) fn lifecycle(errors: &mut Errors, path: &Path<'_>, value: &Value, context: Context<'_>) {
     for field in ["postStart", "preStop"] {
         let hook = value.get(field);

@@ -250,6 +250,7 @@ fn windows_options(errors: &mut Errors, path: &Path<'_>, options: &Value) {
 }
 
 /// What is wrong with a Windows user name, each to be read after `runAsUserName`.
+#[inline(never)]
 fn user_name(name: &str) -> Vec<&'static str> {
     if name.is_empty() {
         return vec![" cannot be an empty string"];
@@ -559,6 +560,7 @@ pub(super) fn annotations_match(
     });
 }
 
+#[inline(never)]
 fn profile_matches(
     errors: &mut Errors,
     path: &Path<'_>,

@@ -12,6 +12,7 @@ use podscope_api::Value;
 const UPDATABLE: &str = "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
 
 /// A changed Pod.
+#[inline(never)]
 pub(crate) fn update(errors: &mut Errors, new: &Value, old: &Value) {
     meta::kind_update(errors, new.get("metadata"), old.get("metadata"));
     metadata_and_spec(errors, new);
@@ -251,6 +252,7 @@ fn node_affinity_narrowed(errors: &mut Errors, path: &Path<'_>, now: &Value, old
 }
 
 /// A change through `/ephemeralcontainers`: containers may be added, none changed or removed.
+#[inline(never)]
 pub(crate) fn ephemeral_containers(errors: &mut Errors, new: &Value, old: &Value) {
     metadata_and_spec(errors, new);
     meta::kind_update(errors, new.get("metadata"), old.get("metadata"));
@@ -274,6 +276,7 @@ pub(crate) fn ephemeral_containers(errors: &mut Errors, new: &Value, old: &Value
 }
 
 /// A change through `/resize`: only cpu and memory of containers.
+#[inline(never)]
 pub(crate) fn resize(errors: &mut Errors, new: &Value, old: &Value) {
     meta::kind_update(errors, new.get("metadata"), old.get("metadata"));
     metadata_and_spec(errors, new);

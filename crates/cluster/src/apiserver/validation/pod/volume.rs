@@ -262,6 +262,7 @@ fn details(errors: &mut Errors, path: &Path<'_>, field: &str, value: &Value) {
     }
 }
 
+#[inline(never)]
 fn iscsi(errors: &mut Errors, path: &Path<'_>, value: &Value) {
     let iqn = value.get("iqn").str_or_empty();
     if !iqn.is_empty() {
@@ -329,6 +330,7 @@ fn flocker(errors: &mut Errors, path: &Path<'_>, value: &Value) {
     }
 }
 
+#[inline(never)]
 fn fibre_channel(errors: &mut Errors, path: &Path<'_>, value: &Value) {
     let (wwns, wwids) = (value.get("targetWWNs"), value.get("wwids"));
     let wwns_path = &path.f("targetWWNs");
@@ -512,6 +514,7 @@ fn service_account_token(errors: &mut Errors, volume: &Path<'_>, at: &Path<'_>, 
     }
 }
 
+#[inline(never)]
 fn trust_bundle(errors: &mut Errors, at: &Path<'_>, bundle: &Value) {
     match (
         bundle.get("name").as_str(),
