@@ -1,4 +1,4 @@
-// Opens an instrumented site, does what a first visit does, and prints the functions that ran.
+// Opens an instrumented site, does what a first visit does, and prints what of the engine ran.
 //
 //   node profile.mjs GLUE MARK      GLUE: name of the engine's JavaScript before hashing;
 //                                   MARK: how the names of the marks begin
@@ -15,12 +15,15 @@ const site = await serve();
 const browser = await launch();
 const ran = new Set();
 try {
-  for (const viewport of [
-    { width: 1440, height: 900 },
-    { width: 360, height: 740 },
+  for (const [path, viewport] of [
+    ['', { width: 1440, height: 900 }],
+    ['', { width: 360, height: 740 }],
+    ['embed.html?preset=birth', { width: 640, height: 480 }],
   ]) {
-    const { page } = await open(browser, site.url, { viewport, reducedMotion: 'no-preference' });
-    await engineRunning(page, 60_000);
+    const url = new URL(path, site.url).href;
+    const { page } = await open(browser, url, { viewport, reducedMotion: 'no-preference' });
+    if (path === '') await engineRunning(page, 60_000);
+    else await page.locator('pod-scope svg').first().waitFor({ state: 'attached', timeout: 60_000 });
     await page.waitForTimeout(500);
     const found = await page.evaluate(
       async ([script, prefix]) => {
@@ -31,11 +34,11 @@ try {
       },
       [new URL(file, site.url).href, mark],
     );
-    for (const name of found) ran.add(Number(name));
+    for (const name of found) ran.add(name);
     await page.context().close();
   }
 } finally {
   await browser.close();
   await site.close();
 }
-console.log([...ran].sort((a, b) => a - b).join('\n'));
+console.log([...ran].sort().join('\n'));

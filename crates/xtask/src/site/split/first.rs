@@ -2,6 +2,7 @@
 
 use super::data::Segment;
 use super::module::{Module, malformed};
+use super::names::Renamed;
 use super::{LOAD, Plan, READY, export_name};
 use crate::shell::Result;
 use wasm_encoder::reencode::{self, Reencode};
@@ -32,7 +33,12 @@ impl Reencode for Positions {
 }
 
 /// Writes it.
-pub fn write(module: &Module, plan: &Plan, memory: &[Segment]) -> Result<Vec<u8>> {
+pub fn write(
+    module: &Module,
+    plan: &Plan,
+    memory: &[Segment],
+    renamed: &Renamed,
+) -> Result<Vec<u8>> {
     let stays = |function: u32| !plan.later.contains(&function);
     let is_door = |function: u32| plan.doors.binary_search(&function);
 
@@ -56,9 +62,21 @@ pub fn write(module: &Module, plan: &Plan, memory: &[Segment]) -> Result<Vec<u8>
     types.ty().function([], []);
 
     let mut imports = ImportSection::new();
-    if let Some(section) = module.imports.clone() {
-        map.parse_import_section(&mut imports, section)
-            .map_err(malformed)?;
+    let name = |long: &str| {
+        renamed
+            .get(long)
+            .cloned()
+            .unwrap_or_else(|| long.to_owned())
+    };
+    for import in module
+        .imports
+        .clone()
+        .into_iter()
+        .flat_map(|section| section.into_imports())
+    {
+        let import = import.map_err(malformed)?;
+        let ty = map.entity_type(import.ty).map_err(malformed)?;
+        imports.import(import.module, &name(import.name), ty);
     }
     imports.import(LOAD.0, LOAD.1, EntityType::Function(nothing));
 
@@ -96,9 +114,13 @@ pub fn write(module: &Module, plan: &Plan, memory: &[Segment]) -> Result<Vec<u8>
     globals.global(flag, &ConstExpr::i32_const(0));
 
     let mut exports = ExportSection::new();
-    if let Some(section) = module.exports.clone() {
-        map.parse_export_section(&mut exports, section)
+    for export in module.exports.clone().into_iter().flatten() {
+        let export = export.map_err(malformed)?;
+        let kind = map.export_kind(export.kind).map_err(malformed)?;
+        let index = map
+            .external_index(export.kind, export.index)
             .map_err(malformed)?;
+        exports.export(&name(export.name), kind, index);
     }
     exports.export(READY, ExportKind::Global, ready);
     for n in 0..module.memory_types.len() {

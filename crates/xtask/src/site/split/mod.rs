@@ -16,10 +16,15 @@ mod first;
 mod instrument;
 mod later;
 mod module;
+mod names;
+mod outline;
 mod profile;
+mod rebuild;
+mod regions;
 mod strip;
 
-use instrument::{MARK, instrument};
+use instrument::{MARK, Ran, instrument};
+use outline::outline;
 pub use profile::divide;
 pub use strip::strip;
 
@@ -42,15 +47,17 @@ pub struct Split {
     pub first: Vec<u8>,
     /// Imports from [`FIRST`]; exports nothing.
     pub later: Vec<u8>,
+    /// The JavaScript, with the names of `first`.
+    pub glue: String,
 }
 
 /// Cuts `wasm`. `ran`: positions of the functions that belong into the first part, counted over
 /// imported and defined functions. `linked`: the same program as the linker wrote it, with its
-/// relocations: it tells where constants lie. `None` when every function ran.
+/// relocations: it tells where constants lie. `glue`: wasm-bindgen's JavaScript. `None` when every function ran.
 ///
 /// Errors: a module that is malformed, or uses what this does not handle (passive segments, function
 /// references outside tables, threads).
-pub fn split(wasm: &[u8], linked: &[u8], ran: &BTreeSet<u32>) -> Result<Option<Split>> {
+pub fn split(wasm: &[u8], linked: &[u8], glue: &str, ran: &BTreeSet<u32>) -> Result<Option<Split>> {
     let module = Module::read(wasm)?;
     let plan = Plan::new(&module, ran);
     if plan.later.is_empty() {
@@ -60,14 +67,16 @@ pub fn split(wasm: &[u8], linked: &[u8], ran: &BTreeSet<u32>) -> Result<Option<S
     let constants = Constants::read(linked)?;
     let moved = constants.of_later(&module, |function| !plan.later.contains(&function))?;
     let (kept, moved) = data::divide(&module, &moved)?;
+    let (glue, renamed) = names::shorten(&module, glue)?;
     say(format!(
         "the engine in two parts: {} of {} functions come later",
         plan.later.len(),
         module.defined().len()
     ));
     Ok(Some(Split {
-        first: first::write(&module, &plan, &kept)?,
+        first: first::write(&module, &plan, &kept, &renamed)?,
         later: later::write(&module, &plan, &moved)?,
+        glue: names::without_comments(&glue),
     }))
 }
 

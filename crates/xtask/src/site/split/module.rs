@@ -205,16 +205,27 @@ impl<'a> Module<'a> {
 
     /// How many parameters each type has.
     pub fn parameters(&self) -> Result<Vec<u32>> {
-        let mut counts = Vec::new();
+        let types = self.function_signatures()?;
+        Ok(types.iter().map(|ty| ty.params().len() as u32).collect())
+    }
+
+    /// What the functions of each type return.
+    pub fn results(&self) -> Result<Vec<Vec<wasmparser::ValType>>> {
+        let types = self.function_signatures()?;
+        Ok(types.iter().map(|ty| ty.results().to_vec()).collect())
+    }
+
+    fn function_signatures(&self) -> Result<Vec<wasmparser::FuncType>> {
+        let mut found = Vec::new();
         for ty in self.types.clone().into_iter().flatten() {
             for ty in ty.map_err(malformed)?.into_types() {
-                counts.push(match ty.composite_type.inner {
-                    wasmparser::CompositeInnerType::Func(function) => function.params().len(),
+                match ty.composite_type.inner {
+                    wasmparser::CompositeInnerType::Func(function) => found.push(function),
                     other => return Err(format!("the module has a type {other:?}")),
-                });
+                }
             }
         }
-        Ok(counts.into_iter().map(|n| n as u32).collect())
+        Ok(found)
     }
 }
 

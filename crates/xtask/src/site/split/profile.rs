@@ -1,10 +1,9 @@
 //! Which functions the first scene runs: an instrumented site is opened in a browser, which counts.
 
-use super::{MARK, instrument, split};
+use super::{MARK, Ran, instrument, outline, split};
 use crate::shell::{self, Result, say};
 use crate::site::wasm::Engine;
 use crate::{page, workspace};
-use std::collections::BTreeSet;
 use std::path::Path;
 
 /// wasm-bindgen's JavaScript, where the second part's takes hold.
@@ -26,21 +25,23 @@ pub fn divide(engine: &mut Engine, assemble: impl Fn(&Engine, &Path) -> Result<(
     let ran = assemble(engine, &folder).and_then(|()| profile(&folder, engine));
     engine.glue = glue;
     engine.wasm = whole;
-    let Some(parts) = split(&engine.wasm, &engine.linked, &ran?)? else {
+    let ran = ran?;
+    let outlined = outline(&engine.wasm, &ran)?;
+    let Some(parts) = split(&outlined, &engine.linked, &engine.glue, &ran.functions)? else {
         return Ok(());
     };
-    engine.glue = join(&engine.glue)?;
+    engine.glue = join(&parts.glue)?;
     engine.wasm = parts.first;
     engine.later = Some(parts.later);
     Ok(())
 }
 
-fn profile(site: &Path, engine: &Engine) -> Result<BTreeSet<u32>> {
+fn profile(site: &Path, engine: &Engine) -> Result<Ran> {
     say("opening the page to see which part of the engine the first scene runs");
     let mut node = page::script_on(site, "profile.mjs")?;
     let printed = shell::output(node.args([engine.glue_name.as_str(), MARK]))?;
-    let ran: BTreeSet<u32> = printed.split_whitespace().flat_map(str::parse).collect();
-    if ran.is_empty() {
+    let ran = Ran::read(&printed);
+    if ran.functions.is_empty() {
         return Err("the page ran nothing of the engine".to_owned());
     }
     Ok(ran)
@@ -52,7 +53,7 @@ fn join(glue: &str) -> Result<String> {
     for (found, instead) in [
         (
             IMPORTS,
-            format!("{IMPORTS}\n        podscope: {{ load: podscopeLoad }},"),
+            format!("{IMPORTS}\npodscope: {{ load: podscopeLoad }},"),
         ),
         (EXPORTS, "podscopeStart as default".to_owned()),
     ] {
@@ -61,6 +62,6 @@ fn join(glue: &str) -> Result<String> {
         }
         joined = joined.replace(found, &instead);
     }
-    joined.push_str(include_str!("later.js"));
+    joined.push_str(&super::names::without_comments(include_str!("later.js")));
     Ok(joined)
 }
