@@ -15,15 +15,12 @@ const site = await serve();
 const browser = await launch();
 const ran = new Set();
 try {
-  for (const [path, viewport] of [
-    ['', { width: 1440, height: 900 }],
-    ['', { width: 360, height: 740 }],
-    ['embed.html?preset=birth', { width: 640, height: 480 }],
+  for (const viewport of [
+    { width: 1440, height: 900 },
+    { width: 360, height: 740 },
   ]) {
-    const url = new URL(path, site.url).href;
-    const { page } = await open(browser, url, { viewport, reducedMotion: 'no-preference' });
-    if (path === '') await engineRunning(page, 60_000);
-    else await page.locator('pod-scope svg').first().waitFor({ state: 'attached', timeout: 60_000 });
+    const { page } = await open(browser, site.url, { viewport, reducedMotion: 'no-preference' });
+    await engineRunning(page, 60_000);
     await page.waitForTimeout(500);
     const found = await page.evaluate(
       async ([script, prefix]) => {

@@ -13,7 +13,7 @@
 // No cookies, no storage, no request to another host than this file's.
 
 /** @typedef {{ seek(step: string): void, pause(): void, free(): void, destroy(): void }} Figure */
-/** @typedef {{ default(): Promise<unknown>, mount(...options: unknown[]): Figure }} Engine */
+/** @typedef {{ default(): Promise<unknown>, podscopeFetch?(): Promise<void>, mount(...options: unknown[]): Figure }} Engine */
 
 const TAG = 'pod-scope';
 const BASE = new URL('./', import.meta.url).href;
@@ -25,6 +25,7 @@ let engine;
 const load = () =>
   (engine ??= import('./podscope-web.js').then(async (module) => {
     await module.default();
+    await module.podscopeFetch?.(); // A figure needs parts that the page's first scene does not.
     return module;
   }));
 

@@ -23,8 +23,8 @@ function podscopeLoad() {
     podscopeJoin(new WebAssembly.Module(bytes));
 }
 
-function podscopeFetch() {
-    podscopeComing ??= fetch(podscopeLater)
+export function podscopeFetch() {
+    return podscopeComing ??= fetch(podscopeLater)
         .then((response) => response.arrayBuffer())
         .then((bytes) => WebAssembly.compile(bytes))
         .then(podscopeJoin)

@@ -13,8 +13,9 @@ use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 use wasm_encoder::{BlockType, Function, Instruction, ValType};
 use wasmparser::Operator;
 
-/// A region must be this many bytes larger than what stands in its place and its door.
-const GAIN: usize = 0;
+/// A region may be this many bytes smaller than what stands in its place and its door: that repeats
+/// itself, and compresses better than the region.
+const SLACK: usize = 14;
 
 /// How a region is left.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -178,7 +179,7 @@ fn cut(code: &Code, region: &Region, result: &[wasmparser::ValType]) -> Option<C
     let bytes = (code.offsets.get(region.end)? - code.offsets.get(region.start)?) as usize;
     let kept = 3 + 2 * used.len() + 2 * written.len() + 6 * exits.len() + 2 * left.len();
     let door = 14 + 2 * used.len();
-    if bytes + 14 < kept + door + GAIN || used.len() > 40 || written.len() > 20 {
+    if bytes + SLACK < kept + door || used.len() > 40 || written.len() > 20 {
         return None;
     }
     Some(Cut {
@@ -285,7 +286,7 @@ fn call(body: &mut Function, cut: &Cut, function: u32, way: u32, kept: u32) {
         if *exit == Exit::Through {
             continue;
         }
-        let question = several && !(last && !cut.exits.contains(&Exit::Through));
+        let question = several && (!last || cut.exits.contains(&Exit::Through));
         if question {
             body.instruction(&Instruction::LocalGet(way));
             body.instruction(&Instruction::I32Const(n as i32));
