@@ -94,3 +94,21 @@ for (const colorScheme of ['light', 'dark']) {
     });
   }
 }
+
+test('a second part that cannot be fetched is said, and coming back mends it', async () => {
+  const { page } = await open(browser, site.url);
+  await engineRunning(page);
+  const notice = page.locator('p.nolater');
+  assert.equal(await notice.isVisible(), false);
+  let broken = true;
+  await page.context().route(/_later/, (route) => (broken ? route.abort() : route.continue()));
+  await page.keyboard.press('ArrowRight');
+  await notice.waitFor({ state: 'visible' });
+  broken = false;
+  await page.reload();
+  await engineRunning(page);
+  await page.keyboard.press('ArrowRight');
+  await page.locator('.explain .title').waitFor();
+  assert.equal(await notice.isVisible(), false);
+  await page.context().close();
+});

@@ -7,10 +7,20 @@ function podscopeJoin(module) {
     if (wasm.podscope_ready.value === 1) return;
     new WebAssembly.Instance(module, { podscope: wasm });
     wasm.podscope_ready.value = 1;
+    delete document.documentElement.dataset.later;
 }
 
 // Called from the module, which cannot go on without the second part: it waits here.
 function podscopeLoad() {
+    try {
+        podscopeWait();
+    } catch (error) {
+        document.documentElement.dataset.later = 'failed'; // The page's style sees it.
+        throw error;
+    }
+}
+
+function podscopeWait() {
     const request = new XMLHttpRequest();
     request.open('GET', podscopeLater, false);
     // One character a byte: a waiting request may not ask for bytes.
