@@ -97,11 +97,12 @@ for (const colorScheme of ['light', 'dark']) {
 
 test('a second part that cannot be fetched is said, and coming back mends it', async () => {
   const { page } = await open(browser, site.url);
+  let broken = true;
+  await page.context().route(/_later/, (route) => (broken ? route.abort() : route.continue()));
+  await page.reload(); // What was fetched before the break does not count.
   await engineRunning(page);
   const notice = page.locator('p.nolater');
   assert.equal(await notice.isVisible(), false);
-  let broken = true;
-  await page.context().route(/_later/, (route) => (broken ? route.abort() : route.continue()));
   await page.keyboard.press('ArrowRight');
   await notice.waitFor({ state: 'visible' });
   broken = false;
