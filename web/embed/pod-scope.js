@@ -17,7 +17,7 @@
 
 const TAG = 'pod-scope';
 const BASE = new URL('./', import.meta.url).href;
-const STYLES = ['./page.css', './tokens.css']; // each is put before the other
+const STYLES = ['./later.css', './page.css', './tokens.css']; // each is put before the other
 const OPTIONS = ['preset', 'scenario', 'manifest', 'step', 'readonly'];
 
 /** @type {Promise<Engine> | undefined} */

@@ -15,12 +15,16 @@
 //! section. Text may hold `code` in backquotes; the page decides how that looks.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 /// Messages by code.
 #[derive(Clone, Debug, Default)]
 pub struct Catalogue {
     /// Sorted by code.
     entries: Vec<(String, Cow<'static, str>)>,
+    /// Reads the words that are looked up when an entry is missing here.
+    read_later: Option<fn() -> Catalogue>,
+    later: OnceCell<Box<Catalogue>>,
 }
 
 /// An argument as the catalogue sees it: its text, and its count when it has one.
@@ -42,19 +46,36 @@ impl Catalogue {
         for file in files {
             read_file(file, &mut entries);
         }
-        Catalogue { entries }
+        Catalogue {
+            entries,
+            ..Catalogue::default()
+        }
+    }
+
+    /// The same, with words that are read when the first code is missing here.
+    pub fn with_later(mut self, read: fn() -> Catalogue) -> Catalogue {
+        self.read_later = Some(read);
+        self
     }
 
     /// The text of a code, with its braces.
     pub fn get(&self, code: &str) -> Option<&str> {
         let at = self
             .entries
-            .binary_search_by(|entry| entry.0.as_str().cmp(code))
-            .ok()?;
-        self.entries.get(at).map(|entry| entry.1.as_ref())
+            .binary_search_by(|entry| entry.0.as_str().cmp(code));
+        match at {
+            Ok(at) => self.entries.get(at).map(|entry| entry.1.as_ref()),
+            Err(_) => self.later()?.get(code),
+        }
     }
 
-    /// All codes.
+    #[inline(never)]
+    fn later(&self) -> Option<&Catalogue> {
+        let read = self.read_later?;
+        Some(self.later.get_or_init(|| Box::new(read())))
+    }
+
+    /// All codes that are read by now.
     pub fn codes(&self) -> impl Iterator<Item = &str> {
         self.entries.iter().map(|entry| entry.0.as_str())
     }

@@ -167,11 +167,21 @@ fn replacement(tag: &Tag, names: &Names, engine: &Engine) -> Result<String> {
     if tag.is("rust") {
         let (glue, wasm) = (names.get(&engine.glue_name)?, names.get(&engine.wasm_name)?);
         let boot = names.get("boot.js")?;
+        let later = match engine.later {
+            Some(_) => String::new(),
+            None => {
+                let href = names.get(super::LATER_STYLES)?;
+                format!("<link rel=\"stylesheet\" href=\"./{href}\">\n")
+            }
+        };
         return Ok(format!(
-            "<link rel=\"modulepreload\" href=\"./{glue}\">\n\
+            "{later}<link rel=\"modulepreload\" href=\"./{glue}\">\n\
              <link rel=\"preload\" href=\"./{wasm}\" as=\"fetch\" type=\"application/wasm\" crossorigin>\n\
              <script type=\"module\" src=\"./{boot}\"></script>"
         ));
+    }
+    if tag.is("css") && tag.get("data-later").is_some() {
+        return Ok(String::new());
     }
     if tag.is("css") {
         let href = names.get(tag.file_name()?)?;

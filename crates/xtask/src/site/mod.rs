@@ -21,6 +21,10 @@ pub use wasm::optimize;
 /// The engine's second part.
 const LATER: &str = "podscope-web_later.wasm";
 
+/// The style sheets marked `data-later`, in one: the page asks for it with the engine's second part,
+/// and at once when the engine is in one piece.
+const LATER_STYLES: &str = "later.css";
+
 /// How much effort goes into a build.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
@@ -95,7 +99,14 @@ fn assemble(root: &Path, engine: &wasm::Engine, out: &Path) -> Result<()> {
     for tag in tags.iter().filter(|tag| tag.is("icon")) {
         names.add_file(out, &root.join(tag.source()?))?;
     }
-    for tag in tags.iter().filter(|tag| tag.is("css")) {
+    let is_later = |tag: &&html::Tag| tag.get("data-later").is_some();
+    let mut later = String::new();
+    for tag in tags.iter().filter(|tag| tag.is("css")).filter(is_later) {
+        later.push_str(&css::minify(&workspace::read(&root.join(tag.source()?))?));
+    }
+    names.add(out, LATER_STYLES, later.as_bytes())?;
+    let first = |tag: &&html::Tag| tag.is("css") && !is_later(tag);
+    for tag in tags.iter().filter(first) {
         let sheet = css::minify(&workspace::read(&root.join(tag.source()?))?);
         names.add(out, tag.file_name()?, sheet.as_bytes())?;
     }

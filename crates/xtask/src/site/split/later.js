@@ -2,6 +2,16 @@
 // The second part of the module: fetched at the first sign of use, or when something calls into it.
 const podscopeLater = new URL('podscope-web_later.wasm', import.meta.url);
 let podscopeComing;
+let podscopeStyled;
+
+// The styles of what the first scene does not show. A figure in somebody's page sees to its own.
+function podscopeStyle() {
+    if (podscopeStyled || !document.getElementById('podscope-page')) return;
+    podscopeStyled = document.createElement('link');
+    podscopeStyled.rel = 'stylesheet';
+    podscopeStyled.href = new URL('later.css', import.meta.url);
+    document.head.append(podscopeStyled);
+}
 
 function podscopeJoin(module) {
     if (wasm.podscope_ready.value === 1) return;
@@ -12,6 +22,7 @@ function podscopeJoin(module) {
 
 // Called from the module, which cannot go on without the second part: it waits here.
 function podscopeLoad() {
+    podscopeStyle();
     try {
         podscopeWait();
     } catch (error) {
@@ -34,6 +45,7 @@ function podscopeWait() {
 }
 
 export function podscopeFetch() {
+    podscopeStyle();
     return podscopeComing ??= fetch(podscopeLater)
         .then((response) => response.arrayBuffer())
         .then((bytes) => WebAssembly.compile(bytes))
