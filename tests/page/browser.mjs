@@ -44,7 +44,8 @@ export function launch() {
  *   `faults`: console errors, exceptions, failed requests, requests to other hosts, policy violations.
  */
 export async function open(browser, url, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+  // A service worker would answer what a test routes.
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, serviceWorkers: 'block', ...options });
   const page = await context.newPage();
   // A loaded machine and an unoptimised engine are slow; what hangs is found all the same.
   page.setDefaultTimeout(90_000);

@@ -95,7 +95,25 @@ for (const colorScheme of ['light', 'dark']) {
   }
 }
 
-test('a second part that cannot be fetched is said, and coming back mends it', async () => {
+test('what is done before the second part is there is done when it is', async () => {
+  const { page } = await open(browser, site.url);
+  let go;
+  const held = new Promise((resolve) => (go = resolve));
+  await page.context().route(/_later/, (route) => held.then(() => route.continue()));
+  await page.reload();
+  await engineRunning(page);
+  const play = page.getByRole('button', { name: 'Step forward' });
+  await play.click({ noWaitAfter: true });
+  assert.equal(await page.locator('html').getAttribute('data-later'), 'coming');
+  assert.equal(await page.locator('.explain .title').count(), 0, 'nothing has happened yet');
+  go();
+  await page.locator('.explain .title').waitFor();
+  assert.equal(await page.locator('html').getAttribute('data-later'), null);
+  assert.match(await page.locator('.clock').innerText(), /1 of/i, 'one click is one step');
+  await page.context().close();
+});
+
+test('a second part that cannot be fetched is said, nothing typed is lost, and the next act mends it', async () => {
   const { page } = await open(browser, site.url);
   let broken = true;
   await page.context().route(/_later/, (route) => (broken ? route.abort() : route.continue()));
@@ -105,11 +123,16 @@ test('a second part that cannot be fetched is said, and coming back mends it', a
   assert.equal(await notice.isVisible(), false);
   await page.keyboard.press('ArrowRight');
   await notice.waitFor({ state: 'visible' });
+  const editor = page.locator('#manifest-text');
+  await editor.evaluate((area) => {
+    area.value = area.value.replace('cpu: 200m', 'cpu: 50m');
+    area.dispatchEvent(new InputEvent('input', { bubbles: true }));
+  });
   broken = false;
-  await page.reload();
-  await engineRunning(page);
-  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('Shift+ArrowRight');
   await page.locator('.explain .title').waitFor();
   assert.equal(await notice.isVisible(), false);
+  assert.match(await editor.inputValue(), /cpu: 50m/);
+  assert.ok((await page.locator('.diag').count()) > 0, 'what was typed meanwhile is known');
   await page.context().close();
 });

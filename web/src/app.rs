@@ -88,7 +88,7 @@ impl Component for App {
 
     #[inline(never)]
     fn create(ctx: &Context<App>) -> App {
-        let words = Words::english();
+        let words = Words::here();
         let figure_of = ctx.props().figure.clone();
         let (session, problem) = match &figure_of {
             Some(options) => store::open_figure(options),

@@ -108,7 +108,7 @@ async fn the_editor_reports_a_wrong_field_at_its_line() {
 /// The picture of a view, and nothing else.
 #[component]
 fn Picture(props: &PictureProps) -> Html {
-    html! { <ClusterPicture view={props.view.0.clone()} size={(720, 436)} words={Words::english()} moving=false
+    html! { <ClusterPicture view={props.view.0.clone()} size={(720, 436)} words={Words::here()} moving=false
     on_open={Callback::noop()} on_object={Callback::noop()}/> }
 }
 
@@ -183,7 +183,7 @@ async fn the_transport_steps_forward_and_back() {
 #[wasm_bindgen_test]
 async fn the_explanation_has_the_words_of_the_current_event() {
     let page = Mount::page().await;
-    let words = Words::english();
+    let words = Words::here();
     let mut session = crate::engine::first("birth");
     for _ in 0..8 {
         page.click(FORWARD).await;

@@ -3,7 +3,21 @@
 use podscope_lesson::catalogue::{Argument, Catalogue};
 use podscope_session::view::{Arg, Msg, Nanos, Text};
 use std::rc::Rc;
+use wasm_bindgen::prelude::wasm_bindgen;
 use yew::prelude::*;
+
+#[wasm_bindgen]
+extern "C" {
+    /// The words file of another language, fetched before the program starts.
+    #[wasm_bindgen(thread_local_v2, js_name = podscopeWords)]
+    static PODSCOPE_WORDS: Option<String>;
+}
+
+/// Kept for good: words are borrowed everywhere, and a page is opened in one language.
+#[inline(never)]
+fn translated(text: String) -> Catalogue {
+    Catalogue::read(&[Box::leak(text.into_boxed_str())]).with_later(podscope_lesson::english)
+}
 
 /// The catalogue, shared by all components; equal when it is the same one.
 #[derive(Clone)]
@@ -16,9 +30,13 @@ impl PartialEq for Words {
 }
 
 impl Words {
-    /// The English words.
-    pub fn english() -> Words {
-        Words(Rc::new(podscope_lesson::english()))
+    /// The words of the language that the page was opened in; English where that one has none.
+    pub fn here() -> Words {
+        let words = match PODSCOPE_WORDS.with(Option::clone) {
+            Some(text) => translated(text),
+            None => podscope_lesson::english(),
+        };
+        Words(Rc::new(words))
     }
 
     /// A message as text: its own entry, else its title.

@@ -99,7 +99,7 @@ fn hashed_name(name: &str, bytes: &[u8]) -> String {
 }
 
 /// FNV-1a, 64 bits: names need to differ when contents differ, not to resist an attacker.
-fn fnv1a(bytes: &[u8]) -> u64 {
+pub fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
     })

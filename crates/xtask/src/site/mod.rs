@@ -7,6 +7,8 @@
 mod assets;
 mod css;
 mod html;
+mod locales;
+mod offline;
 mod split;
 mod wasm;
 
@@ -111,7 +113,8 @@ fn assemble(root: &Path, engine: &wasm::Engine, out: &Path) -> Result<()> {
         names.add(out, tag.file_name()?, sheet.as_bytes())?;
     }
     names.add(out, &engine.glue_name, engine.glue.as_bytes())?;
-    let boot = boot_script(engine);
+    let locales = locales::add(root, out, &mut names)?;
+    let boot = boot_script(engine, &locales);
     names.add(out, "boot.js", boot.as_bytes())?;
     for tag in tags.iter().filter(|tag| tag.is("script")) {
         names.add_file(out, &root.join(tag.source()?))?;
@@ -134,25 +137,50 @@ fn assemble(root: &Path, engine: &wasm::Engine, out: &Path) -> Result<()> {
         }
     }
     let page = html::page(&source, &tags, &names, engine)?;
-    workspace::write(&out.join("index.html"), page.as_bytes())
+    workspace::write(&out.join("index.html"), page.as_bytes())?;
+    offline::write(
+        out,
+        &workspace::read(&root.join("web").join(offline::WORKER))?,
+    )
 }
 
 /// Starts the engine: fetch, compile, run. The two marks are what the page benchmark measures. A
-/// failure is marked on the root element, where the page's style sees it.
-fn boot_script(engine: &wasm::Engine) -> String {
+/// failure is marked on the root element, where the page's style sees it. Another language's words are
+/// fetched beside the engine; without them the page speaks English.
+fn boot_script(engine: &wasm::Engine, locales: &[String]) -> String {
     let (glue, wasm) = (&engine.glue_name, &engine.wasm_name);
+    let words = |locale: &String| format!("'{locale}': '{}'", locales::file_name(locale));
+    let words = locales.iter().map(words).collect::<Vec<_>>().join(", ");
+    // While one works on the page, nothing may be kept.
+    let offline = match engine.later {
+        Some(_) => format!(
+            "\n\x20 setTimeout(() => navigator.serviceWorker?.register(new URL('./{}', import.meta.url)).catch(() => {{}}), 3000);",
+            offline::WORKER
+        ),
+        None => String::new(),
+    };
     format!(
         "import start from './{glue}';\n\
          const root = document.documentElement;\n\
-         const get = () => fetch(new URL('./{wasm}', import.meta.url));\n\
+         const get = (file) => fetch(new URL(file, import.meta.url));\n\
+         const wasm = () => get('./{wasm}');\n\
          // A host that serves wasm under a wrong type refuses streaming.\n\
-         const compile = async () => WebAssembly.compile(await (await get()).arrayBuffer());\n\
+         const compile = async () => WebAssembly.compile(await (await wasm()).arrayBuffer());\n\
+         const words = {{ {words} }};\n\
+         const wanted = [new URLSearchParams(location.search).get('lang'), ...navigator.languages];\n\
+         const known = wanted.map((tag) => tag?.split('-')[0]).find((tag) => tag === 'en' || words[tag]);\n\
+         const speak = async (tag) => {{\n\
+         \x20 globalThis.podscopeWords = await (await get(words[tag])).text();\n\
+         \x20 root.lang = tag;\n\
+         }};\n\
          try {{\n\
-         \x20 const module_or_path = await WebAssembly.compileStreaming(get()).catch(compile);\n\
+         \x20 const spoken = words[known] && speak(known).catch(() => {{}});\n\
+         \x20 const module_or_path = await WebAssembly.compileStreaming(wasm()).catch(compile);\n\
+         \x20 await spoken;\n\
          \x20 performance.mark('podscope-start');\n\
          \x20 await start({{ module_or_path }});\n\
          \x20 performance.mark('podscope-live');\n\
-         \x20 root.dataset.engine = 'running';\n\
+         \x20 root.dataset.engine = 'running';{offline}\n\
          }} catch (error) {{\n\
          \x20 root.dataset.engine = 'failed';\n\
          \x20 console.error(error);\n\

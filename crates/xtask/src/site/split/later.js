@@ -50,15 +50,49 @@ export function podscopeFetch() {
         .then((response) => response.arrayBuffer())
         .then((bytes) => WebAssembly.compile(bytes))
         .then(podscopeJoin)
-        .catch(() => {
-            podscopeComing = undefined; // The next sign, or the next call, tries again.
-        });
+        .then(podscopeReplay)
+        .catch(podscopeFailed);
+}
+
+// What a person does before the second part is there waits for it, and is done then.
+const podscopeHeld = [];
+const PODSCOPE_SIGNS = ['pointermove', 'pointerover', 'pointerdown', 'touchstart', 'wheel', 'focusin'];
+const PODSCOPE_ACTS = ['click', 'keydown', 'input', 'change', 'submit', 'resize', 'hashchange'];
+
+function podscopeGuard(event) {
+    if (wasm.podscope_ready.value === 1) return;
+    const { type } = event;
+    const target = event.composedPath()[0];
+    event.stopImmediatePropagation();
+    if (type === 'click' || type === 'submit') event.preventDefault(); // It comes again.
+    // Typing goes into the text by itself.
+    const typing = type === 'keydown' && target.matches?.('input,textarea,select') && !event.ctrlKey && !event.metaKey;
+    if (PODSCOPE_ACTS.includes(type) && !typing) {
+        podscopeHeld.push([target, new event.constructor(type, event)]);
+        document.documentElement.dataset.later = 'coming'; // The page's style sees it.
+    }
+    podscopeFetch();
+}
+
+function podscopeReplay() {
+    for (const [target, event] of podscopeHeld.splice(0)) target.dispatchEvent(event);
+}
+
+function podscopeFailed(error) {
+    podscopeComing = undefined; // The next sign, or the next call, tries again.
+    if (wasm.podscope_ready.value === 1) throw error;
+    if (podscopeHeld.length) document.documentElement.dataset.later = 'failed';
+    // A click may be forgotten, a typed text may not.
+    const kept = podscopeHeld.filter(([, event]) => event.type === 'input' || event.type === 'change');
+    podscopeHeld.splice(0, Infinity, ...kept);
 }
 
 async function podscopeStart(module_or_path) {
     const exports = await __wbg_init(module_or_path);
-    for (const sign of ['pointermove', 'pointerdown', 'touchstart', 'keydown', 'focusin', 'wheel']) {
-        addEventListener(sign, podscopeFetch, { capture: true, passive: true });
+    if (document.getElementById('podscope-page')) {
+        for (const sign of [...PODSCOPE_SIGNS, ...PODSCOPE_ACTS]) {
+            addEventListener(sign, podscopeGuard, { capture: true, passive: !PODSCOPE_ACTS.includes(sign) });
+        }
     }
     return exports;
 }
