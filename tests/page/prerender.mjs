@@ -24,6 +24,8 @@ const parts = (page, name) =>
     const root = document.getElementById('podscope-page').cloneNode(true);
     // Over its own coloured copy: without the engine it could not be used.
     root.querySelector('textarea')?.remove();
+    // The textarea scrolled it.
+    root.querySelector('.code')?.setAttribute('tabindex', '0');
     root.querySelectorAll('button').forEach((button) => button.removeAttribute('type'));
     // Requests to come are the engine's to know.
     root.querySelectorAll('.lanes .mk').forEach((mark) => mark.remove());

@@ -160,9 +160,12 @@ fn boot_script(engine: &wasm::Engine, locales: &[String]) -> String {
         None => String::new(),
     };
     format!(
-        "import start from './{glue}';\n\
-         const root = document.documentElement;\n\
-         const get = (file) => fetch(new URL(file, import.meta.url));\n\
+        "const root = document.documentElement;\n\
+         const get = async (file) => {{\n\
+         \x20 const response = await fetch(new URL(file, import.meta.url)).catch(() => ({{ status: 'none' }}));\n\
+         \x20 if (!response.ok) throw new Error(`${{file}}: status ${{response.status}}`, {{ cause: 'fetch' }});\n\
+         \x20 return response;\n\
+         }};\n\
          const wasm = () => get('./{wasm}');\n\
          // A host that serves wasm under a wrong type refuses streaming.\n\
          const compile = async () => WebAssembly.compile(await (await wasm()).arrayBuffer());\n\
@@ -176,13 +179,14 @@ fn boot_script(engine: &wasm::Engine, locales: &[String]) -> String {
          try {{\n\
          \x20 const spoken = words[known] && speak(known).catch(() => {{}});\n\
          \x20 const module_or_path = await WebAssembly.compileStreaming(wasm()).catch(compile);\n\
+         \x20 const {{ default: start }} = await import('./{glue}');\n\
          \x20 await spoken;\n\
          \x20 performance.mark('podscope-start');\n\
          \x20 await start({{ module_or_path }});\n\
          \x20 performance.mark('podscope-live');\n\
          \x20 root.dataset.engine = 'running';{offline}\n\
          }} catch (error) {{\n\
-         \x20 root.dataset.engine = 'failed';\n\
+         \x20 root.dataset.engine = error.cause === 'fetch' ? 'absent' : 'failed';\n\
          \x20 console.error(error);\n\
          }}\n"
     )
