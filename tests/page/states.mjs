@@ -50,5 +50,7 @@ export const STATES = {
       await page.evaluate(() => 0);
     },
   },
+  pseudo: { path: '?lang=qps', act: (page) => press(page, 'ArrowRight', 4) },
+  'pseudo-start': { path: '?lang=qps' },
   embed: { path: 'example.html', act: (page) => page.waitForTimeout(1500) },
 };
