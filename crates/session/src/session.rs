@@ -173,6 +173,35 @@ impl Session {
         Ok(())
     }
 
+    /// A session that stands at the end of one of the futures, without files and other futures, and
+    /// what started that future.
+    pub(crate) fn at_end_of(&self, fork: u32) -> Option<(Session, Msg)> {
+        let (timeline, name) = if fork == self.current {
+            (&self.timeline, &self.fork_name)
+        } else {
+            let future = self.futures.iter().find(|f| f.id == fork)?;
+            (&future.timeline, &future.name)
+        };
+        let mut session = Session {
+            preset: self.preset.clone(),
+            title: String::new(),
+            cluster: self.cluster.clone(),
+            expect: Vec::new(),
+            until: String::new(),
+            timeline: timeline.clone(),
+            futures: Vec::new(),
+            current: fork,
+            parts_at: 0,
+            fork_name: name.clone(),
+            next_fork: 0,
+            next_fault: 0,
+            files: Vec::new(),
+            derived: RefCell::default(),
+        };
+        session.seek_end();
+        Some((session, name.clone()))
+    }
+
     /// The simulation at the cursor.
     pub fn simulation(&self) -> &Simulation {
         self.timeline.world()

@@ -2,6 +2,7 @@
 //! to compare, free of words for people: those are [`Msg`] codes with typed arguments, looked up in
 //! `content/<locale>/`. Strings that Kubernetes itself prints arrive verbatim as [`Text`].
 
+pub use crate::time_view::*;
 use std::rc::Rc;
 
 /// Shared text.
