@@ -1,10 +1,12 @@
 //! Two futures side by side: where they part, what differs first, how each ends.
 
 use crate::session::Session;
+use crate::simulation::{Command, Simulation};
 use crate::story;
 use crate::view::*;
 use podscope_api::{Body, Kind, Object, Value};
 use podscope_cluster::{Data, TraceEvent};
+use podscope_kernel::Timeline;
 use podscope_kernel::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -17,8 +19,11 @@ const MAX_FIELDS: usize = 6;
 
 /// The comparison; `None` when a future is not there.
 pub fn compare(session: &Session, left: u32, right: u32) -> Option<CompareView> {
-    let (a, a_name) = session.at_end_of(left)?;
-    let (b, b_name) = session.at_end_of(right)?;
+    let (a, b) = (session.at_end_of(left)?, session.at_end_of(right)?);
+    let names = (
+        started(&a.timeline, &b.timeline),
+        started(&b.timeline, &a.timeline),
+    );
     let shared = a
         .log()
         .iter()
@@ -57,7 +62,7 @@ pub fn compare(session: &Session, left: u32, right: u32) -> Option<CompareView> 
     let [left_end, right_end] = ends;
     Some(CompareView {
         ids: (left, right),
-        names: (a_name, b_name),
+        names,
         shared: (
             EventIndex::try_from(shared).unwrap_or(EventIndex::MAX),
             shared_at.saturating_mul(1_000),
@@ -70,6 +75,34 @@ pub fn compare(session: &Session, left: u32, right: u32) -> Option<CompareView> 
         ends: (left_end, right_end),
         summary: summary.into(),
     })
+}
+
+/// What a future began with: the first command that the other does not have.
+pub fn started(timeline: &Timeline<Simulation>, other: &Timeline<Simulation>) -> Msg {
+    let journal = timeline.journal();
+    let shared = journal
+        .iter()
+        .zip(other.journal())
+        .take_while(|(x, y)| x == y)
+        .count();
+    let text = |text: &str| Arg::Text(text.into());
+    match journal.get(shared).map(|timed| &timed.command) {
+        None => Msg::plain("fork.nothing"),
+        Some(Command::Kubectl(invocation)) => match &invocation.argv[..] {
+            [apply, f, file] if apply == "apply" && f == "-f" => {
+                Msg::new("fork.apply", vec![("file", text(file))])
+            }
+            words => Msg::new("fork.kubectl", vec![("command", text(&words.join(" ")))]),
+        },
+        Some(Command::Inject { kind, params, .. }) => {
+            let target = params.get("target").str_or_empty();
+            Msg::new(
+                "fork.fault",
+                vec![("kind", text(kind)), ("target", text(target))],
+            )
+        }
+        Some(Command::Heal { name }) => Msg::new("fork.heal", vec![("name", text(name))]),
+    }
 }
 
 fn by_person(msg: &Msg) -> bool {

@@ -36,7 +36,6 @@ pub(crate) struct File {
 struct Future {
     id: u32,
     parts_at: EventIndex,
-    name: Msg,
     timeline: Timeline<Simulation>,
 }
 
@@ -57,7 +56,6 @@ pub struct Session {
     futures: Vec<Future>,
     current: u32,
     parts_at: EventIndex,
-    fork_name: Msg,
     next_fork: u32,
     next_fault: u32,
     pub(crate) files: Vec<File>,
@@ -130,7 +128,6 @@ impl Session {
             futures: Vec::new(),
             current: 0,
             parts_at: 0,
-            fork_name: Msg::plain("fork.first"),
             next_fork: 1,
             next_fault: 1,
             files: Vec::new(),
@@ -173,15 +170,18 @@ impl Session {
         Ok(())
     }
 
-    /// A session that stands at the end of one of the futures, without files and other futures, and
-    /// what started that future.
-    pub(crate) fn at_end_of(&self, fork: u32) -> Option<(Session, Msg)> {
-        let (timeline, name) = if fork == self.current {
-            (&self.timeline, &self.fork_name)
-        } else {
-            let future = self.futures.iter().find(|f| f.id == fork)?;
-            (&future.timeline, &future.name)
-        };
+    /// The timeline of a future, the one shown or a kept one.
+    pub(crate) fn timeline_of(&self, fork: u32) -> Option<&Timeline<Simulation>> {
+        if fork == self.current {
+            return Some(&self.timeline);
+        }
+        let future = self.futures.iter().find(|f| f.id == fork)?;
+        Some(&future.timeline)
+    }
+
+    /// A session that stands at the end of one of the futures, without files and other futures.
+    pub(crate) fn at_end_of(&self, fork: u32) -> Option<Session> {
+        let timeline = self.timeline_of(fork)?;
         let mut session = Session {
             preset: self.preset.clone(),
             title: String::new(),
@@ -192,14 +192,13 @@ impl Session {
             futures: Vec::new(),
             current: fork,
             parts_at: 0,
-            fork_name: name.clone(),
             next_fork: 0,
             next_fault: 0,
             files: Vec::new(),
             derived: RefCell::default(),
         };
         session.seek_end();
-        Some((session, name.clone()))
+        Some(session)
     }
 
     /// The simulation at the cursor.
@@ -306,7 +305,7 @@ impl Session {
     }
 
     /// Carries out a command at the cursor: keeps the future that was known, runs ahead, comes back.
-    fn act(&mut self, command: Command, name: Msg) {
+    fn act(&mut self, command: Command) {
         let at = self.timeline.shown();
         let parts_at = EventIndex::try_from(at).unwrap_or(EventIndex::MAX);
         let cuts = {
@@ -320,7 +319,6 @@ impl Session {
             let kept = Future {
                 id: self.current,
                 parts_at: self.parts_at,
-                name: std::mem::replace(&mut self.fork_name, name),
                 timeline: self.timeline.clone(),
             };
             self.futures.push(kept);
@@ -511,8 +509,7 @@ impl SessionApi for Session {
             files: vec![(file.into(), found.text.to_string())],
             stdin: String::new(),
         };
-        let name = Msg::new("fork.apply", vec![("file", Arg::Text(file.into()))]);
-        self.act(Command::Kubectl(Rc::new(invocation)), name);
+        self.act(Command::Kubectl(Rc::new(invocation)));
         Ok(())
     }
 
@@ -527,16 +524,12 @@ impl SessionApi for Session {
             .map(|f| (f.name.to_string(), f.text.to_string()))
             .collect();
         let argv: Vec<String> = argv.iter().map(|w| (*w).to_string()).collect();
-        let line: Rc<str> = argv.join(" ").into();
         let invocation = Invocation {
             argv,
             files,
             stdin: String::new(),
         };
-        self.act(
-            Command::Kubectl(Rc::new(invocation)),
-            Msg::new("fork.kubectl", vec![("command", Arg::Text(line))]),
-        );
+        self.act(Command::Kubectl(Rc::new(invocation)));
         Ok(())
     }
 
@@ -576,21 +569,11 @@ impl SessionApi for Session {
         let params = crate::faults::params(kind, target, params)?;
         let name: Rc<str> = format!("{kind}-{}", self.next_fault).into();
         self.next_fault += 1;
-        let msg = Msg::new(
-            "fork.fault",
-            vec![
-                ("kind", Arg::Text(kind.into())),
-                ("target", Arg::Text(target.into())),
-            ],
-        );
-        self.act(
-            Command::Inject {
-                kind: kind.into(),
-                name,
-                params,
-            },
-            msg,
-        );
+        self.act(Command::Inject {
+            kind: kind.into(),
+            name,
+            params,
+        });
         Ok(())
     }
 
@@ -599,8 +582,7 @@ impl SessionApi for Session {
         let Some(name) = crate::faults::name_of(self, fault) else {
             return Err(Msg::plain("refused.no-fault"));
         };
-        let msg = Msg::new("fork.heal", vec![("name", Arg::Text(name.clone()))]);
-        self.act(Command::Heal { name }, msg);
+        self.act(Command::Heal { name });
         Ok(())
     }
 
@@ -671,7 +653,6 @@ impl SessionApi for Session {
         let mut future = self.futures.remove(place);
         std::mem::swap(&mut self.timeline, &mut future.timeline);
         std::mem::swap(&mut self.parts_at, &mut future.parts_at);
-        std::mem::swap(&mut self.fork_name, &mut future.name);
         std::mem::swap(&mut self.current, &mut future.id);
         self.futures.push(future);
         self.derived.borrow_mut().index = Index::default();
@@ -684,22 +665,21 @@ impl SessionApi for Session {
 
     fn timeline(&self) -> Rc<TimelineView> {
         let mut view = crate::timeline_view::view(self);
-        let mut forks: Vec<ForkView> = self
-            .futures
-            .iter()
-            .map(|f| ForkView {
-                id: f.id,
-                parts_at: f.parts_at,
-                name: f.name.clone(),
+        let mut forks: Vec<ForkView> = Vec::new();
+        let other = self.futures.last();
+        for future in &self.futures {
+            forks.push(ForkView {
+                id: future.id,
+                parts_at: future.parts_at,
+                name: crate::compare::started(&future.timeline, &self.timeline),
                 current: false,
-            })
-            .collect();
-        if !forks.is_empty() {
-            let name = self.fork_name.clone();
+            });
+        }
+        if let Some(other) = other {
             forks.push(ForkView {
                 id: self.current,
                 parts_at: self.parts_at,
-                name,
+                name: crate::compare::started(&self.timeline, &other.timeline),
                 current: true,
             });
             podscope_api::sort::by_key(&mut forks, |f| f.id);
