@@ -6,8 +6,8 @@ use crate::story;
 use crate::view::*;
 use podscope_api::{Body, Kind, Object, Value};
 use podscope_cluster::{Data, TraceEvent};
-use podscope_kernel::Timeline;
 use podscope_kernel::collections::BTreeMap;
+use podscope_kernel::{SimTime, Timeline};
 use std::rc::Rc;
 
 /// The most lines of each side that are aligned; the table takes the square of it.
@@ -77,14 +77,23 @@ pub fn compare(session: &Session, left: u32, right: u32) -> Option<CompareView> 
     })
 }
 
+fn shared_commands(a: &Timeline<Simulation>, b: &Timeline<Simulation>) -> usize {
+    let both = a.journal().iter().zip(b.journal());
+    both.take_while(|(x, y)| x == y).count()
+}
+
+/// When two futures part: at the first command that only one of them has.
+pub fn parting(a: &Timeline<Simulation>, b: &Timeline<Simulation>) -> SimTime {
+    let shared = shared_commands(a, b);
+    let commands = [a.journal().get(shared), b.journal().get(shared)];
+    let first = commands.into_iter().flatten().map(|timed| timed.at).min();
+    first.unwrap_or(SimTime::MAX)
+}
+
 /// What a future began with: the first command that the other does not have.
 pub fn started(timeline: &Timeline<Simulation>, other: &Timeline<Simulation>) -> Msg {
     let journal = timeline.journal();
-    let shared = journal
-        .iter()
-        .zip(other.journal())
-        .take_while(|(x, y)| x == y)
-        .count();
+    let shared = shared_commands(timeline, other);
     let text = |text: &str| Arg::Text(text.into());
     match journal.get(shared).map(|timed| &timed.command) {
         None => Msg::plain("fork.nothing"),

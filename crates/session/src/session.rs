@@ -35,7 +35,6 @@ pub(crate) struct File {
 #[derive(Clone)]
 struct Future {
     id: u32,
-    parts_at: EventIndex,
     timeline: Timeline<Simulation>,
 }
 
@@ -55,7 +54,6 @@ pub struct Session {
     pub(crate) timeline: Timeline<Simulation>,
     futures: Vec<Future>,
     current: u32,
-    parts_at: EventIndex,
     next_fork: u32,
     next_fault: u32,
     pub(crate) files: Vec<File>,
@@ -127,7 +125,6 @@ impl Session {
             timeline: Timeline::new(Simulation::new(config), journal),
             futures: Vec::new(),
             current: 0,
-            parts_at: 0,
             next_fork: 1,
             next_fault: 1,
             files: Vec::new(),
@@ -191,7 +188,6 @@ impl Session {
             timeline: timeline.clone(),
             futures: Vec::new(),
             current: fork,
-            parts_at: 0,
             next_fork: 0,
             next_fault: 0,
             files: Vec::new(),
@@ -307,7 +303,6 @@ impl Session {
     /// Carries out a command at the cursor: keeps the future that was known, runs ahead, comes back.
     fn act(&mut self, command: Command) {
         let at = self.timeline.shown();
-        let parts_at = EventIndex::try_from(at).unwrap_or(EventIndex::MAX);
         let cuts = {
             let index = self.index();
             index
@@ -318,13 +313,11 @@ impl Session {
         if cuts && !self.timeline.journal().is_empty() {
             let kept = Future {
                 id: self.current,
-                parts_at: self.parts_at,
                 timeline: self.timeline.clone(),
             };
             self.futures.push(kept);
             self.current = self.next_fork;
             self.next_fork += 1;
-            self.parts_at = parts_at;
         }
         let faults = matches!(command, Command::Inject { .. })
             || !self.timeline.world().cluster().network().is_whole();
@@ -652,7 +645,6 @@ impl SessionApi for Session {
         };
         let mut future = self.futures.remove(place);
         std::mem::swap(&mut self.timeline, &mut future.timeline);
-        std::mem::swap(&mut self.parts_at, &mut future.parts_at);
         std::mem::swap(&mut self.current, &mut future.id);
         self.futures.push(future);
         self.derived.borrow_mut().index = Index::default();
@@ -666,22 +658,22 @@ impl SessionApi for Session {
     fn timeline(&self) -> Rc<TimelineView> {
         let mut view = crate::timeline_view::view(self);
         let mut forks: Vec<ForkView> = Vec::new();
-        let other = self.futures.last();
+        let fork = |id, timeline: &Timeline<Simulation>, other: &Timeline<Simulation>| {
+            let at = crate::compare::parting(timeline, other);
+            let before = self.log().partition_point(|event| event.at < at);
+            ForkView {
+                id,
+                parts_at: EventIndex::try_from(before).unwrap_or(EventIndex::MAX),
+                at: nanos(at),
+                name: crate::compare::started(timeline, other),
+                current: id == self.current,
+            }
+        };
         for future in &self.futures {
-            forks.push(ForkView {
-                id: future.id,
-                parts_at: future.parts_at,
-                name: crate::compare::started(&future.timeline, &self.timeline),
-                current: false,
-            });
+            forks.push(fork(future.id, &future.timeline, &self.timeline));
         }
-        if let Some(other) = other {
-            forks.push(ForkView {
-                id: self.current,
-                parts_at: self.parts_at,
-                name: crate::compare::started(&self.timeline, &other.timeline),
-                current: true,
-            });
+        if let Some(other) = self.futures.last() {
+            forks.push(fork(self.current, &self.timeline, &other.timeline));
             podscope_api::sort::by_key(&mut forks, |f| f.id);
         }
         view.forks = forks.into();

@@ -480,7 +480,9 @@ pub struct ForkView {
     pub id: u32,
     /// The event at which it leaves the current timeline.
     pub parts_at: EventIndex,
-    /// The command that made it.
+    /// When that is.
+    pub at: Nanos,
+    /// What it began with that the others do not have.
     pub name: Msg,
     /// It is the one shown.
     pub current: bool,
