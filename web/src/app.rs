@@ -26,14 +26,14 @@ pub struct Props {
 /// The root component of the page, or of a figure.
 pub struct App {
     /// It is a figure.
-    figure_of: Option<Rc<Options>>,
-    session: Box<dyn SessionApi>,
-    words: Words,
-    ui: Ui,
-    view: Rc<ClusterView>,
-    timeline: Rc<TimelineView>,
+    pub(crate) figure_of: Option<Rc<Options>>,
+    pub(crate) session: Box<dyn SessionApi>,
+    pub(crate) words: Words,
+    pub(crate) ui: Ui,
+    pub(crate) view: Rc<ClusterView>,
+    pub(crate) timeline: Rc<TimelineView>,
     files: Rc<[FileView]>,
-    explain: Option<Rc<ExplainView>>,
+    pub(crate) explain: Option<Rc<ExplainView>>,
     axis: Rc<Axis>,
     /// What the axis was laid out for.
     axis_of: (Rc<TimelineView>, i32),
@@ -41,7 +41,7 @@ pub struct App {
     stepped: bool,
     /// Said by the live region.
     spoken: AttrValue,
-    figure: NodeRef,
+    pub(crate) figure: NodeRef,
     strip: NodeRef,
     timer: Option<Timeout>,
     _listeners: Vec<Listener>,
@@ -199,6 +199,7 @@ impl Component for App {
             </div>
             {panel::bar::notice(&scene)}
             {panel::help::draw(&scene)}
+            {panel::exchange::dialog(&scene)}
             if self.ui.menu.is_some() {
                 <div class="backdrop" onclick={scene.act::<MouseEvent>(Act::Menu(None))}></div>
             }
@@ -277,18 +278,7 @@ impl App {
             Act::Section(pane) => self.ui.pane = pane,
             Act::ExplainTab(tab) => self.ui.explain_tab = tab,
             Act::Answer(answer) => self.answer(answer),
-            Act::Copy(what) => self.copy(ctx, what),
-            Act::Copied(done) => {
-                let code = if done {
-                    "share.copied"
-                } else {
-                    "share.refused"
-                };
-                self.ui.notice = Some(Notice {
-                    text: self.words.t(code).to_string(),
-                    bad: !done,
-                });
-            }
+            Act::Time(act) => return self.time_act(ctx, act),
             Act::Help(open) => self.ui.help = open,
             Act::Key(event) => return self.key(ctx, &event),
             Act::Resize(0, ..) => self.measure(ctx),
@@ -378,13 +368,13 @@ impl App {
     }
 
     /// Keeps the work of the page; figures keep nothing.
-    fn keep(&self) {
+    pub(crate) fn keep(&self) {
         if self.figure_of.is_none() {
             store::keep(&*self.session);
         }
     }
 
-    fn report(&mut self, done: Result<(), Refused>) {
+    pub(crate) fn report(&mut self, done: Result<(), Refused>) {
         if let Err(refused) = done {
             self.ui.notice = Some(Notice {
                 text: self.words.say(&refused),
@@ -393,7 +383,7 @@ impl App {
         }
     }
 
-    fn pause(&mut self) {
+    pub(crate) fn pause(&mut self) {
         self.ui.playing = false;
         self.timer = None;
     }
@@ -481,7 +471,7 @@ impl App {
     }
 
     /// A scenario without any command begins with applying the file that is shown.
-    fn start_if_blank(&mut self) {
+    pub(crate) fn start_if_blank(&mut self) {
         if self.timeline.events == 0
             && self.view.cursor.event == 0
             && let Some(name) = self.files.get(self.ui.file).map(|file| file.name.clone())
@@ -516,7 +506,11 @@ impl App {
                 FRAME_MS,
             ),
         };
+        let before = self.view.cursor.event;
         let moved = self.session.step(size);
+        if moved && self.broke(before) {
+            return self.pause();
+        }
         self.stepped = moved && matches!(speed, Speed::Steps(ms) if ms > 480);
         let view = self.session.view();
         let over = view.cursor.stable && view.faults.is_empty();
@@ -555,17 +549,6 @@ impl App {
         }
     }
 
-    fn copy(&mut self, ctx: &Context<App>, what: Copy) {
-        self.ui.menu = None;
-        let text = match what {
-            Copy::Link => store::link(&self.session.share()),
-            Copy::Scenario => self.session.export_scenario(),
-            Copy::Transcript => self.session.transcript(),
-        };
-        let link = ctx.link().clone();
-        store::copy(&text, move |done| link.send_message(Act::Copied(done)));
-    }
-
     /// Keys that no control took; whether anything is to be drawn.
     #[inline(never)]
     fn key(&mut self, ctx: &Context<App>, event: &KeyboardEvent) -> bool {
@@ -579,7 +562,8 @@ impl App {
             }
             return false;
         }
-        if takes_keys(event) && event.key() != "Escape" {
+        let dialog = self.ui.time.dialog.is_some();
+        if (dialog || takes_keys(event)) && event.key() != "Escape" {
             return false;
         }
         let shift = event.shift_key();
@@ -607,7 +591,9 @@ impl App {
 
     /// What Escape closes: the topmost thing.
     fn escape(&self) -> Act {
-        if self.ui.help {
+        if self.ui.time.dialog.is_some() {
+            Act::Time(crate::time_act::TimeAct::Close)
+        } else if self.ui.help {
             Act::Help(false)
         } else if self.ui.menu.is_some() {
             Act::Menu(None)

@@ -69,6 +69,8 @@ pub enum Menu {
     Faults,
     /// Sharing and exporting.
     Share,
+    /// Jumps, breakpoints, futures.
+    Jump,
     /// Everything that does not fit a phone's bar.
     More,
 }
@@ -112,7 +114,7 @@ pub enum Speed {
 }
 
 /// All speeds with their word.
-pub const SPEEDS: [(Speed, &str); 7] = [
+pub const SPEEDS: [(Speed, &str); 8] = [
     (Speed::Steps(2400), "speed.slow"),
     (Speed::Steps(1100), "speed.normal"),
     (Speed::Steps(350), "speed.fast"),
@@ -120,6 +122,7 @@ pub const SPEEDS: [(Speed, &str); 7] = [
     (Speed::Clock(1_000), "speed.real"),
     (Speed::Clock(10_000), "speed.10"),
     (Speed::Clock(100_000), "speed.100"),
+    (Speed::Clock(1_000_000), "speed.1000"),
 ];
 
 /// What a person can do.
@@ -181,10 +184,8 @@ pub enum Act {
     ExplainTab(usize),
     /// Answers a prediction.
     Answer(u16),
-    /// Copies a link, or a text.
-    Copy(Copy),
-    /// The clipboard answered.
-    Copied(bool),
+    /// Time, and what leaves the page.
+    Time(crate::time_act::TimeAct),
     /// Shows or hides the shortcuts.
     Help(bool),
     /// A key that no control took.
@@ -198,19 +199,7 @@ pub enum Act {
     /// Stops playing.
     Pause,
     /// Switches to another future.
-    #[allow(dead_code, reason = "the futures' menu is not drawn yet")]
     Switch(u32),
-}
-
-/// What can be copied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Copy {
-    /// A link to this very moment.
-    Link,
-    /// The scenario file.
-    Scenario,
-    /// The trace as text.
-    Transcript,
 }
 
 /// A message to the person, above everything.
@@ -263,6 +252,8 @@ pub struct Ui {
     pub lanes_width: i32,
     /// Status line.
     pub notice: Option<Notice>,
+    /// Breakpoints, open dialogue.
+    pub time: crate::time_act::TimeUi,
 }
 
 impl Default for Ui {
@@ -287,6 +278,7 @@ impl Default for Ui {
             stage_size: (720, 436),
             lanes_width: 1440,
             notice: None,
+            time: crate::time_act::TimeUi::default(),
         }
     }
 }

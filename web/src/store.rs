@@ -157,8 +157,9 @@ extern "C" {
     fn reflect_apply(function: &JsValue, this: &JsValue, arguments: &JsValue) -> JsValue;
 }
 
+/// Waits for a promise.
 #[inline(never)]
-fn then(promise: &web_sys::js_sys::Promise, yes: &JsValue, no: &JsValue) {
+pub fn then(promise: &web_sys::js_sys::Promise, yes: &JsValue, no: &JsValue) {
     let arguments = web_sys::js_sys::Array::of2(yes, no);
     if let Ok(method) = web_sys::js_sys::Reflect::get(promise, &JsValue::from_str("then")) {
         reflect_apply(&method, promise, &arguments);

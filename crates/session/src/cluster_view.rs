@@ -333,7 +333,7 @@ fn containers(pod: &Object) -> Vec<ContainerView> {
 
 /// The messages that an event sent or delivered.
 #[inline(never)]
-fn messages(session: &Session, event: &TraceEvent) -> Vec<MessageView> {
+pub fn messages(session: &Session, event: &TraceEvent) -> Vec<MessageView> {
     let actor = components::number(event.actor);
     let api = components::API_SERVER;
     let message = |kind, from, to, label: String, ok| {

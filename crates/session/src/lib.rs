@@ -4,7 +4,9 @@
 //! implements it; so does the page's fixture, which lets the page be drawn and tested on its own.
 
 pub mod api;
+pub mod breakpoints;
 mod cluster_view;
+mod compare;
 mod complete;
 mod components;
 mod deadlines;
@@ -13,6 +15,7 @@ mod diff;
 pub mod expect;
 mod explain;
 mod faults;
+pub mod import;
 pub mod index;
 mod inside;
 mod inside_node;
@@ -23,9 +26,13 @@ mod presets;
 mod preview;
 pub mod scenario;
 mod scenario_text;
+pub mod sequence;
 mod session;
 mod share;
 pub mod simulation;
+mod story;
+pub mod time_api;
+mod time_view;
 mod timeline_view;
 pub mod transcript;
 pub mod view;

@@ -35,8 +35,6 @@ pub(crate) struct File {
 #[derive(Clone)]
 struct Future {
     id: u32,
-    parts_at: EventIndex,
-    name: Msg,
     timeline: Timeline<Simulation>,
 }
 
@@ -56,8 +54,6 @@ pub struct Session {
     pub(crate) timeline: Timeline<Simulation>,
     futures: Vec<Future>,
     current: u32,
-    parts_at: EventIndex,
-    fork_name: Msg,
     next_fork: u32,
     next_fault: u32,
     pub(crate) files: Vec<File>,
@@ -129,8 +125,6 @@ impl Session {
             timeline: Timeline::new(Simulation::new(config), journal),
             futures: Vec::new(),
             current: 0,
-            parts_at: 0,
-            fork_name: Msg::plain("fork.first"),
             next_fork: 1,
             next_fault: 1,
             files: Vec::new(),
@@ -171,6 +165,36 @@ impl Session {
             self.timeline.seek_time(SimTime(at.0));
         }
         Ok(())
+    }
+
+    /// The timeline of a future, the one shown or a kept one.
+    pub(crate) fn timeline_of(&self, fork: u32) -> Option<&Timeline<Simulation>> {
+        if fork == self.current {
+            return Some(&self.timeline);
+        }
+        let future = self.futures.iter().find(|f| f.id == fork)?;
+        Some(&future.timeline)
+    }
+
+    /// A session that stands at the end of one of the futures, without files and other futures.
+    pub(crate) fn at_end_of(&self, fork: u32) -> Option<Session> {
+        let timeline = self.timeline_of(fork)?;
+        let mut session = Session {
+            preset: self.preset.clone(),
+            title: String::new(),
+            cluster: self.cluster.clone(),
+            expect: Vec::new(),
+            until: String::new(),
+            timeline: timeline.clone(),
+            futures: Vec::new(),
+            current: fork,
+            next_fork: 0,
+            next_fault: 0,
+            files: Vec::new(),
+            derived: RefCell::default(),
+        };
+        session.seek_end();
+        Some(session)
     }
 
     /// The simulation at the cursor.
@@ -277,9 +301,8 @@ impl Session {
     }
 
     /// Carries out a command at the cursor: keeps the future that was known, runs ahead, comes back.
-    fn act(&mut self, command: Command, name: Msg) {
+    fn act(&mut self, command: Command) {
         let at = self.timeline.shown();
-        let parts_at = EventIndex::try_from(at).unwrap_or(EventIndex::MAX);
         let cuts = {
             let index = self.index();
             index
@@ -290,14 +313,11 @@ impl Session {
         if cuts && !self.timeline.journal().is_empty() {
             let kept = Future {
                 id: self.current,
-                parts_at: self.parts_at,
-                name: std::mem::replace(&mut self.fork_name, name),
                 timeline: self.timeline.clone(),
             };
             self.futures.push(kept);
             self.current = self.next_fork;
             self.next_fork += 1;
-            self.parts_at = parts_at;
         }
         let faults = matches!(command, Command::Inject { .. })
             || !self.timeline.world().cluster().network().is_whole();
@@ -482,8 +502,7 @@ impl SessionApi for Session {
             files: vec![(file.into(), found.text.to_string())],
             stdin: String::new(),
         };
-        let name = Msg::new("fork.apply", vec![("file", Arg::Text(file.into()))]);
-        self.act(Command::Kubectl(Rc::new(invocation)), name);
+        self.act(Command::Kubectl(Rc::new(invocation)));
         Ok(())
     }
 
@@ -498,16 +517,12 @@ impl SessionApi for Session {
             .map(|f| (f.name.to_string(), f.text.to_string()))
             .collect();
         let argv: Vec<String> = argv.iter().map(|w| (*w).to_string()).collect();
-        let line: Rc<str> = argv.join(" ").into();
         let invocation = Invocation {
             argv,
             files,
             stdin: String::new(),
         };
-        self.act(
-            Command::Kubectl(Rc::new(invocation)),
-            Msg::new("fork.kubectl", vec![("command", Arg::Text(line))]),
-        );
+        self.act(Command::Kubectl(Rc::new(invocation)));
         Ok(())
     }
 
@@ -547,21 +562,11 @@ impl SessionApi for Session {
         let params = crate::faults::params(kind, target, params)?;
         let name: Rc<str> = format!("{kind}-{}", self.next_fault).into();
         self.next_fault += 1;
-        let msg = Msg::new(
-            "fork.fault",
-            vec![
-                ("kind", Arg::Text(kind.into())),
-                ("target", Arg::Text(target.into())),
-            ],
-        );
-        self.act(
-            Command::Inject {
-                kind: kind.into(),
-                name,
-                params,
-            },
-            msg,
-        );
+        self.act(Command::Inject {
+            kind: kind.into(),
+            name,
+            params,
+        });
         Ok(())
     }
 
@@ -570,8 +575,7 @@ impl SessionApi for Session {
         let Some(name) = crate::faults::name_of(self, fault) else {
             return Err(Msg::plain("refused.no-fault"));
         };
-        let msg = Msg::new("fork.heal", vec![("name", Arg::Text(name.clone()))]);
-        self.act(Command::Heal { name }, msg);
+        self.act(Command::Heal { name });
         Ok(())
     }
 
@@ -641,8 +645,6 @@ impl SessionApi for Session {
         };
         let mut future = self.futures.remove(place);
         std::mem::swap(&mut self.timeline, &mut future.timeline);
-        std::mem::swap(&mut self.parts_at, &mut future.parts_at);
-        std::mem::swap(&mut self.fork_name, &mut future.name);
         std::mem::swap(&mut self.current, &mut future.id);
         self.futures.push(future);
         self.derived.borrow_mut().index = Index::default();
@@ -655,24 +657,23 @@ impl SessionApi for Session {
 
     fn timeline(&self) -> Rc<TimelineView> {
         let mut view = crate::timeline_view::view(self);
-        let mut forks: Vec<ForkView> = self
-            .futures
-            .iter()
-            .map(|f| ForkView {
-                id: f.id,
-                parts_at: f.parts_at,
-                name: f.name.clone(),
-                current: false,
-            })
-            .collect();
-        if !forks.is_empty() {
-            let name = self.fork_name.clone();
-            forks.push(ForkView {
-                id: self.current,
-                parts_at: self.parts_at,
-                name,
-                current: true,
-            });
+        let mut forks: Vec<ForkView> = Vec::new();
+        let fork = |id, timeline: &Timeline<Simulation>, other: &Timeline<Simulation>| {
+            let at = crate::compare::parting(timeline, other);
+            let before = self.log().partition_point(|event| event.at < at);
+            ForkView {
+                id,
+                parts_at: EventIndex::try_from(before).unwrap_or(EventIndex::MAX),
+                at: nanos(at),
+                name: crate::compare::started(timeline, other),
+                current: id == self.current,
+            }
+        };
+        for future in &self.futures {
+            forks.push(fork(future.id, &future.timeline, &self.timeline));
+        }
+        if let Some(other) = self.futures.last() {
+            forks.push(fork(self.current, &self.timeline, &other.timeline));
             podscope_api::sort::by_key(&mut forks, |f| f.id);
         }
         view.forks = forks.into();

@@ -1,6 +1,7 @@
 //! The trace as text: one line per event.
 
 use crate::session::Session;
+use crate::view::*;
 use podscope_api::{Value, value};
 use podscope_cluster::TraceEvent;
 
@@ -59,4 +60,107 @@ pub fn of(session: &Session) -> String {
         out.push('\n');
     }
     out
+}
+
+/// The story as plain text for readers; `say` gives a message's words.
+pub fn readable(title: &str, rows: &[StoryRow], say: &dyn Fn(&Msg) -> String) -> String {
+    let mut out = format!("{title}\n");
+    for row in rows {
+        if let Some(phase) = &row.phase {
+            out.push_str(&format!("\n{}\n", one_line(&say(phase))));
+        }
+        let words = one_line(&say(&row.msg)).replace('`', "");
+        out.push_str(&format!("{:>14}  {}: {words}\n", clock(row.at), row.who));
+    }
+    out
+}
+
+/// The story as Markdown, one list for each phase.
+pub fn markdown(title: &str, rows: &[StoryRow], say: &dyn Fn(&Msg) -> String) -> String {
+    let mut out = format!("# {}\n", escaped(title));
+    let mut in_list = false;
+    for row in rows {
+        if let Some(phase) = &row.phase {
+            out.push_str(&format!("\n## {}\n", escaped(&say(phase))));
+            in_list = false;
+        }
+        if !in_list {
+            out.push('\n');
+            in_list = true;
+        }
+        let (who, words) = (escaped(&row.who), escaped(&say(&row.msg)));
+        out.push_str(&format!("- {} **{who}**: {words}\n", clock(row.at)));
+    }
+    out
+}
+
+/// Milliseconds with their fraction: the same everywhere in a transcript, so that lines compare.
+fn clock(at: Nanos) -> String {
+    let micros = at / 1_000;
+    format!("{}.{:03} ms", micros / 1_000, micros % 1_000)
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Text for Markdown: what would be markup is escaped, but for pairs of backquotes, which the
+/// catalogue uses with the same meaning.
+fn escaped(text: &str) -> String {
+    let line = one_line(text);
+    let mut out = String::with_capacity(line.len());
+    let paired = line.matches('`').count().is_multiple_of(2);
+    let mut in_code = false;
+    for c in line.chars() {
+        match c {
+            '`' if paired => in_code = !in_code,
+            '\\' | '*' | '_' | '#' | '<' | '>' | '[' | ']' | '|' | '`' if !in_code => {
+                out.push('\\')
+            }
+            _ => {}
+        }
+        out.push(c);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(phase: Option<Msg>, words: &str) -> StoryRow {
+        StoryRow {
+            event: 1,
+            at: 1_234_567_000,
+            kind: ComponentKind::Client,
+            who: "kubectl".into(),
+            msg: Msg::new("x", vec![("words", Arg::Text(words.into()))]),
+            phase,
+        }
+    }
+
+    fn say(msg: &Msg) -> String {
+        match msg.args.first() {
+            Some((_, Arg::Text(text))) => text.to_string(),
+            _ => msg.code.to_string(),
+        }
+    }
+
+    #[test]
+    fn markdown_has_a_list_for_each_phase_and_escapes() {
+        let rows = [
+            row(Some(Msg::plain("Submit")), "sends `a_b` *now*"),
+            row(None, "two\nlines <x>"),
+        ];
+        assert_eq!(
+            markdown("A [b]", &rows, &say),
+            "# A \\[b\\]\n\n## Submit\n\n- 1234.567 ms **kubectl**: sends `a_b` \\*now\\*\n- 1234.567 ms **kubectl**: two lines \\<x\\>\n"
+        );
+    }
+
+    #[test]
+    fn text_is_aligned_and_plain() {
+        let text = readable("T", &[row(None, "sends `x`")], &say);
+        assert_eq!(text, "T\n   1234.567 ms  kubectl: sends x\n");
+    }
 }

@@ -2,6 +2,7 @@
 //! to compare, free of words for people: those are [`Msg`] codes with typed arguments, looked up in
 //! `content/<locale>/`. Strings that Kubernetes itself prints arrive verbatim as [`Text`].
 
+pub use crate::time_view::*;
 use std::rc::Rc;
 
 /// Shared text.
@@ -479,7 +480,9 @@ pub struct ForkView {
     pub id: u32,
     /// The event at which it leaves the current timeline.
     pub parts_at: EventIndex,
-    /// The command that made it.
+    /// When that is.
+    pub at: Nanos,
+    /// What it began with that the others do not have.
     pub name: Msg,
     /// It is the one shown.
     pub current: bool,

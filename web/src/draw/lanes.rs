@@ -11,7 +11,16 @@ use yew::prelude::*;
 /// Left edge of the time axis.
 pub const LEFT: i32 = 150;
 const TOP: i32 = 22;
-const PITCH: i32 = 16;
+
+/// Distance of two lanes: closer when there are many, so that fifteen are seen without scrolling.
+fn pitch(lanes: usize) -> i32 {
+    match lanes {
+        0..=8 => 16,
+        9 => 14,
+        10 => 13,
+        _ => 12,
+    }
+}
 
 /// What the marks are drawn from; the cursor is not among it.
 #[derive(Properties)]
@@ -37,7 +46,7 @@ impl PartialEq for Props {
 
 /// Height of the drawing for a number of lanes.
 pub fn height(lanes: usize) -> i32 {
-    (TOP + 6 + PITCH * lanes as i32).max(156)
+    (TOP + 6 + pitch(lanes) * lanes as i32).max(156)
 }
 
 /// Lanes with all marks.
@@ -62,28 +71,40 @@ pub fn Marks(props: &Props) -> Html {
         html! { <><path class="ln" d={path!("M", x, " 18v4")}/>{text(x, 13, "tk mid", moment(at))}</> }
     });
     let lanes = props.timeline.lanes.iter().enumerate().map(|(i, lane)| {
-        let y = TOP + 8 + PITCH * i as i32;
+        let y = TOP + pitch(props.timeline.lanes.len()) * (2 * i as i32 + 1) / 2;
         let class = kind_class(lane.kind);
         let dead = lane.silent.iter().map(|(from, to)| {
             let x0 = props.axis.x(*from);
             let x1 = to.map_or(right, |to| props.axis.x(to));
             html! { <path class="dead" d={path!("M", x0, " ", y, "H", x1)}/> }
         });
-        let (solid, open) = marks(lane, &props.axis, y);
+        let marked = marks(lane, &props.axis, y);
         html! { <g key={i} class={class}>
             {glyph_at(kind_name(lane.kind), 26, y, 13)}
             {text(40, y + 4, "lt", lane.name.to_string())}
             <path class="ln" d={path!("M", LEFT, " ", y, "H", right)}/>
             {for dead}
-            <path class="mk" d={solid}/><path class="mk h" d={open}/>
+            <path class="mk" d={marked.solid}/><path class="mk h" d={marked.open}/>{for marked.counts}
             {for faults(lane, &props.axis, y)}
         </g> }
     });
+    let partings = partings(props, h);
     let mut phases = String::new();
     for phase in props.timeline.phases.iter() {
         phases.push_str(&path!("M", props.axis.x(phase.at), " 16v6"));
     }
-    html! { <g>{for lanes}{for gaps}{for ticks}<path class="wire" d={phases}/></g> }
+    html! { <g>{for lanes}{for gaps}{for ticks}<path class="wire" d={phases}/>{partings}</g> }
+}
+
+/// Where other futures leave this one: a dotted line with a forked top.
+fn partings(props: &Props, h: i32) -> Option<Html> {
+    let forks = props.timeline.forks.iter().filter(|fork| !fork.current);
+    let mut d = String::new();
+    for fork in forks.take(12) {
+        let x = props.axis.x(fork.at);
+        d.push_str(&path!("M", x, " ", h, "V22l-4-7m4 7l4-7"));
+    }
+    (!d.is_empty()).then(|| html! { <path class="parting" {d}/> })
 }
 
 fn tear(x: i32, h: i32) -> AttrValue {
@@ -94,31 +115,92 @@ fn tear(x: i32, h: i32) -> AttrValue {
     AttrValue::from(d)
 }
 
-/// Two paths: filled marks and open ones. Marks of one kind within 4 pixels become one.
-fn marks(lane: &LaneView, axis: &Axis, y: i32) -> (AttrValue, AttrValue) {
-    let (mut solid, mut open) = (String::new(), String::new());
-    let mut last: [i32; 16] = [i32::MIN / 2; 16];
+/// Marks nearer than this to the one before cluster with it.
+const NEAR: i32 = 6;
+/// What a cluster's mark and count take at least.
+const CLUSTER: i32 = 25;
+
+/// A lane's marks: filled ones, open ones, and the counts of those that stand for several.
+struct Marked {
+    solid: String,
+    open: String,
+    counts: Vec<Html>,
+}
+
+/// Marks within 6 pixels cluster: the most telling one is drawn, with a count. Leases recur and
+/// are not counted; your actions and faults are drawn on their own.
+fn marks(lane: &LaneView, axis: &Axis, y: i32) -> Marked {
+    let mut out = Marked {
+        solid: String::new(),
+        open: String::new(),
+        counts: Vec::new(),
+    };
+    let mut lease = i32::MIN / 2;
+    // First and last column of the open cluster, its mark and its size.
+    let mut cluster: Option<(i32, i32, MarkKind, u32)> = None;
     for mark in lane.marks.iter() {
         let x = axis.x(mark.at);
-        let Some(seen) = last.get_mut(mark.kind as usize) else {
-            continue;
-        };
-        if x - *seen < 4 {
-            continue;
+        match mark.kind {
+            MarkKind::Fault => {}
+            MarkKind::You => out.solid.push_str(&shape(mark.kind, x, y)),
+            MarkKind::Lease if x - lease >= 4 => {
+                lease = x;
+                out.solid.push_str(&shape(mark.kind, x, y));
+            }
+            MarkKind::Lease => {}
+            kind => match &mut cluster {
+                Some((first, last, seen, count))
+                    if x - *last < NEAR || *count > 1 && x - *first < CLUSTER =>
+                {
+                    *last = x;
+                    *count += 1;
+                    if rank(kind) < rank(*seen) {
+                        *seen = kind;
+                    }
+                }
+                _ => {
+                    put(&mut out, cluster, y);
+                    cluster = Some((x, x, kind, 1));
+                }
+            },
         }
-        *seen = x;
-        let out = match mark.kind {
-            MarkKind::Status
-            | MarkKind::Event
-            | MarkKind::Read
-            | MarkKind::Conflict
-            | MarkKind::Delete => &mut open,
-            MarkKind::Fault => continue,
-            _ => &mut solid,
-        };
-        out.push_str(&shape(mark.kind, x, y));
+        // A cluster that grew long ends, so that each count stays at its place.
+        if cluster.is_some_and(|(first, last, ..)| last - first > 2 * CLUSTER) {
+            put(&mut out, cluster.take(), y);
+        }
     }
-    (solid.into(), open.into())
+    put(&mut out, cluster, y);
+    out
+}
+
+fn put(out: &mut Marked, cluster: Option<(i32, i32, MarkKind, u32)>, y: i32) {
+    let Some((x, _, kind, count)) = cluster else {
+        return;
+    };
+    let open = matches!(
+        kind,
+        MarkKind::Status | MarkKind::Event | MarkKind::Read | MarkKind::Conflict | MarkKind::Delete
+    );
+    let path = if open { &mut out.open } else { &mut out.solid };
+    path.push_str(&shape(kind, x, y));
+    if count > 1 {
+        out.counts.push(text(x + 7, y + 4, "ct", count.to_string()));
+    }
+}
+
+/// Which mark stands for a cluster: the lowest.
+fn rank(kind: MarkKind) -> u8 {
+    match kind {
+        MarkKind::Delete => 0,
+        MarkKind::Conflict => 1,
+        MarkKind::Create => 2,
+        MarkKind::Bind => 3,
+        MarkKind::Status => 4,
+        MarkKind::Update => 5,
+        MarkKind::Call => 6,
+        MarkKind::Event => 7,
+        _ => 8,
+    }
 }
 
 /// The path of one mark.

@@ -2,7 +2,7 @@
 
 use super::popper;
 use crate::draw::icon;
-use crate::state::{Act, Copy, Menu, Scene, THEMES};
+use crate::state::{Act, Menu, Scene, THEMES};
 use podscope_session::view::PresetView;
 use yew::prelude::*;
 
@@ -27,7 +27,7 @@ pub fn draw(scene: &Scene<'_>) -> Html {
             </div>
             <p class="claim push">{scene.t("bar.claim")}{" "}<b>{"Kubernetes v1.36"}</b>{"."}</p>
             <span class="wide">
-                {popper(scene, Menu::Share, html! { {scene.t("bar.share")} }, "btn quiet menu", "right", || share(scene))}
+                {popper(scene, Menu::Share, html! { {scene.t("bar.share")} }, "btn quiet menu", "right", || super::exchange::menu(scene))}
             </span>
             <span class="wide">
                 {popper(scene, Menu::Theme, html! { {scene.t("bar.theme")} }, "btn quiet menu", "right", || themes(scene))}
@@ -37,7 +37,7 @@ pub fn draw(scene: &Scene<'_>) -> Html {
             </button>
             <span class="phone-only push">
                 {popper(scene, Menu::More, html! { <><span aria-hidden="true">{"⋯"}</span><span class="sr">{scene.t("bar.more")}</span></> },
-                    "btn quiet", "right", || html! { <>{share(scene)}{themes(scene)}</> })}
+                    "btn quiet", "right", || html! { <>{super::exchange::menu(scene)}{themes(scene)}</> })}
             </span>
         </header>
     }
@@ -75,16 +75,6 @@ pub fn presets(scene: &Scene<'_>, lessons: bool) -> Vec<Html> {
         .filter(|preset| preset.lesson == lessons)
         .map(item)
         .collect()
-}
-
-#[inline(never)]
-fn share(scene: &Scene<'_>) -> Html {
-    html! { <>
-        <h2>{scene.t("bar.share")}</h2>
-        <button type="button" onclick={scene.act(Act::Copy(Copy::Link))}><span>{scene.t("share.link")}<small>{scene.t("share.link.note")}</small></span></button>
-        <button type="button" onclick={scene.act(Act::Copy(Copy::Scenario))}>{scene.t("share.scenario")}</button>
-        <button type="button" onclick={scene.act(Act::Copy(Copy::Transcript))}>{scene.t("share.transcript")}</button>
-    </> }
 }
 
 #[inline(never)]

@@ -1,6 +1,9 @@
 //! The panels around the stage.
 
 pub mod bar;
+pub mod breakpoints;
+pub mod compare;
+pub mod exchange;
 pub mod explain;
 pub mod help;
 pub mod inspector;

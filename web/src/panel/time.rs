@@ -1,9 +1,9 @@
 //! The time panel: transport, phases, lanes.
 
-use super::icon_button;
+use super::{icon_button, popper};
 use crate::draw::{icon, lanes, px};
 use crate::layout::lanes::Axis;
-use crate::state::{Act, SPEEDS, Scene};
+use crate::state::{Act, Menu, SPEEDS, Scene};
 use crate::words::moment;
 use podscope_session::view::*;
 use std::rc::Rc;
@@ -20,6 +20,7 @@ pub fn draw(scene: &Scene<'_>, axis: &Rc<Axis>, strip: &NodeRef) -> Html {
                 {clock(scene)}
                 {speed(scene)}
                 {deadline(scene)}
+                {popper(scene, Menu::Jump, html! { {scene.t("time.jump")} }, "btn quiet menu goto", "up", || super::breakpoints::menu(scene))}
                 {phases(scene)}
             </div>
             {lanes_of(scene, axis, strip)}
