@@ -4,6 +4,7 @@
 //! implements it; so does the page's fixture, which lets the page be drawn and tested on its own.
 
 pub mod api;
+mod changes;
 mod cluster_view;
 mod complete;
 mod components;
@@ -13,6 +14,7 @@ mod diff;
 pub mod expect;
 mod explain;
 mod faults;
+mod fixes;
 pub mod index;
 mod inside;
 mod inside_node;
@@ -21,11 +23,14 @@ mod objects;
 mod predict;
 mod presets;
 mod preview;
+mod previews;
+mod readers;
 pub mod scenario;
 mod scenario_text;
 mod session;
 mod share;
 pub mod simulation;
+mod suggest;
 mod timeline_view;
 pub mod transcript;
 pub mod view;
