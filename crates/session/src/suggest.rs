@@ -168,7 +168,7 @@ pub fn field(text: &str, cursor: u32, child: Option<&str>) -> Option<FieldView> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{SessionApi, Source};
+    use crate::api::Source;
 
     fn labels(session: &Session, text: &str) -> Vec<String> {
         let cursor = text.find('^').expect("a cursor") as u32;
