@@ -1,10 +1,10 @@
 //! The panels around the stage.
 
 pub mod bar;
+pub mod editor;
 pub mod explain;
 pub mod help;
 pub mod inspector;
-pub mod manifest;
 pub mod stage;
 pub mod time;
 

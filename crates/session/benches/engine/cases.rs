@@ -159,7 +159,7 @@ fn typing(table: &mut Table) {
         "keystroke, the birth's manifest",
         budget(8.0, 16.0),
         51,
-        |i| format!("{text}# {i}\n"),
+        |i| text.replace("replicas: 3", &format!("replicas: {}", 1 + i % 3)),
         |text| session.edit("nginx.yaml", &text),
     );
 }
