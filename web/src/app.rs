@@ -32,7 +32,7 @@ pub struct App {
     pub(crate) ui: Ui,
     pub(crate) view: Rc<ClusterView>,
     pub(crate) timeline: Rc<TimelineView>,
-    files: Rc<[FileView]>,
+    pub(crate) files: Rc<[FileView]>,
     pub(crate) explain: Option<Rc<ExplainView>>,
     axis: Rc<Axis>,
     /// What the axis was laid out for.
@@ -154,6 +154,10 @@ impl Component for App {
 
     fn rendered(&mut self, ctx: &Context<App>, _first: bool) {
         self.measure(ctx);
+        let select = self.ui.editor.select.take();
+        if select.is_some() || self.ui.editor.list.is_some() {
+            panel::editor::drawn(select, self.ui.editor.list.as_ref());
+        }
     }
 
     fn view(&self, ctx: &Context<App>) -> Html {
@@ -189,7 +193,7 @@ impl Component for App {
             <div class={classes!("app", problems.then_some("problems"))} data-pane={self.ui.pane.name()}>
                 {panel::bar::draw(&scene)}
                 <main class="panes">
-                    {panel::manifest::draw(&scene)}
+                    {panel::editor::draw(&scene)}
                     {panel::stage::draw(&scene, &self.figure, moving)}
                     {panel::explain::draw(&scene, self.explain.as_ref())}
                     {panel::inspector::draw(&scene, inspect)}
@@ -212,10 +216,9 @@ impl App {
     /// Does what was asked; whether anything is to be drawn.
     fn act(&mut self, ctx: &Context<App>, act: Act) -> bool {
         match act {
-            Act::Edit(text) => self.edit(&text),
-            Act::Fix(diagnostic, fix) => self.fix(diagnostic, fix),
+            Act::Editor(act) => return self.editor_act(ctx, act),
             Act::Apply => self.apply(),
-            Act::File(file) => self.ui.file = file,
+            Act::File(file) => self.editor_show(file),
             Act::Preset(id) => self.open_preset(id),
             Act::Step(size) => self.step(size),
             Act::Back(size) => {
@@ -342,7 +345,7 @@ impl App {
             self.axis_of = of;
         }
         if !self.ui.playing {
-            self.spoken = self.sentence();
+            self.spoken = self.editor_spoken().unwrap_or_else(|| self.sentence());
         }
     }
 
@@ -388,42 +391,20 @@ impl App {
         self.timer = None;
     }
 
-    fn edit(&mut self, text: &str) {
-        let Some(name) = self.files.get(self.ui.file).map(|file| file.name.clone()) else {
-            return;
-        };
-        self.session.edit(&name, text);
-        self.keep();
-    }
-
-    #[inline(never)]
-    fn fix(&mut self, diagnostic: usize, fix: usize) {
-        let Some(file) = self.files.get(self.ui.file) else {
-            return;
-        };
-        let found = file
-            .diagnostics
-            .items
-            .get(diagnostic)
-            .and_then(|item| item.fixes.get(fix));
-        let Some(fix) = found else { return };
-        let mut text = file.text.to_string();
-        for edit in fix.edits.iter().rev() {
-            let range = edit.from as usize..edit.to as usize;
-            if text.get(range.clone()).is_some() {
-                text.replace_range(range, &edit.text);
-            }
-        }
-        self.edit(&text);
-    }
-
     #[inline(never)]
     fn apply(&mut self) {
+        self.apply_with(|session, name| session.apply(name));
+    }
+
+    /// Applies the file that is shown, or more.
+    #[inline(never)]
+    pub(crate) fn apply_with(&mut self, apply: fn(&mut dyn SessionApi, &str) -> Result<(), Refused>) {
         self.pause();
+        self.editor_settle();
         let Some(name) = self.files.get(self.ui.file).map(|file| file.name.clone()) else {
             return;
         };
-        let done = self.session.apply(&name);
+        let done = apply(&mut *self.session, &name);
         let applied = done.is_ok();
         self.report(done);
         self.keep();

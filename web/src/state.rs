@@ -63,6 +63,8 @@ pub enum Menu {
     Lessons,
     /// Example manifests.
     Examples,
+    /// The editor's tools.
+    Editor,
     /// Themes.
     Theme,
     /// Faults.
@@ -128,10 +130,8 @@ pub const SPEEDS: [(Speed, &str); 8] = [
 /// What a person can do.
 #[derive(Clone, Debug)]
 pub enum Act {
-    /// The current file's text is now this.
-    Edit(String),
-    /// Takes up a one-key fix: diagnostic and fix by index.
-    Fix(usize, usize),
+    /// In the editor.
+    Editor(crate::panel::editor::ui::EditorAct),
     /// Applies the current file.
     Apply,
     /// Shows a file.
@@ -216,6 +216,8 @@ pub struct Notice {
 pub struct Ui {
     /// Index of the file shown.
     pub file: usize,
+    /// The editor.
+    pub editor: crate::panel::editor::ui::EditorUi,
     /// Whether it plays.
     pub playing: bool,
     /// Index into [`SPEEDS`].
@@ -260,6 +262,7 @@ impl Default for Ui {
     fn default() -> Ui {
         Ui {
             file: 0,
+            editor: Default::default(),
             playing: false,
             speed: 1,
             zoom: 1,

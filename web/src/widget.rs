@@ -131,7 +131,7 @@ pub fn draw(
             </div>
             {panel::stage::body(scene, figure, moving)}
             <figcaption>{rich(&what.unwrap_or_default())}</figcaption>
-            if !options.readonly && scene.ui.tab.is_some() { {panel::manifest::draw(scene)} }
+            if !options.readonly && scene.ui.tab.is_some() { {panel::editor::draw(scene)} }
             {controls(scene, options)}
         </figure>
     }

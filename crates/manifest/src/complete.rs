@@ -50,6 +50,14 @@ pub fn complete(text: &str, cursor: u32) -> Completion {
 
 /// The field at a place, for hover: its path without indexes, and what the schema knows of it.
 pub fn field_at(text: &str, cursor: u32) -> Option<(Vec<String>, Field)> {
+    let (kind, path) = path_at(text, cursor)?;
+    let parts: Vec<&str> = path.iter().map(String::as_str).collect();
+    let field = schema::field(kind, &parts)?;
+    Some((path, field))
+}
+
+/// The kind of the document and the path, without indexes, of the field at a place.
+pub fn path_at(text: &str, cursor: u32) -> Option<(Kind, Vec<String>)> {
     let line_end = text.get(cursor as usize..)?.find(['\n', ':']);
     let end = line_end.map_or(text.len(), |e| cursor as usize + e);
     let context = Context::at(text, end)?;
@@ -58,9 +66,34 @@ pub fn field_at(text: &str, cursor: u32) -> Option<(Vec<String>, Field)> {
         Some(key) => path.push(key),
         None => path.push(context.word.trim_matches(['"', '\'']).to_string()),
     }
-    let parts: Vec<&str> = path.iter().map(String::as_str).collect();
-    let field = schema::field(context.kind?, &parts)?;
-    Some((path, field))
+    Some((context.kind?, path))
+}
+
+/// What the lines around a cursor say of its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The document's kind, when it is known.
+    pub kind: Option<Kind>,
+    /// Field names from the outside to the object that the cursor is in.
+    pub path: Vec<String>,
+    /// The key whose value the cursor is in, if it is in a value.
+    pub value_of: Option<String>,
+    /// What is written of the word before the cursor.
+    pub word: String,
+    /// Where that word stands.
+    pub replace: Span,
+}
+
+/// The place of a cursor before byte `cursor`; `None` in a comment.
+pub fn place(text: &str, cursor: u32) -> Option<Place> {
+    let context = Context::at(text, cursor as usize)?;
+    Some(Place {
+        kind: context.kind,
+        path: context.path,
+        value_of: context.value_of,
+        word: context.word,
+        replace: context.replace,
+    })
 }
 
 /// What the lines around a cursor say.

@@ -1,7 +1,7 @@
 //! Refusals of the API server, placed in the manifest's text.
 
 use crate::diagnostic::{Diagnostic, Edit, Message, Severity};
-use crate::document::{Content, Document, NodeId};
+use crate::document::{Content, Document, Located, Node, NodeId};
 use crate::span::Span;
 use crate::suggest::nearest;
 use podscope_api::schema::{self, Shape, Struct, Type};
@@ -33,41 +33,82 @@ pub fn explain_warning(document: &Document, warning: &str) -> Diagnostic {
 
 fn of_cause(document: &Document, cause: &Cause) -> Diagnostic {
     let located = document.locate(&cause.field);
-    // What is missing or too much is shown at its key; a bad value at the value.
-    let span = match (located.exact, located.key) {
-        (false, Some(key)) => key,
-        (true, Some(key)) if is_collection(located.value, document) => key,
-        _ => located.value,
-    };
     Diagnostic {
         path: cause.field.to_string(),
         fix: unsupported_value_fix(located.value, &cause.message),
         ..Diagnostic::error(
-            first_line(document, span),
+            spoken_of(document, &located, &cause.message),
             Message::Server(cause.message.clone()),
         )
     }
 }
 
-fn is_collection(span: Span, document: &Document) -> bool {
+/// The token that the server's words about a field mean. What is missing or not allowed is the key, a bad
+/// value the value; inside a map or list, the key, value or item that the words quote.
+fn spoken_of(document: &Document, located: &Located, message: &str) -> Span {
+    let collection = collection_at(located.value, document);
+    match located.key {
+        Some(key) if !located.exact || message.starts_with("Forbidden") => return key,
+        None if !located.exact => return first_token(document, located.value),
+        _ => {}
+    }
+    let Some(collection) = collection else {
+        return located.value;
+    };
+    quoted(message)
+        .and_then(|text| part_with(document, collection, &text))
+        .or(located.key)
+        .unwrap_or_else(|| first_token(document, located.value))
+}
+
+/// The text in quotes after `value: `.
+fn quoted(message: &str) -> Option<String> {
+    let (_, rest) = message.split_once("value: \"")?;
+    Some(rest.split('"').next().unwrap_or("").to_string())
+}
+
+/// The key, else the value or item, that reads so.
+fn part_with(document: &Document, node: &Node, text: &str) -> Option<Span> {
+    let scalar = |id: &NodeId| (document.key_text(*id) == text).then_some(*id);
+    let found = match &node.content {
+        Content::Map(entries) => {
+            let keys = entries.iter().find_map(|(key, _)| scalar(key));
+            keys.or_else(|| entries.iter().find_map(|(_, value)| scalar(value)))
+        }
+        Content::List(items) => items.iter().find_map(scalar),
+        _ => None,
+    };
+    document.node(found?).map(|node| node.span)
+}
+
+fn collection_at(span: Span, document: &Document) -> Option<&Node> {
     document
         .nodes
         .iter()
-        .any(|n| n.span == span && matches!(n.content, Content::Map(_) | Content::List(_)))
+        .find(|n| n.span == span && matches!(n.content, Content::Map(_) | Content::List(_)))
 }
 
-/// The place itself, but of the whole document only its beginning.
-fn first_line(document: &Document, span: Span) -> Span {
-    if span != document.span {
-        return span;
+fn is_collection(span: Span, document: &Document) -> bool {
+    collection_at(span, document).is_some()
+}
+
+/// The place itself; of a map or list only where it begins.
+fn first_token(document: &Document, mut span: Span) -> Span {
+    if span == document.span {
+        span = document.node(document.root()).map_or(span, |n| n.span);
     }
-    match document.node(document.root()).map(|n| &n.content) {
-        Some(Content::Map(entries)) => entries
-            .first()
-            .and_then(|(key, _)| document.node(*key))
-            .map_or(span, |key| key.span),
-        _ => span,
+    while let Some(node) = collection_at(span, document) {
+        let first = match &node.content {
+            Content::Map(entries) => entries.first().map(|(key, _)| *key),
+            Content::List(items) => items.first().copied(),
+            _ => None,
+        };
+        match first.and_then(|id| document.node(id)) {
+            Some(first) if first.span != span => span = first.span,
+            _ => break,
+        }
     }
+    span
 }
 
 /// `Unsupported value: "never": supported values: "Always", "OnFailure"`: the nearest supported one.
@@ -120,7 +161,7 @@ fn of_strict_error(document: &Document, error: &str, severity: Severity) -> Diag
         },
         ..Diagnostic::new(
             severity,
-            first_line(document, document.span),
+            first_token(document, document.span),
             Message::Server(Text::from(error)),
         )
     };
@@ -188,7 +229,7 @@ pub(crate) fn field_names(path: &str) -> Vec<String> {
 /// A refusal without causes: of a value of the wrong type, a bad quantity, a bad time.
 fn of_message(document: &Document, message: &Text) -> Diagnostic {
     let mut diagnostic = Diagnostic::error(
-        first_line(document, document.span),
+        first_token(document, document.span),
         Message::Server(message.clone()),
     );
     let found = if let Some((_, rest)) = message.split_once("json: cannot unmarshal ") {
@@ -411,6 +452,32 @@ mod tests {
             [(12, "c"), (7, "spec"), (6, "x"), (5, "labels"), (13, "5")]
         );
         assert_eq!(got.last().and_then(|g| g.3.as_deref()), Some("6"));
+    }
+
+    #[test]
+    fn the_words_point_at_the_very_token() {
+        let text = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\n  labels:\n    a: x\n    -b: 'y z'\nspec:\n  containers:\n  - name: c\n    args: [one, two]\n  - image: d\n";
+        let place = |field: &str, message: &str| {
+            let cause = Cause {
+                reason: "FieldValueInvalid".into(),
+                message: message.into(),
+                field: field.into(),
+            };
+            let status = Status::invalid("", "Pod", "p", vec![cause]);
+            let got = shown(text, &status);
+            got.into_iter().map(|g| (g.1, g.2)).next().expect("one")
+        };
+        for (field, message, line, token) in [
+            ("metadata.labels", "Invalid value: \"-b\": name part must", 7, "-b"),
+            ("metadata.labels", "Invalid value: \"y z\": a valid label", 7, "'y z'"),
+            ("spec.containers[0].args", "Invalid value: \"two\": no", 11, "two"),
+            ("spec.containers[0].args[1]", "Invalid value: \"two\": no", 11, "two"),
+            ("spec.containers[1].name", "Required value", 12, "image"),
+            ("spec.containers[1]", "Invalid value: {}: no", 12, "image"),
+            ("spec.containers[0].name", "Forbidden: may not be set", 10, "name"),
+        ] {
+            assert_eq!(place(field, message), (line, token.to_string()), "{field} {message}");
+        }
     }
 
     #[test]

@@ -29,3 +29,4 @@ pub use highlight::{Class, Token, highlight};
 pub use not_simulated::not_simulated;
 pub use parse::parse;
 pub use span::Span;
+pub use yaml::scalar_text;

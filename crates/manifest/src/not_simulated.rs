@@ -100,6 +100,36 @@ pub fn not_simulated(kind: Kind, object: &Value) -> Vec<String> {
     found
 }
 
+/// Whether the field at a path (without indexes) is acted on.
+pub fn is_simulated(kind: Kind, path: &[&str]) -> bool {
+    let path = path.join(".");
+    let within = |base: &str, patterns: &[&str]| {
+        let rest = match base {
+            "" => Some(path.as_str()),
+            _ => path.strip_prefix(base).and_then(|r| r.strip_prefix('.')),
+        };
+        rest.is_some_and(|rest| {
+            patterns.iter().any(|pattern| {
+                rest.strip_prefix(pattern)
+                    .is_some_and(|after| after.is_empty() || after.starts_with('.'))
+            })
+        })
+    };
+    let others = OTHERS.iter().filter(|(k, _)| *k == kind);
+    let mut found = others.flat_map(|(_, paths)| paths.iter());
+    if found.any(|pattern| within("", &[pattern])) {
+        return false;
+    }
+    let Some(base) = pod_spec_path(kind) else {
+        return true;
+    };
+    let containers = ["initContainers", "containers"];
+    !within(base, POD_SPEC)
+        && !containers
+            .iter()
+            .any(|list| within(&[base, ".", list].concat(), CONTAINER))
+}
+
 fn collect(value: &Value, pattern: &str, path: String, found: &mut Vec<String>) {
     let (head, rest) = pattern.split_once('.').unwrap_or((pattern, ""));
     let (name, every) = match head.strip_suffix("[]") {

@@ -18,6 +18,11 @@ const INDENT: usize = 2;
 const WIDTH: usize = 80;
 const MAX_SIMPLE_KEY: usize = 128;
 
+/// A text as it is written as a value: with quotes only where it needs them.
+pub fn scalar_text(text: &str) -> String {
+    to_string(&Value::str(text)).trim_end().to_string()
+}
+
 /// Where a node stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {

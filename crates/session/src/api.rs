@@ -18,8 +18,24 @@ pub trait SessionApi: crate::time_api::TimeApi {
     /// Replaces a file's text (creates the file when there is none of that name) and says what is
     /// known of it. Bounded: oversized text gives one diagnostic.
     fn edit(&mut self, file: &str, text: &str) -> Rc<Diagnostics>;
-    /// Removes a file.
+    /// Replaces a file's text without looking at it, while somebody types fast in a long one; `edit`
+    /// with the same text follows. An oversized text or an unknown file changes nothing.
+    fn retype(&mut self, file: &str, text: &str);
+    /// Removes a file; the last one removed can be restored.
     fn remove_file(&mut self, file: &str);
+    /// Puts the file that was removed last back in its place; its index. `None` without one, or when
+    /// there is another of its name.
+    fn restore_file(&mut self) -> Option<usize>;
+    /// Gives a file another name.
+    fn rename_file(&mut self, file: &str, name: &str) -> Result<(), Refused>;
+    /// What can be written before a byte of a manifest.
+    fn suggest(&self, text: &str, cursor: u32) -> SuggestView;
+    /// The field at a byte of a manifest, or the field `child` beside the cursor when one is proposed.
+    fn field(&self, text: &str, cursor: u32, child: Option<&str>) -> Option<FieldView>;
+    /// What applying a text would change in the objects that are there, by field.
+    fn changes(&self, text: &str) -> Rc<[ObjectChange]>;
+    /// `kubectl apply` with all files at the cursor; runs ahead until stable.
+    fn apply_all(&mut self) -> Result<(), Refused>;
     /// `kubectl apply -f <file>` at the cursor; runs ahead until stable.
     fn apply(&mut self, file: &str) -> Result<(), Refused>;
     /// A kubectl command line, without the word `kubectl`, already split.

@@ -4,10 +4,13 @@
 //! What the server would say is not guessed: the text is applied to a copy of the cluster at the cursor,
 //! and the answers are read off.
 
-use crate::preview::{self, Preview};
+use crate::fixes;
+use crate::preview::{Preview, Refusal};
+use crate::previews;
+use crate::readers;
 use crate::session::Session;
 use crate::view::*;
-use podscope_api::Status;
+use podscope_api::Kind;
 use podscope_manifest::{self as manifest, Document, Message, Span};
 
 /// The longest text that is looked at, in bytes.
@@ -18,49 +21,55 @@ const MAX_FINDINGS: usize = 200;
 /// Diagnostics, who reads which line, and what applying would do.
 pub fn diagnose(session: &Session, text: &str) -> Diagnostics {
     let (documents, found) = manifest::parse(text);
-    let lines = Lines::new(text);
-    let mut items: Vec<DiagnosticView> =
-        found.iter().map(|d| of_manifest(&lines, text, d)).collect();
+    let documents: Vec<Document> = documents
+        .into_iter()
+        .flat_map(Document::flattened)
+        .collect();
     let readable = !found
         .iter()
         .any(|d| d.severity == manifest::Severity::Error);
+    let seen = (readable && !documents.is_empty() && text.len() <= MAX_BYTES)
+        .then(|| previews::preview(session, text, &documents));
+    let lines = Lines::new(text);
+    let mut items: Vec<DiagnosticView> =
+        found.iter().map(|d| of_manifest(&lines, text, d)).collect();
     let mut effect = Effect::Unknown;
-    if readable && !documents.is_empty() && text.len() <= MAX_BYTES {
-        let Preview {
-            effect: seen,
-            refusals,
-            client,
-            warnings,
-        } = preview::preview(session, text);
-        effect = seen;
-        for refusal in &refusals {
-            let document = owner(&documents, refusal);
-            items.extend(of_status(&lines, document, &refusal.status));
-        }
-        for words in &client {
-            items.push(at_span(
-                &lines,
-                Span::default(),
-                Severity::Error,
-                ComponentKind::Client,
-                "diagnostic.client",
-                words,
-            ));
-        }
-        for words in &warnings {
-            items.push(of_warning(&lines, &documents, words));
-        }
+    if let Some(seen) = seen {
+        effect = seen.effect.clone();
+        findings(&lines, &documents, &seen, &mut items);
     }
-    podscope_api::sort::by_key(&mut items, |d| (d.line, d.column));
+    podscope_api::sort::by_key(&mut items, |d| (d.line, d.column, d.severity));
     items.dedup();
     items.truncate(MAX_FINDINGS);
-    let mut readers: Vec<(u32, ComponentKind)> = documents.iter().flat_map(readers).collect();
+    let mut readers: Vec<(u32, ComponentKind)> =
+        documents.iter().flat_map(readers::of_lines).collect();
     podscope_api::sort::natural(&mut readers);
     readers.dedup();
     Diagnostics {
         items: items.into(),
         readers: readers.into(),
         effect,
+    }
+}
+
+/// What the preview and the tables say of the documents.
+fn findings(
+    lines: &Lines<'_>,
+    documents: &[Document],
+    seen: &Preview,
+    items: &mut Vec<DiagnosticView>,
+) {
+    for refusal in &seen.refusals {
+        of_refusal(lines, documents, refusal, items);
+    }
+    if !seen.client.is_empty() {
+        of_client(lines, documents, &seen.client, items);
+    }
+    for words in &seen.warnings {
+        of_warning(lines, documents, words, items);
+    }
+    for document in documents {
+        without_effect(lines, document, items);
     }
 }
 
@@ -125,6 +134,7 @@ fn at_span(
         source,
         heading: Msg::plain(heading),
         text: words.into(),
+        why: why(heading, words),
         fixes: Vec::new().into(),
     }
 }
@@ -189,29 +199,13 @@ fn of_manifest(lines: &Lines<'_>, text: &str, found: &manifest::Diagnostic) -> D
     let mut view = at_span(lines, found.span, severity, source, heading, &words);
     view.heading = Msg::new(heading, args);
     if let Some(edit) = &found.fix {
-        let label = Msg::new(
-            "fix.replace",
-            vec![
-                ("from", Arg::Text(edit.span.of(text).into())),
-                ("to", Arg::Text(edit.text.as_str().into())),
-            ],
-        );
-        let edit = TextEdit {
-            from: edit.span.start,
-            to: edit.span.end,
-            text: edit.text.as_str().into(),
-        };
-        view.fixes = vec![Fix {
-            label,
-            edits: vec![edit].into(),
-        }]
-        .into();
+        view.fixes = vec![fixes::replace(text, edit.span, &edit.text)].into();
     }
     view
 }
 
 /// The document that a refused request came from.
-fn owner<'a>(documents: &'a [Document], refusal: &preview::Refusal) -> Option<&'a Document> {
+fn owner<'a>(documents: &'a [Document], refusal: &Refusal) -> Option<&'a Document> {
     documents
         .iter()
         .find(|d| {
@@ -221,147 +215,148 @@ fn owner<'a>(documents: &'a [Document], refusal: &preview::Refusal) -> Option<&'
         .or(documents.first())
 }
 
-/// One finding per cause, at the field that it is about.
+/// One finding per cause, at the token that it is about.
 #[inline(never)]
-fn of_status(
+fn of_refusal(
     lines: &Lines<'_>,
-    document: Option<&Document>,
-    status: &Status,
-) -> Vec<DiagnosticView> {
-    let view = |path: &str, words: &str| {
-        let span = document.map_or_else(Span::default, |d| best_span(d, path));
-        at_span(
-            lines,
-            span,
-            Severity::Error,
-            ComponentKind::ApiServer,
-            "diagnostic.refused",
-            words,
-        )
+    documents: &[Document],
+    refusal: &Refusal,
+    items: &mut Vec<DiagnosticView>,
+) {
+    let Some(document) = owner(documents, refusal) else {
+        return;
     };
-    if !status.causes.is_empty() {
-        return status
-            .causes
-            .iter()
-            .map(|c| view(&c.field, &format!("{}: {}", c.field, c.message)))
-            .collect();
+    for found in manifest::explain(document, &refusal.status) {
+        let mut view = of_manifest(lines, lines.text, &found);
+        // A cause is printed with its field before it.
+        if !refusal.status.causes.is_empty() && !found.path.is_empty() {
+            view.text = [&found.path, ": ", &*view.text].concat().into();
+        }
+        let more = fixes::more(lines.text, document, &found);
+        view.fixes = view.fixes.iter().cloned().chain(more).collect();
+        items.push(view);
     }
-    // A decoding error names fields in quotes: unknown field "spec.replicsa".
-    let unknown: Vec<&str> = status
-        .message
-        .split("unknown field \"")
-        .skip(1)
-        .filter_map(|t| t.split('"').next())
-        .collect();
-    if !unknown.is_empty() {
-        return unknown
-            .iter()
-            .map(|field| view(field, &format!("unknown field \"{field}\"")))
-            .collect();
-    }
-    // json: cannot unmarshal string into Go struct field Deployment.spec.replicas of type int32
-    let field = status
-        .message
-        .split("Go struct field ")
-        .nth(1)
-        .and_then(|t| t.split(' ').next());
-    let path = field
-        .and_then(|f| f.split_once('.'))
-        .map_or("", |(_, path)| path);
-    vec![view(path, &status.message)]
 }
 
-/// The value at a path, its key when the value spans lines, or the nearest parent that is written.
-fn best_span(document: &Document, path: &str) -> Span {
-    let located = document.locate(path);
-    match located.key {
-        Some(key) if located.value.line != key.line || !located.exact => key,
-        _ => located.value,
+/// What kubectl itself complains about: at the document's type when that is what is wrong.
+#[inline(never)]
+fn of_client(
+    lines: &Lines<'_>,
+    documents: &[Document],
+    words: &[String],
+    items: &mut Vec<DiagnosticView>,
+) {
+    let untyped: Vec<manifest::Diagnostic> = documents
+        .iter()
+        .filter_map(|document| {
+            manifest::check(document).into_iter().find(|found| {
+                matches!(
+                    found.message,
+                    Message::MissingType(_) | Message::UnknownKind { .. }
+                )
+            })
+        })
+        .collect();
+    for (i, words) in words.iter().enumerate() {
+        let Some(found) = untyped.get(i).or(untyped.last()) else {
+            items.push(at_span(
+                lines,
+                Span::default(),
+                Severity::Error,
+                ComponentKind::Client,
+                "diagnostic.client",
+                words,
+            ));
+            continue;
+        };
+        let mut view = of_manifest(lines, lines.text, found);
+        view.text = words.as_str().into();
+        if let Message::UnknownKind { kind, .. } = &found.message {
+            let names = Kind::ALL.iter().map(|kind| kind.name());
+            let near = manifest::suggest::nearest(kind, names);
+            view.fixes = near
+                .map(|name| fixes::replace(lines.text, found.span, name))
+                .into_iter()
+                .collect();
+        }
+        items.push(view);
     }
 }
 
 /// A warning of the server, at the field that it names if it names one.
-fn of_warning(lines: &Lines<'_>, documents: &[Document], words: &str) -> DiagnosticView {
-    let path = words
-        .split(':')
-        .next()
-        .filter(|p| p.starts_with("spec.") || p.starts_with("metadata."));
-    let span = match (path, documents.first()) {
-        (Some(path), Some(document)) => best_span(document, path),
-        _ => Span::default(),
-    };
-    at_span(
+#[inline(never)]
+fn of_warning(
+    lines: &Lines<'_>,
+    documents: &[Document],
+    words: &str,
+    items: &mut Vec<DiagnosticView>,
+) {
+    let named = documents
+        .iter()
+        .map(|document| manifest::explain_warning(document, words))
+        .find(|found| !found.path.is_empty());
+    let span = named.as_ref().map_or(Span::default(), |found| found.span);
+    items.push(at_span(
         lines,
         span,
         Severity::Warning,
         ComponentKind::ApiServer,
         "diagnostic.warning",
         words,
-    )
+    ));
 }
 
-/// Who acts on a field, by its path (list indexes left out).
-const READERS: &[(&str, ComponentKind)] = &[
-    ("apiVersion", ComponentKind::ApiServer),
-    ("spec.replicas", ComponentKind::Controller),
-    ("spec.selector", ComponentKind::Controller),
-    ("spec.strategy", ComponentKind::Controller),
-    ("spec.template", ComponentKind::Controller),
-    ("containers.image", ComponentKind::Runtime),
-    ("containers.command", ComponentKind::Runtime),
-    ("resources.requests", ComponentKind::Scheduler),
-    ("resources.limits", ComponentKind::Runtime),
-    ("spec.nodeSelector", ComponentKind::Scheduler),
-    ("spec.affinity", ComponentKind::Scheduler),
-    ("spec.tolerations", ComponentKind::Scheduler),
-    ("spec.topologySpreadConstraints", ComponentKind::Scheduler),
-    ("spec.nodeName", ComponentKind::Kubelet),
-    ("containers.livenessProbe", ComponentKind::Kubelet),
-    ("containers.readinessProbe", ComponentKind::Kubelet),
-    ("containers.startupProbe", ComponentKind::Kubelet),
-    ("spec.restartPolicy", ComponentKind::Kubelet),
-    ("spec.terminationGracePeriodSeconds", ComponentKind::Kubelet),
-    ("spec.ports", ComponentKind::Network),
+/// Fields that are stored and do nothing here.
+#[inline(never)]
+fn without_effect(lines: &Lines<'_>, document: &Document, items: &mut Vec<DiagnosticView>) {
+    let Some(kind) = document.object.kind() else {
+        return;
+    };
+    for path in manifest::not_simulated(kind, &document.object) {
+        let located = document.locate(&path);
+        let span = located.key.unwrap_or(located.value);
+        let found = manifest::Diagnostic::new(
+            manifest::Severity::Info,
+            span,
+            Message::NotSimulated(path),
+        );
+        items.push(of_manifest(lines, lines.text, &found));
+    }
+}
+
+/// Parts of messages with the code of their explanation; the first that fits counts.
+const WHY: &[(&str, &str)] = &[
+    ("unknown field", "why.unknown-field"),
+    ("duplicate field", "why.duplicate-key"),
+    ("already set in map", "why.duplicate-key"),
+    ("`selector` does not match", "why.selector"),
+    ("must be less than or equal to", "why.limit"),
+    ("immutable", "why.immutable"),
+    ("Required value", "why.required"),
+    ("Unsupported value", "why.unsupported"),
+    ("Duplicate value", "why.duplicate"),
+    ("Forbidden", "why.forbidden"),
+    ("exceeded quota", "why.quota"),
+    ("cannot unmarshal", "why.type"),
+    ("quantities must match", "why.quantity"),
+    ("parse quantity", "why.quantity"),
+    ("namespaces", "why.namespace"),
+    ("RFC 1123", "why.name"),
+    ("Invalid value", "why.invalid"),
 ];
 
-fn readers(document: &Document) -> Vec<(u32, ComponentKind)> {
-    let mut out = Vec::new();
-    let is_service = document.object.get("kind").as_str() == Some("Service");
-    let pod_spec = if document.object.get("kind").as_str() == Some("Pod") {
-        "spec"
-    } else {
-        "spec.template.spec"
-    };
-    for (suffix, kind) in READERS {
-        let mut paths: Vec<String> = Vec::new();
-        if *suffix == "spec.ports" {
-            if is_service {
-                paths.push((*suffix).into());
-            }
-        } else if let Some(rest) = suffix
-            .strip_prefix("containers.")
-            .or_else(|| suffix.starts_with("resources.").then_some(*suffix))
-        {
-            let containers = document.object.at(pod_spec).get("containers").items().len();
-            paths.extend(
-                (0..containers.min(50)).map(|i| format!("{pod_spec}.containers[{i}].{rest}")),
-            );
-        } else {
-            paths.push((*suffix).into());
-            if let Some(rest) = suffix.strip_prefix("spec.")
-                && pod_spec != "spec"
-            {
-                paths.push(format!("{pod_spec}.{rest}"));
-            }
-        }
-        for path in paths {
-            let located = document.locate(&path);
-            if located.exact
-                && let Some(key) = located.key
-            {
-                out.push((key.line.saturating_sub(1), *kind));
-            }
-        }
+/// Code of the explanation of a finding.
+fn why(heading: &str, words: &str) -> &'static str {
+    match heading {
+        "diagnostic.no-effect" => "why.no-effect",
+        "diagnostic.yaml" => "why.yaml",
+        "diagnostic.missing-type" => "why.missing-type",
+        "diagnostic.unknown-kind" => "why.unknown-kind",
+        "diagnostic.duplicate-key" => "why.duplicate-key",
+        "diagnostic.refused" => WHY
+            .iter()
+            .find(|(part, _)| words.contains(part))
+            .map_or("", |(_, code)| code),
+        _ => "",
     }
-    out
 }

@@ -17,6 +17,7 @@ const MAX_AHEAD: SimDuration = SimDuration::secs(4);
 const MAX_NODES: usize = 8;
 
 /// A request that the server would refuse.
+#[derive(Clone)]
 pub struct Refusal {
     /// The kind of the object.
     pub kind: Kind,
@@ -29,6 +30,7 @@ pub struct Refusal {
 }
 
 /// What was found out.
+#[derive(Clone, Default)]
 pub struct Preview {
     /// In one word.
     pub effect: Effect,
@@ -40,41 +42,49 @@ pub struct Preview {
     pub warnings: Vec<String>,
 }
 
+impl Preview {
+    /// Whether everything was accepted and every Pod was given a node.
+    pub fn is_calm(&self) -> bool {
+        self.refusals.is_empty()
+            && self.client.is_empty()
+            && matches!(self.effect, Effect::Runs | Effect::Unchanged)
+    }
+}
+
 /// Applies a text to a copy of the cluster at the cursor.
 pub fn preview(session: &Session, text: &str) -> Preview {
-    let mut copy: Simulation = session.simulation().clone();
+    let mut copy = world(session);
+    apply(&mut copy, text)
+}
+
+/// A copy of the cluster at the cursor, for looking ahead.
+pub fn world(session: &Session) -> Simulation {
+    let mut copy = session.simulation().clone();
     // It ends when every Pod has been given a node or refused one: what machines do comes later.
     copy.leave_out_machines();
-    let invocation = Invocation {
-        argv: vec!["apply".into(), "-f".into(), "manifest.yaml".into()],
-        files: vec![("manifest.yaml".into(), text.into())],
-        stdin: String::new(),
-    };
-    let mine = copy.terminals().count();
+    copy
+}
+
+/// Applies a text to a copy and runs it until every Pod of it has been given a node or refused one.
+pub fn apply(copy: &mut Simulation, text: &str) -> Preview {
+    let mut seen = Seen::default();
+    let mine = enter(copy, text);
     let start = copy.now();
-    let at = podscope_kernel::SimTime(start.0 + 1);
-    let mut trace = Vec::new();
-    copy.command(at, &Command::Kubectl(Rc::new(invocation)), &mut trace);
-    let mut refusals = Vec::new();
-    let mut touched: Vec<(Kind, podscope_api::Key)> = Vec::new();
-    // Whether it has settled can change only with what is stored.
-    let mut looked_at = None;
-    for _ in 0..MAX_STEPS {
+    run(copy, mine, &mut seen, |copy, seen, looked_at| {
         if copy.next_time().is_none_or(|t| t.since(start) > MAX_AHEAD) {
-            break;
+            return true;
         }
-        for event in trace.drain(..) {
-            note(&copy, mine, &event, &mut refusals, &mut touched);
-        }
+        // Whether it has settled can change only with what is stored.
         let revision = Some(copy.cluster().etcd().revision());
-        if revision != looked_at && copy.terminals().nth(mine).is_some_and(|t| t.exit.is_some()) {
-            looked_at = revision;
-            if settled(&copy, &touched) {
-                break;
-            }
+        if revision == *looked_at || !has_ended(copy, mine) {
+            return false;
         }
-        copy.step(&mut trace);
-    }
+        *looked_at = revision;
+        settled(copy, &seen.touched)
+    });
+    let Seen {
+        refusals, touched, ..
+    } = seen;
     let (mut client, mut warnings, mut unchanged) = (Vec::new(), Vec::new(), false);
     if let Some(terminal) = copy.terminals().nth(mine) {
         unchanged = !terminal.stdout.is_empty()
@@ -95,13 +105,84 @@ pub fn preview(session: &Session, text: &str) -> Preview {
         },
         (None, false) => Effect::Unknown,
         (None, true) if unchanged => Effect::Unchanged,
-        (None, true) => outcome(&copy, &touched),
+        (None, true) => outcome(copy, &touched),
     };
     Preview {
         effect,
         refusals,
         client,
         warnings,
+    }
+}
+
+/// What the server stored for each object of a text: the object before, if there was one, and after.
+/// Stops as soon as kubectl has ended.
+pub fn stored(session: &Session, text: &str) -> Vec<(Option<Rc<Object>>, Rc<Object>)> {
+    let mut copy = world(session);
+    let mine = enter(&mut copy, text);
+    let start = copy.now();
+    let mut seen = Seen::default();
+    run(&mut copy, mine, &mut seen, |copy, _, _| {
+        has_ended(copy, mine) || copy.next_time().is_none_or(|t| t.since(start) > MAX_AHEAD)
+    });
+    let before = session.simulation().cluster().etcd();
+    seen.answers
+        .into_iter()
+        .filter_map(|object| {
+            let kind = object.kind()?;
+            let old = before.get(kind, &object.key()).map(|s| s.object.clone());
+            Some((old, object))
+        })
+        .collect()
+}
+
+fn has_ended(copy: &Simulation, mine: usize) -> bool {
+    copy.terminals()
+        .nth(mine)
+        .is_some_and(|t| t.exit.is_some())
+}
+
+/// Enters `kubectl apply -f` with a text; the number of the command.
+fn enter(copy: &mut Simulation, text: &str) -> usize {
+    let invocation = Invocation {
+        argv: vec!["apply".into(), "-f".into(), "manifest.yaml".into()],
+        files: vec![("manifest.yaml".into(), text.into())],
+        stdin: String::new(),
+    };
+    let mine = copy.terminals().count();
+    let at = podscope_kernel::SimTime(copy.now().0 + 1);
+    let command = Command::Kubectl(Rc::new(invocation));
+    copy.command(at, &command, &mut Vec::new());
+    mine
+}
+
+/// What has been seen of the previewed command.
+#[derive(Default)]
+struct Seen {
+    refusals: Vec<Refusal>,
+    touched: Vec<(Kind, podscope_api::Key)>,
+    /// Objects as the server stored them, in answers to writes.
+    answers: Vec<Rc<Object>>,
+    writing: bool,
+}
+
+/// Runs until told to stop, within bounds.
+fn run(
+    copy: &mut Simulation,
+    mine: usize,
+    seen: &mut Seen,
+    mut stop: impl FnMut(&Simulation, &Seen, &mut Option<u64>) -> bool,
+) {
+    let mut trace = Vec::new();
+    let mut looked_at = None;
+    for _ in 0..MAX_STEPS {
+        if stop(copy, seen, &mut looked_at) {
+            break;
+        }
+        copy.step(&mut trace);
+        for event in trace.drain(..) {
+            note(copy, mine, &event, seen);
+        }
     }
 }
 
@@ -119,36 +200,42 @@ fn stage_index(stage: &str) -> u16 {
 }
 
 /// Takes note of what happens to the requests of the previewed command.
-fn note(
-    copy: &Simulation,
-    mine: usize,
-    event: &TraceEvent,
-    refusals: &mut Vec<Refusal>,
-    touched: &mut Vec<(Kind, podscope_api::Key)>,
-) {
+fn note(copy: &Simulation, mine: usize, event: &TraceEvent, seen: &mut Seen) {
     let client = podscope_cluster::ComponentId::Client(u16::try_from(mine).unwrap_or(u16::MAX));
     match (event.code, &event.data) {
-        ("client.request", Data::Request(r)) if event.actor == client && r.verb.writes() => {
+        ("client.request", Data::Request(r)) if event.actor == client => {
+            seen.writing = r.verb.writes();
+            if !seen.writing {
+                return;
+            }
             let mut key = podscope_api::Key::new(r.namespace.clone(), r.name.clone());
             if let podscope_api::Body::Object(o) = &r.body
                 && key.name.is_empty()
             {
                 key.name = o.key().name;
             }
-            touched.push((r.kind, key));
+            seen.touched.push((r.kind, key));
         }
         ("client.response", Data::Response(response)) if event.actor == client => {
-            if let Err(Failure::Status(status)) = &**response
-                && status.code != 404
-                && let Some((kind, key)) = touched.last()
-            {
-                let stage = copy.last_refusal().unwrap_or_else(|| "storage".into());
-                refusals.push(Refusal {
-                    kind: *kind,
-                    name: key.name.clone(),
-                    stage,
-                    status: status.clone(),
-                });
+            match &**response {
+                Err(Failure::Status(status)) if status.code != 404 => {
+                    if let Some((kind, key)) = seen.touched.last() {
+                        let stage = copy.last_refusal().unwrap_or_else(|| "storage".into());
+                        seen.refusals.push(Refusal {
+                            kind: *kind,
+                            name: key.name.clone(),
+                            stage,
+                            status: status.clone(),
+                        });
+                    }
+                }
+                // What is unchanged is only read.
+                Ok(answer) if answer.object.kind().is_some() => {
+                    let key = answer.object.key();
+                    seen.answers.retain(|o| o.key() != key || o.kind() != answer.object.kind());
+                    seen.answers.push(answer.object.clone());
+                }
+                _ => {}
             }
         }
         _ => {}

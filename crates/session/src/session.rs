@@ -21,6 +21,8 @@ const MAX_AHEAD: SimDuration = SimDuration::secs(1_800);
 const MAX_AHEAD_STEPS: u64 = 400_000;
 /// The most files.
 const MAX_FILES: usize = 64;
+/// The longest name of a file, in characters.
+const MAX_NAME: usize = 64;
 
 /// A manifest being edited.
 #[derive(Clone, Debug)]
@@ -57,6 +59,9 @@ pub struct Session {
     next_fork: u32,
     next_fault: u32,
     pub(crate) files: Vec<File>,
+    /// The file removed last and where it stood.
+    removed: Option<(usize, File)>,
+    pub(crate) previews: RefCell<crate::previews::Previews>,
     derived: RefCell<Derived>,
 }
 
@@ -128,6 +133,8 @@ impl Session {
             next_fork: 1,
             next_fault: 1,
             files: Vec::new(),
+            removed: None,
+            previews: RefCell::default(),
             derived: RefCell::default(),
         };
         for file in scenario.files.iter().take(MAX_FILES) {
@@ -484,8 +491,91 @@ impl SessionApi for Session {
         diagnostics
     }
 
+    #[inline(never)]
+    fn retype(&mut self, file: &str, text: &str) {
+        let short = text.len() <= crate::diagnose::MAX_BYTES;
+        if let Some(f) = self.files.iter_mut().find(|f| short && *f.name == *file) {
+            f.text = text.into();
+        }
+    }
+
+    #[inline(never)]
     fn remove_file(&mut self, file: &str) {
-        self.files.retain(|f| *f.name != *file);
+        if let Some(at) = self.files.iter().position(|f| *f.name == *file) {
+            self.removed = Some((at, self.files.remove(at)));
+        }
+    }
+
+    #[inline(never)]
+    fn restore_file(&mut self) -> Option<usize> {
+        let (at, file) = self.removed.take()?;
+        if self.files.iter().any(|f| f.name == file.name) || self.files.len() >= MAX_FILES {
+            self.removed = Some((at, file));
+            return None;
+        }
+        let at = at.min(self.files.len());
+        self.files.insert(at, file);
+        Some(at)
+    }
+
+    #[inline(never)]
+    fn rename_file(&mut self, file: &str, name: &str) -> Result<(), Refused> {
+        let name = name.trim();
+        let long = name.chars().count() > MAX_NAME;
+        if name.is_empty() || long || name.contains(['/', '\\', '\n']) {
+            return Err(Msg::plain("refused.file-name"));
+        }
+        if *file != *name && self.files.iter().any(|f| *f.name == *name) {
+            return Err(Msg::new(
+                "refused.file-twice",
+                vec![("file", Arg::Text(name.into()))],
+            ));
+        }
+        if let Some(f) = self.files.iter_mut().find(|f| *f.name == *file) {
+            f.name = name.into();
+        }
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn suggest(&self, text: &str, cursor: u32) -> SuggestView {
+        crate::suggest::suggest(self, text, cursor)
+    }
+
+    #[inline(never)]
+    fn field(&self, text: &str, cursor: u32, child: Option<&str>) -> Option<FieldView> {
+        crate::suggest::field(text, cursor, child)
+    }
+
+    #[inline(never)]
+    fn changes(&self, text: &str) -> Rc<[ObjectChange]> {
+        crate::changes::changes(self, text)
+    }
+
+    #[inline(never)]
+    fn apply_all(&mut self) -> Result<(), Refused> {
+        if self.files.is_empty() {
+            return Err(Msg::plain("refused.empty-command"));
+        }
+        let mut argv: Vec<String> = vec!["apply".into()];
+        let mut files = Vec::new();
+        for file in self.files.iter_mut().filter(|f| !f.text.trim().is_empty()) {
+            file.applied = Some(file.text.clone());
+            argv.extend(["-f".to_string(), file.name.to_string()]);
+            files.push((file.name.to_string(), file.text.to_string()));
+        }
+        let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+        let name = Msg::new(
+            "fork.apply",
+            vec![("file", Arg::Text(names.join(", ").into()))],
+        );
+        let invocation = Invocation {
+            argv,
+            files,
+            stdin: String::new(),
+        };
+        self.act(Command::Kubectl(Rc::new(invocation)), name);
+        Ok(())
     }
 
     #[inline(never)]

@@ -635,14 +635,17 @@ pub struct DiagnosticView {
     pub heading: Msg,
     /// The words of the server, of kubectl or of the YAML parser, verbatim.
     pub text: Text,
+    /// Code of the explanation, such as `why.required`; empty when there is none.
+    pub why: &'static str,
     /// Fixes.
     pub fixes: Rc<[Fix]>,
 }
 
 /// What applying the file would do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Effect {
     /// Not computed: the text cannot be read.
+    #[default]
     Unknown,
     /// Would be refused at a stage of the pipeline.
     Refused {
@@ -703,6 +706,77 @@ pub struct FileView {
     pub applied: bool,
     /// What is known of it.
     pub diagnostics: Rc<Diagnostics>,
+}
+
+/// Proposals at a place of a manifest. Bytes of the text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SuggestView {
+    /// First byte of the word that a proposal replaces.
+    pub from: u32,
+    /// One past its last byte.
+    pub to: u32,
+    /// The proposals, at most 60.
+    pub items: Rc<[SuggestItem]>,
+}
+
+/// A proposal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SuggestItem {
+    /// The field's name or the value.
+    pub label: Text,
+    /// The type of a field; the kind of an object in the cluster.
+    pub detail: Text,
+    /// What is written.
+    pub insert: Text,
+    /// The field must be given.
+    pub required: bool,
+}
+
+/// What is known of a field of a manifest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldView {
+    /// Its path without indexes, such as `spec.template.spec.containers.image`.
+    pub path: Text,
+    /// Its type, such as `[]Container`.
+    pub of: Text,
+    /// Must be given.
+    pub required: bool,
+    /// The published default.
+    pub default: Option<Text>,
+    /// The values of an enumeration.
+    pub values: Rc<[Text]>,
+    /// Who acts on it.
+    pub readers: Rc<[ComponentKind]>,
+    /// False for what is stored and changes nothing here.
+    pub simulated: bool,
+    /// Code of its description, such as `field.Container.image`; there may be none.
+    pub code: Text,
+}
+
+/// What applying a text would do to one object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectChange {
+    /// The object.
+    pub object: ObjectRef,
+    /// There is none of that name yet.
+    pub new: bool,
+    /// The fields that would change, at most 100; none of a new object.
+    pub fields: Rc<[FieldChange]>,
+}
+
+/// A field that would change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldChange {
+    /// Its path, such as `spec.template.spec.containers[nginx].image`.
+    pub path: Text,
+    /// The live value as short JSON; `None` when there is none.
+    pub from: Option<Text>,
+    /// The value after applying.
+    pub to: Option<Text>,
+    /// Who set the live value last, as `managedFields` has it.
+    pub owner: Option<Text>,
+    /// The owner is not kubectl apply.
+    pub foreign: bool,
 }
 
 /// A table as `kubectl get` prints it.

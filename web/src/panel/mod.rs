@@ -4,10 +4,10 @@ pub mod bar;
 pub mod breakpoints;
 pub mod compare;
 pub mod exchange;
+pub mod editor;
 pub mod explain;
 pub mod help;
 pub mod inspector;
-pub mod manifest;
 pub mod stage;
 pub mod time;
 

@@ -17,7 +17,7 @@ pub fn draw(scene: &Scene<'_>, figure: &NodeRef, moving: bool) -> Html {
             if start && !scene.ui.as_text { {intro(scene)} } else { {head(scene)} }
             {body(scene, figure, moving)}
             if scene.ui.target == Target::Cluster { {timers(scene)} }
-            {super::manifest::effect(scene)}
+            {super::editor::effect::effect(scene)}
         </section>
     }
 }

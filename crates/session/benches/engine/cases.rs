@@ -80,9 +80,10 @@ fn run_until_running(session: &mut Session, pods: usize) -> bool {
     }
 }
 
-/// A manifest of 200 lines: Deployments and Services.
-fn long_manifest(comment: u32) -> String {
-    let mut text = format!("# {comment}\n");
+/// A manifest of 200 lines: Deployments, Services and a ConfigMap. The image of the Deployment `edited` has
+/// the tag `tag`: what a person types must reach the API server and the scheduler.
+fn long_manifest(edited: usize, tag: u32) -> String {
+    let mut text = String::from("# 200 lines\n");
     for i in 0.. {
         for line in DEPLOYMENT.replace("REPLICAS", "3").lines() {
             text.push_str(&line.replace("web", &format!("web-{i}")));
@@ -100,7 +101,13 @@ fn long_manifest(comment: u32) -> String {
         let line = text.lines().count();
         text.push_str(&format!("  key-{line}: value {line}\n"));
     }
-    text
+    let mut parts: Vec<&str> = text.split("nginx:1.25").collect();
+    let after = parts.split_off((edited + 1).min(parts.len() - 1));
+    format!(
+        "{}nginx:{tag}{}",
+        parts.join("nginx:1.25"),
+        after.join("nginx:1.25")
+    )
 }
 
 /// Everything that is measured in an ordinary run.
@@ -137,7 +144,14 @@ fn typing(table: &mut Table) {
         "keystroke, 200-line manifest",
         budget(8.0, 16.0),
         51,
-        long_manifest,
+        |i| long_manifest(0, i),
+        |text| session.edit("long.yaml", &text),
+    );
+    table.line(
+        "keystroke, 200 lines, each time another document",
+        budget(8.0, 16.0),
+        51,
+        |i| long_manifest(i as usize % 4, i),
         |text| session.edit("long.yaml", &text),
     );
     let text = session.files()[0].text.to_string();
@@ -145,7 +159,7 @@ fn typing(table: &mut Table) {
         "keystroke, the birth's manifest",
         budget(8.0, 16.0),
         51,
-        |i| format!("{text}# {i}\n"),
+        |i| text.replace("replicas: 3", &format!("replicas: {}", 1 + i % 3)),
         |text| session.edit("nginx.yaml", &text),
     );
 }

@@ -1,0 +1,106 @@
+//! Keys, input and pointer of the text area.
+
+use super::code::selection;
+use super::textarea;
+use super::ui::EditorAct;
+use crate::state::Act;
+use gloo_timers::callback::Timeout;
+use std::cell::RefCell;
+use web_sys::HtmlTextAreaElement;
+use yew::prelude::*;
+
+/// How long the pointer rests on a line until its field is shown.
+const REST_MS: u32 = 250;
+
+/// What was typed, as an act.
+#[inline(never)]
+pub fn typed(event: InputEvent) -> Act {
+    let area: Option<HtmlTextAreaElement> = event.target_dyn_into();
+    let text = area.as_ref().map(|area| area.value()).unwrap_or_default();
+    let caret = area.as_ref().map_or((0, 0), selection);
+    let composing = event.is_composing();
+    Act::Editor(EditorAct::Type(text, caret, event.input_type(), composing))
+}
+
+/// Where the caret is, as an act.
+#[inline(never)]
+pub fn caret() -> Act {
+    let caret = textarea().as_ref().map_or((0, 0), selection);
+    Act::Editor(EditorAct::Caret(caret))
+}
+
+/// A key went down.
+#[inline(never)]
+pub fn pressed(event: &KeyboardEvent, on: &Callback<Act>, leaving: &mut bool, listing: bool) {
+    // A key of an input method is none of ours.
+    if event.is_composing() || event.key_code() == 229 {
+        return;
+    }
+    let key = event.key();
+    let found = (if listing { in_list(&key) } else { None }).or_else(|| own(event, &key, leaving));
+    *leaving = key == "Escape" && !listing;
+    if let Some(act) = found {
+        event.prevent_default();
+        event.stop_propagation();
+        on.emit(act);
+    } else if key != "Escape" {
+        // Letters are text here, not shortcuts.
+        event.stop_propagation();
+    }
+}
+
+fn in_list(key: &str) -> Option<Act> {
+    Some(Act::Editor(match key {
+        "ArrowDown" => EditorAct::Move(1),
+        "ArrowUp" => EditorAct::Move(-1),
+        "PageDown" => EditorAct::Move(6),
+        "PageUp" => EditorAct::Move(-6),
+        "Enter" | "Tab" => EditorAct::Take(None),
+        "Escape" => EditorAct::Close,
+        _ => return None,
+    }))
+}
+
+fn own(event: &KeyboardEvent, key: &str, leaving: &bool) -> Option<Act> {
+    let command = event.ctrl_key() || event.meta_key();
+    let shift = event.shift_key();
+    let act = match key {
+        "Enter" if command && shift => EditorAct::ApplyAll,
+        "Enter" if command => return Some(Act::Apply),
+        "Enter" if event.alt_key() => EditorAct::FixHere,
+        "F8" => EditorAct::Problem(shift),
+        "F3" => EditorAct::Next(shift),
+        " " if command => EditorAct::Suggest,
+        "z" | "Z" if command && shift => EditorAct::Redo,
+        "z" if command => EditorAct::Undo,
+        "y" if command => EditorAct::Redo,
+        "f" if command => EditorAct::Find(false),
+        "h" if command => EditorAct::Find(true),
+        "i" if command => EditorAct::Say,
+        "Tab" if *leaving || command => return None,
+        "Tab" => EditorAct::Indent(shift),
+        _ => return None,
+    };
+    Some(Act::Editor(act))
+}
+
+/// Where the pointer rests.
+#[derive(Default)]
+pub struct Hover {
+    line: Option<u32>,
+    timer: Option<Timeout>,
+}
+
+/// The pointer moved over the text.
+#[inline(never)]
+pub fn hover(event: &MouseEvent, on: &Callback<Act>, hovered: &std::rc::Rc<RefCell<Hover>>) {
+    let line = u32::try_from(event.offset_y() / super::LINE).ok();
+    let mut state = hovered.borrow_mut();
+    if state.line == line || event.buttons() != 0 {
+        return;
+    }
+    state.line = line;
+    let on = on.clone();
+    let rest = move || on.emit(Act::Editor(EditorAct::Hover(line)));
+    state.timer = Some(Timeout::new(REST_MS, rest));
+}
