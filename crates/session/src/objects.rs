@@ -25,7 +25,8 @@ const FIRST: &[Kind] = &[
     Kind::Namespace,
 ];
 
-fn touched(session: &Session) -> Option<ObjectRef> {
+/// The object that the current event is about.
+pub fn touched(session: &Session) -> Option<ObjectRef> {
     let shown = session.timeline.shown();
     let event = shown.checked_sub(1).and_then(|i| session.log().get(i))?;
     event.subject.as_ref().map(|s| object_ref(s.kind, &s.key))
@@ -120,6 +121,8 @@ pub fn object(
                 at: event.at.0.saturating_mul(1_000),
                 by: by.0.into(),
                 kind: by.1,
+                bytes: after.as_ref().map_or(0, |o| size(o)),
+                deletes: after.is_none(),
             },
             after.clone(),
         ));
@@ -131,7 +134,10 @@ pub fn object(
     let deleted = versions.last().is_some_and(|(_, o)| o.is_none());
     let at = |revision: u64| versions.iter().position(|(r, _)| r.revision == revision);
     let place = revision.and_then(at).unwrap_or(versions.len() - 1);
-    let other = against.and_then(at).or_else(|| place.checked_sub(1));
+    let other = match against {
+        Some(0) => None,
+        wanted => wanted.and_then(at).or_else(|| place.checked_sub(1)),
+    };
     let text = |i: usize| {
         versions
             .get(i)
@@ -172,7 +178,14 @@ fn first(object: &Object) -> RevisionView {
         at: 0,
         by: "".into(),
         kind: ComponentKind::ApiServer,
+        bytes: size(object),
+        deletes: false,
     }
+}
+
+/// Size of an object as JSON, in bytes.
+fn size(object: &Object) -> u32 {
+    u32::try_from(podscope_api::json::to_string(object).len()).unwrap_or(u32::MAX)
 }
 
 /// Who sent the request that this commit belongs to.
@@ -258,8 +271,7 @@ pub fn etcd_keys(session: &Session) -> Rc<[EtcdKeyView]> {
                 create: stored.create_revision,
                 modified: stored.mod_revision,
                 version: stored.version,
-                bytes: u32::try_from(podscope_api::json::to_string(&stored.object).len())
-                    .unwrap_or(u32::MAX),
+                bytes: size(&stored.object),
                 now: touched.as_ref() == Some(&object),
                 object,
             }
