@@ -27,10 +27,10 @@ pub struct Props {
 pub struct App {
     /// It is a figure.
     figure_of: Option<Rc<Options>>,
-    session: Box<dyn SessionApi>,
-    words: Words,
-    ui: Ui,
-    view: Rc<ClusterView>,
+    pub(crate) session: Box<dyn SessionApi>,
+    pub(crate) words: Words,
+    pub(crate) ui: Ui,
+    pub(crate) view: Rc<ClusterView>,
     timeline: Rc<TimelineView>,
     files: Rc<[FileView]>,
     explain: Option<Rc<ExplainView>>,
@@ -244,30 +244,23 @@ impl App {
                     None
                 } else {
                     Some(tab)
-                }
+                };
+                panel::inspector::remember(&mut self.ui);
             }
             Act::Object(object) => {
                 self.ui.object = Some(object);
                 self.ui.revision = None;
+                self.ui.inspector.against = None;
+                self.ui.inspector.breaking = false;
                 self.ui.tab = Some(Tab::Objects);
+                panel::inspector::remember(&mut self.ui);
                 if is_small() {
                     self.ui.pane = Section::Inspect;
                 }
             }
             Act::Revision(revision) => self.ui.revision = Some(revision),
             Act::CloseObject => self.ui.object = None,
-            Act::Filter(filter) => self.ui.filter = filter,
-            Act::Kubectl(line) => self.kubectl(&line),
-            Act::Fault(kind, target) => {
-                self.ui.menu = None;
-                let done = self.session.fault(kind, &target, &[]);
-                self.report(done);
-            }
-            Act::Heal(id) => {
-                self.ui.menu = None;
-                let done = self.session.heal(id);
-                self.report(done);
-            }
+            Act::Inspect(act) => return self.inspect_act(act),
             Act::Menu(menu) => self.ui.menu = menu,
             Act::Theme(theme) => {
                 self.ui.theme = theme;
@@ -384,7 +377,7 @@ impl App {
         }
     }
 
-    fn report(&mut self, done: Result<(), Refused>) {
+    pub(crate) fn report(&mut self, done: Result<(), Refused>) {
         if let Err(refused) = done {
             self.ui.notice = Some(Notice {
                 text: self.words.say(&refused),
@@ -393,7 +386,7 @@ impl App {
         }
     }
 
-    fn pause(&mut self) {
+    pub(crate) fn pause(&mut self) {
         self.ui.playing = false;
         self.timer = None;
     }
@@ -538,7 +531,7 @@ impl App {
     }
 
     #[inline(never)]
-    fn kubectl(&mut self, line: &str) {
+    pub(crate) fn kubectl(&mut self, line: &str) {
         self.pause();
         let argv = split(line);
         let argv: Vec<&str> = argv.iter().map(String::as_str).collect();

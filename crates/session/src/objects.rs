@@ -9,6 +9,7 @@ use crate::session::Session;
 use crate::view::*;
 use podscope_api::{Key, Kind, Object, Timestamp};
 use podscope_cluster::{Data, TraceEvent};
+use podscope_kernel::collections::BTreeMap;
 use std::rc::Rc;
 
 /// The order in which kinds are listed; others follow.
@@ -209,6 +210,15 @@ pub fn events(session: &Session) -> Rc<[KubeEventView]> {
     let cluster = session.simulation().cluster();
     let epoch = cluster.config().epoch_micros;
     let from = (Kind::Event, Key::new("", ""));
+    // The commit of each Event's newest revision.
+    let commits = session
+        .shown_log()
+        .iter()
+        .filter(|e| e.code == "etcd.commit");
+    let of_events = commits.filter(|e| e.subject.as_ref().is_some_and(|s| s.kind == Kind::Event));
+    let written: BTreeMap<i64, u64> = of_events
+        .map(|e| (e.arg("revision").as_int().unwrap_or(0), e.id.0 + 1))
+        .collect();
     let mut events: Vec<(u64, KubeEventView)> = cluster
         .etcd()
         .objects()
@@ -235,7 +245,10 @@ pub fn events(session: &Session) -> Rc<[KubeEventView]> {
                 .into_iter()
                 .find_map(|v| v.as_str().filter(|s| !s.is_empty()))
                 .unwrap_or("");
+            let revision = i64::try_from(stored.mod_revision).unwrap_or(0);
+            let event = written.get(&revision).copied().unwrap_or(0);
             let view = KubeEventView {
+                event: EventIndex::try_from(event).unwrap_or(EventIndex::MAX),
                 at: at.saturating_mul(1_000),
                 warning: o.get("type").as_str() == Some("Warning"),
                 reason: o.get("reason").str_or_empty().into(),

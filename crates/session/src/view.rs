@@ -840,6 +840,8 @@ pub struct ObjectView {
 pub struct KubeEventView {
     /// Last seen.
     pub at: Nanos,
+    /// The trace event that wrote it.
+    pub event: EventIndex,
     /// `Normal` or `Warning`.
     pub warning: bool,
     /// Reason.

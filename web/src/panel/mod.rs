@@ -2,6 +2,7 @@
 
 pub mod bar;
 pub mod explain;
+pub mod faults;
 pub mod help;
 pub mod inspector;
 pub mod manifest;
