@@ -248,30 +248,23 @@ impl App {
                     None
                 } else {
                     Some(tab)
-                }
+                };
+                panel::inspector::remember(&mut self.ui);
             }
             Act::Object(object) => {
                 self.ui.object = Some(object);
                 self.ui.revision = None;
+                self.ui.inspector.against = None;
+                self.ui.inspector.breaking = false;
                 self.ui.tab = Some(Tab::Objects);
+                panel::inspector::remember(&mut self.ui);
                 if is_small() {
                     self.ui.pane = Section::Inspect;
                 }
             }
             Act::Revision(revision) => self.ui.revision = Some(revision),
             Act::CloseObject => self.ui.object = None,
-            Act::Filter(filter) => self.ui.filter = filter,
-            Act::Kubectl(line) => self.kubectl(&line),
-            Act::Fault(kind, target) => {
-                self.ui.menu = None;
-                let done = self.session.fault(kind, &target, &[]);
-                self.report(done);
-            }
-            Act::Heal(id) => {
-                self.ui.menu = None;
-                let done = self.session.heal(id);
-                self.report(done);
-            }
+            Act::Inspect(act) => return self.inspect_act(act),
             Act::Menu(menu) => self.ui.menu = menu,
             Act::Theme(theme) => {
                 self.ui.theme = theme;
@@ -513,7 +506,7 @@ impl App {
     }
 
     #[inline(never)]
-    fn kubectl(&mut self, line: &str) {
+    pub(crate) fn kubectl(&mut self, line: &str) {
         self.pause();
         let argv = split(line);
         let argv: Vec<&str> = argv.iter().map(String::as_str).collect();

@@ -17,17 +17,23 @@ pub enum Tab {
     Scheduler,
     /// Runtime view.
     Node,
+    /// Rules, and a request through them.
+    Network,
+    /// The whole trace.
+    Log,
     /// The terminal.
     Kubectl,
 }
 
 /// All tabs with their word.
-pub const TABS: [(Tab, &str); 6] = [
+pub const TABS: [(Tab, &str); 8] = [
     (Tab::Objects, "tab.objects"),
     (Tab::Events, "tab.events"),
     (Tab::Etcd, "tab.etcd"),
     (Tab::Scheduler, "tab.scheduler"),
     (Tab::Node, "tab.node"),
+    (Tab::Network, "tab.network"),
+    (Tab::Log, "tab.log"),
     (Tab::Kubectl, "tab.kubectl"),
 ];
 
@@ -166,14 +172,6 @@ pub enum Act {
     Revision(u64),
     /// Back to the tables.
     CloseObject,
-    /// Shows only events that contain this.
-    Filter(String),
-    /// Runs a kubectl command line.
-    Kubectl(String),
-    /// Injects a fault.
-    Fault(&'static str, Text),
-    /// Heals one.
-    Heal(u32),
     /// Opens or closes a menu.
     Menu(Option<Menu>),
     /// Chooses a theme.
@@ -194,6 +192,8 @@ pub enum Act {
     Resize(i32, i32, i32),
     /// Clears the status line.
     Hush,
+    /// Something in the inspector, or a fault.
+    Inspect(crate::panel::inspector::InspectAct),
     /// Goes to a named moment.
     Moment(String),
     /// Stops playing.
@@ -236,6 +236,8 @@ pub struct Ui {
     pub revision: Option<u64>,
     /// Filter of the events.
     pub filter: String,
+    /// The inspector and the faults' menu.
+    pub inspector: crate::panel::inspector::InspectorUi,
     /// Open menu.
     pub menu: Option<Menu>,
     /// Theme.
@@ -272,6 +274,7 @@ impl Default for Ui {
             object: None,
             revision: None,
             filter: String::new(),
+            inspector: Default::default(),
             menu: None,
             theme: Theme::System,
             pane: Section::Explain,

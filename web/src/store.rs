@@ -87,6 +87,20 @@ pub fn keep(session: &dyn SessionApi) {
     }
 }
 
+/// What was kept under this name in this browser tab.
+#[inline(never)]
+pub fn kept(name: &str) -> Option<String> {
+    storage()?.get_item(name).ok().flatten()
+}
+
+/// Keeps a text for this browser tab, where that is allowed.
+#[inline(never)]
+pub fn set_kept(name: &str, text: &str) {
+    if let Some(storage) = storage() {
+        storage.set_item(name, text).ok();
+    }
+}
+
 /// The theme chosen before.
 pub fn theme() -> Theme {
     let name = storage().and_then(|storage| storage.get_item(THEME).ok().flatten());

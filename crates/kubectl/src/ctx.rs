@@ -216,7 +216,7 @@ impl<'a> Ctx<'a> {
 
     pub fn finish(mut self, result: Res<()>) -> Outcome {
         let exit_code = match result {
-            Ok(()) => 0,
+            Ok(()) | Err(Fault::Help) => 0,
             Err(Fault::Need(call)) => {
                 return Outcome::Need {
                     call: *call,

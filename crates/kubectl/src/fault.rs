@@ -25,6 +25,8 @@ pub(crate) enum Fault {
     Many(Vec<Fault>),
     /// Everything was already printed.
     Silent,
+    /// Only help was asked for, and printed.
+    Help,
 }
 
 impl From<Status> for Fault {
@@ -121,7 +123,7 @@ impl Fault {
                 let lines: Vec<String> = faults.iter().map(Fault::line).collect();
                 lines.join("\n")
             }
-            Fault::Need(_) | Fault::Silent => String::new(),
+            Fault::Need(_) | Fault::Silent | Fault::Help => String::new(),
         }
     }
 

@@ -48,6 +48,29 @@ fn specs(table: &'static str) -> impl Iterator<Item = Spec> {
         })
 }
 
+/// A command's own flags, one a line: name, letter, what it takes.
+pub(crate) fn describe(table: &'static str) -> Vec<String> {
+    let own = table.split_whitespace().count();
+    specs(table)
+        .take(own)
+        .map(|spec| {
+            let name = match spec.short {
+                "" => format!("    --{}", spec.name),
+                short => format!("-{short}, --{}", spec.name),
+            };
+            let takes = match (spec.kind, spec.bare) {
+                ("b", _) => String::new(),
+                ("i", _) => "=NUMBER".into(),
+                ("d", _) => "=DURATION".into(),
+                ("S", _) => "=TEXT, may be repeated".into(),
+                (_, Some(bare)) => format!("[=TEXT], alone: {bare}"),
+                _ => "=TEXT".into(),
+            };
+            name + &takes
+        })
+        .collect()
+}
+
 impl Flags {
     /// Reads the words that follow the command's name. `table` lists the command's own flags.
     pub fn parse(command: &'static str, table: &'static str, words: &[String]) -> Res<Flags> {

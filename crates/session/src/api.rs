@@ -48,6 +48,17 @@ pub trait SessionApi: crate::time_api::TimeApi {
     fn fault_kinds(&self) -> Rc<[FaultKindView]>;
     /// Injects a fault at the cursor.
     fn fault(&mut self, kind: &str, target: &str, params: &[(&str, &str)]) -> Result<(), Refused>;
+    /// Injects a fault after a length of simulated time; the cursor stays. What is known up to then
+    /// stays too. Refused with the engine's reason when it could not be injected at that moment.
+    fn fault_later(
+        &mut self,
+        kind: &str,
+        target: &str,
+        params: &[(&str, &str)],
+        after: Nanos,
+    ) -> Result<(), Refused>;
+    /// Faults in force, being mended and planned, with their timers.
+    fn faults(&self) -> Vec<FaultDetail>;
     /// Heals one.
     fn heal(&mut self, fault: u32) -> Result<(), Refused>;
 
@@ -71,7 +82,7 @@ pub trait SessionApi: crate::time_api::TimeApi {
     /// All objects as tables.
     fn objects(&self) -> Rc<[TableView]>;
     /// One object at a revision (default: the newest), compared with another (default: the one
-    /// before).
+    /// before; 0: none, the plain YAML).
     fn object(
         &self,
         object: &ObjectRef,
@@ -82,6 +93,22 @@ pub trait SessionApi: crate::time_api::TimeApi {
     fn events(&self) -> Rc<[KubeEventView]>;
     /// etcd's keys.
     fn etcd_keys(&self) -> Rc<[EtcdKeyView]>;
+    /// etcd at a glance.
+    fn etcd(&self) -> EtcdOverview;
+    /// Objects by their owners.
+    fn tree(&self) -> Rc<[TreeRow]>;
+    /// The scheduler's queue and its last tries.
+    fn queues(&self) -> SchedulerQueues;
+    /// A machine in detail.
+    fn node(&self, name: &str) -> Option<NodeDetail>;
+    /// Services, and the rules of one machine.
+    fn network(&self, node: &str) -> NetworkView;
+    /// Follows a request to `host[:port]` through the rules; `draw` decides where a rule draws.
+    fn request(&self, from: &RequestFrom, to: &str, draw: u32) -> RequestView;
+    /// Numbers of the events of the whole known trace that pass a filter. Kept between calls.
+    fn log_find(&self, filter: &LogFilter) -> Rc<[EventIndex]>;
+    /// These events as lines.
+    fn log_rows(&self, events: &[EventIndex]) -> Vec<LogRow>;
 
     /// The fragment of a link that opens this very moment.
     fn share(&self) -> String;

@@ -138,9 +138,32 @@ pub fn etcd_members(session: &Session) -> Vec<EtcdMemberView> {
             name: format!("etcd-{}", m + 1).into(),
             leader: m == etcd.leader(),
             up: !cluster.network().etcd_down.contains(&m),
-            index: etcd.revision(),
+            index: if cluster.network().etcd_down.contains(&m) {
+                last_of_member(session, m)
+            } else {
+                etcd.revision()
+            },
         })
         .collect()
+}
+
+/// The revision that a member had when it went down.
+fn last_of_member(session: &Session, member: u8) -> u64 {
+    let name = member.to_string();
+    let down = podscope_cluster::faults::active(session.simulation().cluster());
+    let since = down
+        .into_iter()
+        .filter(|(_, f)| f.kind == "etcd-member-down" && *f.target == *name)
+        .map(|(_, f)| f.since)
+        .min();
+    let mut commits = session
+        .shown_log()
+        .iter()
+        .rev()
+        .filter(|e| e.code == "etcd.commit");
+    let before = commits.find(|e| since.is_none_or(|since| e.at <= since));
+    let revision = before.and_then(|e| e.arg("revision").as_int());
+    u64::try_from(revision.unwrap_or(1)).unwrap_or(1)
 }
 
 fn quantity(value: &Value) -> Option<Quantity> {

@@ -1,9 +1,11 @@
 //! Faults as the page offers and shows them.
 
 use crate::session::Session;
+use crate::simulation::Command;
 use crate::view::*;
 use podscope_api::{Map, Value};
 use podscope_cluster::{TraceEvent, faults};
+use podscope_kernel::SimTime;
 use std::rc::Rc;
 
 /// The faults that can be injected now, with their targets.
@@ -13,10 +15,30 @@ pub fn kinds(session: &Session) -> Rc<[FaultKindView]> {
         .iter()
         .map(|k| FaultKindView {
             kind: k.name,
+            code: code(k.name),
+            aims_at: match k.target {
+                faults::Target::None => FaultTarget::Nothing,
+                faults::Target::Node => FaultTarget::Node,
+                faults::Target::Pod => FaultTarget::Pod,
+                faults::Target::Image => FaultTarget::Image,
+                faults::Target::EtcdMember => FaultTarget::EtcdMember,
+            },
             targets: faults::targets(cluster, k).into(),
-            params: k.params,
+            params: k.params.iter().map(param).collect(),
         })
         .collect()
+}
+
+fn param(param: &faults::Param) -> FaultParamView {
+    FaultParamView {
+        name: param.name,
+        default: param.default,
+        accepts: match param.accepts {
+            faults::Accepts::Number(low, high) => FaultAccepts::Number(low, high),
+            faults::Accepts::OneOf(words) => FaultAccepts::OneOf(words),
+            faults::Accepts::Container => FaultAccepts::Container,
+        },
+    }
 }
 
 /// The parameters of a fault from its target and the person's choices.
@@ -35,12 +57,23 @@ pub fn params(kind: &str, target: &str, given: &[(&str, &str)]) -> Result<Value,
         params.insert("target", Value::str(target));
     }
     for (key, value) in given {
-        if !known.params.iter().any(|(name, _)| name == key) {
+        let Some(param) = known.params.iter().find(|p| p.name == *key) else {
             let args = vec![
                 ("kind", Arg::Text(kind.into())),
                 ("name", Arg::Text((*key).into())),
             ];
             return Err(Msg::new("refused.no-parameter", args));
+        };
+        if let faults::Accepts::Number(low, high) = param.accepts
+            && param.problem(value).is_some()
+        {
+            let args = vec![
+                ("name", Arg::Text((*key).into())),
+                ("low", Arg::Text(low.to_string().into())),
+                ("high", Arg::Text(high.to_string().into())),
+                ("value", Arg::Text((*value).into())),
+            ];
+            return Err(Msg::new("refused.number", args));
         }
         params.insert(*key, Value::str(*value));
     }
@@ -58,6 +91,74 @@ pub fn views(session: &Session) -> Vec<FaultView> {
             since: f.since.0.saturating_mul(1_000),
         })
         .collect()
+}
+
+/// Everything about the faults in force, those being mended and those still to come, oldest first.
+pub fn detail(session: &Session) -> Vec<FaultDetail> {
+    let cluster = session.simulation().cluster();
+    let now = cluster.now();
+    let timers = crate::deadlines::views(session);
+    let given = |params: &Value| -> Rc<[(Text, Text)]> {
+        let known = params
+            .entries()
+            .iter()
+            .filter(|(name, _)| &**name != "target");
+        known
+            .map(|(name, value)| (Text::from(&**name), Text::from(value.str_or_empty())))
+            .collect()
+    };
+    let mut list: Vec<FaultDetail> = faults::active(cluster)
+        .into_iter()
+        .map(|(_, f)| {
+            let about = |t: &&TimerView| {
+                let named = |(_, arg): &(&'static str, Arg)| matches!(arg, Arg::Text(text) if *text == f.target);
+                !f.target.is_empty() && t.name.args.iter().any(named)
+            };
+            FaultDetail {
+                id: f.number,
+                name: Msg::new(code(f.kind), vec![("target", Arg::Text(f.target.clone()))]),
+                params: given(&f.params),
+                at: f.since.0.saturating_mul(1_000),
+                state: if f.ending {
+                    FaultState::Ending
+                } else {
+                    FaultState::InForce
+                },
+                timers: timers.iter().filter(about).cloned().collect(),
+            }
+        })
+        .collect();
+    for timed in session.timeline.journal() {
+        let Command::Inject { kind, params, .. } = &timed.command else {
+            continue;
+        };
+        let Some(known) = faults::kind(kind).filter(|_| timed.at > now) else {
+            continue;
+        };
+        let target = Text::from(params.get("target").str_or_empty());
+        list.push(FaultDetail {
+            id: 0,
+            name: Msg::new(code(known.name), vec![("target", Arg::Text(target))]),
+            params: given(params),
+            at: timed.at.0.saturating_mul(1_000),
+            state: FaultState::Planned,
+            timers: Rc::new([]),
+        });
+    }
+    podscope_api::sort::by_key(&mut list, |f| f.at);
+    list
+}
+
+/// Tries a command on a copy of the world at the cursor: the engine's reason when it would refuse the
+/// fault. Nothing of it enters the journal or the trace.
+pub fn refusal(session: &Session, command: &Command) -> Option<Refused> {
+    let mut copy = session.simulation().clone();
+    let mut trace = Vec::new();
+    let at = SimTime(session.now().0 + 1);
+    podscope_kernel::World::command(&mut copy, at, command, &mut trace);
+    let event = trace.iter().find(|e| e.code == faults::REFUSED)?;
+    let why = Text::from(event.arg("why").str_or_empty());
+    Some(Msg::new("refused.fault", vec![("why", Arg::Text(why))]))
 }
 
 /// The message code of a kind: `fault.<kind>`.
@@ -131,8 +232,8 @@ pub fn help() -> Vec<String> {
                 faults::Target::Image => usage.push_str(" target=IMAGE"),
                 faults::Target::EtcdMember => usage.push_str(" target=NUMBER"),
             }
-            for (name, default) in k.params {
-                usage.push_str(&format!(" [{name}={default}]"));
+            for param in k.params {
+                usage.push_str(&format!(" [{}={}]", param.name, param.default));
             }
             format!("{usage:<64} {}", k.help)
         })

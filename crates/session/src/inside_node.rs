@@ -64,6 +64,13 @@ pub fn inside(session: &Session, machine: u16) -> InsideView {
     })
 }
 
+/// All sandboxes of a machine with their namespaces, at most 60.
+pub fn namespaced(session: &Session, node: &Node) -> std::rc::Rc<[SandboxView]> {
+    let pods = node.runtime().pods().take(MAX_SANDBOXES);
+    pods.filter_map(|(_, r)| sandbox(session, node, r))
+        .collect()
+}
+
 /// The Pod that the machine was last busy with.
 fn focus(session: &Session, machine: u16) -> Option<Key> {
     session
@@ -268,6 +275,11 @@ fn cgroups(node: &Node, uid: &str) -> Vec<CgroupView> {
         });
     }
     out
+}
+
+/// A file's content as text.
+pub fn plain(value: &Value) -> String {
+    text(value)
 }
 
 fn text(value: &Value) -> String {

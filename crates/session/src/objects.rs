@@ -9,6 +9,7 @@ use crate::session::Session;
 use crate::view::*;
 use podscope_api::{Key, Kind, Object, Timestamp};
 use podscope_cluster::{Data, TraceEvent};
+use podscope_kernel::collections::BTreeMap;
 use std::rc::Rc;
 
 /// The order in which kinds are listed; others follow.
@@ -25,7 +26,8 @@ const FIRST: &[Kind] = &[
     Kind::Namespace,
 ];
 
-fn touched(session: &Session) -> Option<ObjectRef> {
+/// The object that the current event is about.
+pub fn touched(session: &Session) -> Option<ObjectRef> {
     let shown = session.timeline.shown();
     let event = shown.checked_sub(1).and_then(|i| session.log().get(i))?;
     event.subject.as_ref().map(|s| object_ref(s.kind, &s.key))
@@ -120,6 +122,8 @@ pub fn object(
                 at: event.at.0.saturating_mul(1_000),
                 by: by.0.into(),
                 kind: by.1,
+                bytes: after.as_ref().map_or(0, |o| size(o)),
+                deletes: after.is_none(),
             },
             after.clone(),
         ));
@@ -131,7 +135,10 @@ pub fn object(
     let deleted = versions.last().is_some_and(|(_, o)| o.is_none());
     let at = |revision: u64| versions.iter().position(|(r, _)| r.revision == revision);
     let place = revision.and_then(at).unwrap_or(versions.len() - 1);
-    let other = against.and_then(at).or_else(|| place.checked_sub(1));
+    let other = match against {
+        Some(0) => None,
+        wanted => wanted.and_then(at).or_else(|| place.checked_sub(1)),
+    };
     let text = |i: usize| {
         versions
             .get(i)
@@ -172,7 +179,14 @@ fn first(object: &Object) -> RevisionView {
         at: 0,
         by: "".into(),
         kind: ComponentKind::ApiServer,
+        bytes: size(object),
+        deletes: false,
     }
+}
+
+/// Size of an object as JSON, in bytes.
+fn size(object: &Object) -> u32 {
+    u32::try_from(podscope_api::json::to_string(object).len()).unwrap_or(u32::MAX)
 }
 
 /// Who sent the request that this commit belongs to.
@@ -196,6 +210,15 @@ pub fn events(session: &Session) -> Rc<[KubeEventView]> {
     let cluster = session.simulation().cluster();
     let epoch = cluster.config().epoch_micros;
     let from = (Kind::Event, Key::new("", ""));
+    // The commit of each Event's newest revision.
+    let commits = session
+        .shown_log()
+        .iter()
+        .filter(|e| e.code == "etcd.commit");
+    let of_events = commits.filter(|e| e.subject.as_ref().is_some_and(|s| s.kind == Kind::Event));
+    let written: BTreeMap<i64, u64> = of_events
+        .map(|e| (e.arg("revision").as_int().unwrap_or(0), e.id.0 + 1))
+        .collect();
     let mut events: Vec<(u64, KubeEventView)> = cluster
         .etcd()
         .objects()
@@ -222,7 +245,10 @@ pub fn events(session: &Session) -> Rc<[KubeEventView]> {
                 .into_iter()
                 .find_map(|v| v.as_str().filter(|s| !s.is_empty()))
                 .unwrap_or("");
+            let revision = i64::try_from(stored.mod_revision).unwrap_or(0);
+            let event = written.get(&revision).copied().unwrap_or(0);
             let view = KubeEventView {
+                event: EventIndex::try_from(event).unwrap_or(EventIndex::MAX),
                 at: at.saturating_mul(1_000),
                 warning: o.get("type").as_str() == Some("Warning"),
                 reason: o.get("reason").str_or_empty().into(),
@@ -258,8 +284,7 @@ pub fn etcd_keys(session: &Session) -> Rc<[EtcdKeyView]> {
                 create: stored.create_revision,
                 modified: stored.mod_revision,
                 version: stored.version,
-                bytes: u32::try_from(podscope_api::json::to_string(&stored.object).len())
-                    .unwrap_or(u32::MAX),
+                bytes: size(&stored.object),
                 now: touched.as_ref() == Some(&object),
                 object,
             }

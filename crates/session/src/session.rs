@@ -44,6 +44,7 @@ struct Future {
 #[derive(Default)]
 struct Derived {
     index: Index,
+    found: crate::logbook::Found,
 }
 
 /// One scenario being played.
@@ -198,6 +199,8 @@ impl Session {
             next_fork: 0,
             next_fault: 0,
             files: Vec::new(),
+            removed: None,
+            previews: RefCell::default(),
             derived: RefCell::default(),
         };
         session.seek_end();
@@ -329,7 +332,7 @@ impl Session {
         let faults = matches!(command, Command::Inject { .. })
             || !self.timeline.world().cluster().network().is_whole();
         let at = self.timeline.submit(command);
-        self.derived.borrow_mut().index = Index::default();
+        self.forget_derived();
         let cursor = self.timeline.shown();
         self.timeline.run_until(at);
         self.run_ahead(faults);
@@ -564,17 +567,12 @@ impl SessionApi for Session {
             argv.extend(["-f".to_string(), file.name.to_string()]);
             files.push((file.name.to_string(), file.text.to_string()));
         }
-        let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
-        let name = Msg::new(
-            "fork.apply",
-            vec![("file", Arg::Text(names.join(", ").into()))],
-        );
         let invocation = Invocation {
             argv,
             files,
             stdin: String::new(),
         };
-        self.act(Command::Kubectl(Rc::new(invocation)), name);
+        self.act(Command::Kubectl(Rc::new(invocation)));
         Ok(())
     }
 
@@ -649,15 +647,40 @@ impl SessionApi for Session {
 
     #[inline(never)]
     fn fault(&mut self, kind: &str, target: &str, params: &[(&str, &str)]) -> Result<(), Refused> {
-        let params = crate::faults::params(kind, target, params)?;
-        let name: Rc<str> = format!("{kind}-{}", self.next_fault).into();
+        let command = self.injection(kind, target, params)?;
+        if let Some(refused) = crate::faults::refusal(self, &command) {
+            return Err(refused);
+        }
         self.next_fault += 1;
-        self.act(Command::Inject {
-            kind: kind.into(),
-            name,
-            params,
-        });
+        self.act(command);
         Ok(())
+    }
+
+    #[inline(never)]
+    fn fault_later(
+        &mut self,
+        kind: &str,
+        target: &str,
+        params: &[(&str, &str)],
+        after: Nanos,
+    ) -> Result<(), Refused> {
+        let command = self.injection(kind, target, params)?;
+        let shown = self.timeline.shown();
+        let after = (after / 1_000).min(MAX_AHEAD.0);
+        let at = SimTime(self.now().0.saturating_add(after));
+        self.timeline.run_until(at);
+        let refused = crate::faults::refusal(self, &command);
+        if refused.is_none() {
+            self.next_fault += 1;
+            self.act(command);
+        }
+        self.timeline.seek_events(shown);
+        refused.map_or(Ok(()), Err)
+    }
+
+    #[inline(never)]
+    fn faults(&self) -> Vec<FaultDetail> {
+        crate::faults::detail(self)
     }
 
     #[inline(never)]
@@ -737,7 +760,7 @@ impl SessionApi for Session {
         std::mem::swap(&mut self.timeline, &mut future.timeline);
         std::mem::swap(&mut self.current, &mut future.id);
         self.futures.push(future);
-        self.derived.borrow_mut().index = Index::default();
+        self.forget_derived();
         Ok(())
     }
 
@@ -806,6 +829,50 @@ impl SessionApi for Session {
     }
 
     #[inline(never)]
+    fn etcd(&self) -> EtcdOverview {
+        crate::glance::etcd(self)
+    }
+
+    #[inline(never)]
+    fn tree(&self) -> Rc<[TreeRow]> {
+        crate::tree::rows(self)
+    }
+
+    #[inline(never)]
+    fn queues(&self) -> SchedulerQueues {
+        crate::glance::scheduler(self)
+    }
+
+    #[inline(never)]
+    fn node(&self, name: &str) -> Option<NodeDetail> {
+        crate::glance::node(self, name)
+    }
+
+    #[inline(never)]
+    fn network(&self, node: &str) -> NetworkView {
+        crate::network::view(self, node)
+    }
+
+    #[inline(never)]
+    fn request(&self, from: &RequestFrom, to: &str, draw: u32) -> RequestView {
+        crate::network::request(self, from, to, draw)
+    }
+
+    #[inline(never)]
+    fn log_find(&self, filter: &LogFilter) -> Rc<[EventIndex]> {
+        // Taken out meanwhile: the search reads the index, which is kept beside it.
+        let mut found = std::mem::take(&mut self.derived.borrow_mut().found);
+        let events = crate::logbook::find(self, filter, &mut found);
+        self.derived.borrow_mut().found = found;
+        events
+    }
+
+    #[inline(never)]
+    fn log_rows(&self, events: &[EventIndex]) -> Vec<LogRow> {
+        crate::logbook::rows(self, events)
+    }
+
+    #[inline(never)]
     fn share(&self) -> String {
         crate::share::fragment(self)
     }
@@ -820,6 +887,27 @@ impl SessionApi for Session {
 }
 
 impl Session {
+    /// The trace was cut or exchanged: what was computed from it is computed anew.
+    fn forget_derived(&self) {
+        *self.derived.borrow_mut() = Derived::default();
+    }
+
+    /// The command that injects a fault, and its name for forks.
+    ///
+    /// # Errors
+    /// An unknown kind or parameter, a number out of range.
+    fn injection(
+        &self,
+        kind: &str,
+        target: &str,
+        params: &[(&str, &str)],
+    ) -> Result<Command, Refused> {
+        let params = crate::faults::params(kind, target, params)?;
+        let name: Rc<str> = format!("{kind}-{}", self.next_fault).into();
+        let kind = kind.into();
+        Ok(Command::Inject { kind, name, params })
+    }
+
     fn stop_from(&self, known: usize) -> Option<usize> {
         let index = self.index();
         let entries = index.entries();

@@ -5,6 +5,8 @@
 pub use crate::time_view::*;
 use std::rc::Rc;
 
+pub use crate::inspect_view::*;
+
 /// Shared text.
 pub type Text = Rc<str>;
 
@@ -297,10 +299,79 @@ pub struct FaultKindView {
     /// Registry name: `node-power`, `partition`, `kubelet-crash`, …; its words are
     /// `fault.<kind>` and `fault.<kind>.help`.
     pub kind: &'static str,
+    /// The code of its words: `fault.<kind>`.
+    pub code: &'static str,
+    /// What kind of thing it is aimed at.
+    pub aims_at: FaultTarget,
     /// What it can be aimed at right now; one empty entry when it needs no target.
     pub targets: Rc<[Text]>,
-    /// Parameters with their defaults: `("times", "1")`.
-    pub params: &'static [(&'static str, &'static str)],
+    /// Its parameters.
+    pub params: Rc<[FaultParamView]>,
+}
+
+/// What a fault is aimed at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FaultTarget {
+    /// Nothing in particular: a part of the control plane, the registry.
+    Nothing,
+    /// A machine, by its Node's name.
+    Node,
+    /// A Pod: `name`, `namespace/name`, or `label=value` for all that have it.
+    Pod,
+    /// An image.
+    Image,
+    /// A member of etcd, by its number from 0.
+    EtcdMember,
+}
+
+/// What a fault's parameter may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultAccepts {
+    /// A whole number within these bounds, both included.
+    Number(i64, i64),
+    /// One of these words; the empty one leaves it open.
+    OneOf(&'static [&'static str]),
+    /// The name of a container of the Pod; empty for the first.
+    Container,
+}
+
+/// A parameter of a fault. Its words are `fault.param.<name>`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FaultParamView {
+    /// Its name; a unit comes last in it (`boot_s`).
+    pub name: &'static str,
+    /// What it is when it is not given.
+    pub default: &'static str,
+    /// What it may be.
+    pub accepts: FaultAccepts,
+}
+
+/// Whether a fault is there already, or still.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultState {
+    /// In force.
+    InForce,
+    /// Being mended: a machine boots, a process starts.
+    Ending,
+    /// Planned for later.
+    Planned,
+}
+
+/// A fault with everything that is known of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FaultDetail {
+    /// Handle for healing it; 0 while it is planned.
+    pub id: u32,
+    /// Its name and target.
+    pub name: Msg,
+    /// Parameters that were given.
+    pub params: Rc<[(Text, Text)]>,
+    /// Since when it is in force, or when it will be.
+    pub at: Nanos,
+    /// Whether it is there.
+    pub state: FaultState,
+    /// Deadlines that name its target, soonest first.
+    pub timers: Rc<[TimerView]>,
 }
 
 /// What the current step is about: everything in here is yellow.
@@ -816,6 +887,10 @@ pub struct RevisionView {
     pub by: Text,
     /// Its kind, for the glyph.
     pub kind: ComponentKind,
+    /// Size of the value as JSON, in bytes; 0 when this revision deleted it.
+    pub bytes: u32,
+    /// This revision deleted the object.
+    pub deletes: bool,
 }
 
 /// An object with its history.
@@ -842,6 +917,8 @@ pub struct ObjectView {
 pub struct KubeEventView {
     /// Last seen.
     pub at: Nanos,
+    /// The trace event that wrote it.
+    pub event: EventIndex,
     /// `Normal` or `Warning`.
     pub warning: bool,
     /// Reason.

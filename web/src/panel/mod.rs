@@ -6,6 +6,7 @@ pub mod compare;
 pub mod exchange;
 pub mod editor;
 pub mod explain;
+pub mod faults;
 pub mod help;
 pub mod inspector;
 pub mod stage;

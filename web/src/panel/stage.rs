@@ -1,10 +1,9 @@
 //! The stage: the cluster, or the inside of what was opened; timers and the preview below it.
 
-use super::popper;
 use crate::draw::cluster::ClusterPicture;
 use crate::draw::{api_server, glyph, icon, kind_glyph, node, other, px, scheduler};
 use crate::path;
-use crate::state::{Act, Menu, Scene, ZOOMS};
+use crate::state::{Act, Scene, ZOOMS};
 use crate::words::{length, moment};
 use podscope_session::view::*;
 use yew::prelude::*;
@@ -60,7 +59,7 @@ fn head(scene: &Scene<'_>) -> Html {
             }
             <h1>{mark}{title}</h1>
             <span class="right">
-                if !inside { {faults(scene)} }
+                {super::faults::head(scene)}
                 <button class="btn quiet wide astext-button" type="button" aria-pressed={scene.ui.as_text.to_string()} onclick={scene.act(Act::AsText)}>{scene.t("stage.as-text")}</button>
                 <span class="zoom" role="radiogroup" aria-label={scene.t("zoom.label")} onkeydown={super::explain::arrows()}>{for ZOOMS.iter().enumerate().map(zoom)}</span>
             </span>
@@ -77,62 +76,6 @@ fn title(scene: &Scene<'_>) -> (String, Html) {
             None => (String::new(), html! {}),
         },
     }
-}
-
-/// What a fault is aimed at, for the heal button.
-fn short(scene: &Scene<'_>, name: &Msg) -> String {
-    scene
-        .words
-        .part(name, ".short")
-        .unwrap_or_else(|| scene.words.say(name))
-}
-
-/// The fault palette and the faults in force.
-fn faults(scene: &Scene<'_>) -> Html {
-    let heal = scene.view.faults.iter().take(2).map(|fault| {
-        html! { <button key={fault.id} class="btn" type="button" onclick={scene.act(Act::Heal(fault.id))}>
-            {scene.t("fault.heal")}{" "}{short(scene, &fault.name)}</button> }
-    });
-    let word = if scene.view.faults.is_empty() {
-        "fault.break"
-    } else {
-        "fault.break-more"
-    };
-    html! { <>
-        {for heal}
-        {popper(scene, Menu::Faults, html! { {scene.t(word)} }, "btn quiet menu", "right", || palette(scene))}
-    </> }
-}
-
-fn palette(scene: &Scene<'_>) -> Html {
-    let kinds = scene.session.fault_kinds();
-    let kind = |kind: &FaultKindView| {
-        let word = ["fault.", kind.kind, ".title"].concat();
-        let help = ["fault.", kind.kind, ".help"].concat();
-        let target = |target: &Text| {
-            let label = if target.is_empty() {
-                scene.t("fault.do")
-            } else {
-                AttrValue::from(target.to_string())
-            };
-            html! { <button key={target.to_string()} type="button" onclick={scene.act(Act::Fault(kind.kind, target.clone()))}>{label}</button> }
-        };
-        html! { <div key={kind.kind}>
-            <p class="what">{glyph("fault", 14)}<span><b>{scene.t(&word)}</b>
-                if scene.words.has(&help) { <small>{scene.t(&help)}</small> }</span></p>
-            <div class="row">{for kind.targets.iter().take(24).map(target)}</div>
-        </div> }
-    };
-    html! { <>
-        <h2>{scene.t("fault.palette")}</h2>
-        {for kinds.iter().map(kind)}
-        if scene.view.faults.len() > 2 {
-            <h2>{scene.t("fault.active")}</h2>
-            {for scene.view.faults.iter().map(|fault| html! {
-                <button key={fault.id} type="button" onclick={scene.act(Act::Heal(fault.id))}>{scene.t("fault.heal")}{" "}{short(scene, &fault.name)}</button>
-            })}
-        }
-    </> }
 }
 
 /// The picture, or the inside of what was opened.

@@ -1,6 +1,6 @@
 //! A container's process ends: once, or each time it is started.
 
-use super::{Fault, Kind, Outcome, Target, nothing, over, target};
+use super::{Accepts, Fault, Kind, Outcome, Param, Target, nothing, number, over, target};
 use crate::component::ComponentId;
 use crate::node::runtime::ContainerState;
 use crate::trace::TraceId;
@@ -11,11 +11,23 @@ pub(super) const KIND: Kind = Kind {
     name: "container-crash",
     target: Target::Pod,
     params: &[
-        ("container", ""),
-        ("times", "1"),
-        ("exit_code", "1"),
-        ("after_s", "1"),
-        ("reason", ""),
+        Param {
+            name: "container",
+            default: "",
+            accepts: Accepts::Container,
+        },
+        Param {
+            name: "times",
+            default: "1",
+            accepts: Accepts::OneOf(&["1", "always"]),
+        },
+        number("exit_code", "1", 0, 255),
+        number("after_s", "1", 0, 86_400),
+        Param {
+            name: "reason",
+            default: "",
+            accepts: Accepts::OneOf(&["", "OOMKilled"]),
+        },
     ],
     help: "A container's process ends with exit_code: once (times=1), or after_s seconds after each start (times=always); reason=OOMKilled makes it the kernel's deed.",
     inject,
@@ -25,19 +37,12 @@ pub(super) const KIND: Kind = Kind {
 
 #[inline(never)]
 fn inject(cluster: &mut Cluster, fault: &Fault) -> Result<Outcome, Text> {
-    fault.number("exit_code", 0, 255)?;
-    fault.number("after_s", 0, 86_400)?;
-    let reason = fault.text("reason");
-    if !matches!(&*reason, "" | "OOMKilled") {
-        return Err(format!("reason must be empty or OOMKilled, not \"{reason}\"").into());
-    }
     match &*fault.text("times") {
         "always" => Ok(Outcome::Stays),
-        "1" if running(cluster, fault).is_empty() => {
+        _ if running(cluster, fault).is_empty() => {
             Err(format!("no container of \"{}\" runs", fault.target).into())
         }
-        "1" => Ok(Outcome::Momentary),
-        other => Err(format!("times must be 1 or always, not \"{other}\"").into()),
+        _ => Ok(Outcome::Momentary),
     }
 }
 

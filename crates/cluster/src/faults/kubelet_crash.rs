@@ -1,6 +1,6 @@
 //! A kubelet's process ends: containers run on, but nobody probes, restarts, starts or reports them.
 
-use super::{Fault, Kind, Outcome, Target, held_by_another, machine, start_again};
+use super::{Fault, Kind, Outcome, Target, held_by_another, machine, number, start_again};
 use crate::component::{ComponentId, Process};
 use crate::entry::Entry;
 use crate::trace::TraceId;
@@ -11,7 +11,7 @@ use podscope_kernel::SimDuration;
 pub(super) const KIND: Kind = Kind {
     name: "kubelet-crash",
     target: Target::Node,
-    params: &[("restart_s", "0")],
+    params: &[number("restart_s", "0", 0, 86_400)],
     help: "A kubelet's process ends; after restart_s seconds it starts again by itself (0: when healed).",
     inject,
     heal,
@@ -20,7 +20,7 @@ pub(super) const KIND: Kind = Kind {
 
 #[inline(never)]
 fn inject(cluster: &mut Cluster, fault: &Fault) -> Result<Outcome, Text> {
-    let restart = fault.number("restart_s", 0, 86_400)?;
+    let restart = fault.text("restart_s").trim().parse().unwrap_or(0);
     let Some(id) = machine(cluster, &fault.target) else {
         return Err("there is no such node".into());
     };
@@ -41,7 +41,7 @@ fn inject(cluster: &mut Cluster, fault: &Fault) -> Result<Outcome, Text> {
         Entry::Watch { to, .. } | Entry::Reconnect { to, .. } => *to != process,
         _ => true,
     });
-    Ok(match u64::try_from(restart).unwrap_or(0) {
+    Ok(match restart {
         0 => Outcome::Stays,
         seconds => Outcome::EndsAfter(SimDuration::secs(seconds)),
     })

@@ -55,6 +55,65 @@ pub enum Target {
     EtcdMember,
 }
 
+/// What a parameter may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Accepts {
+    /// A whole number within these bounds, both included.
+    Number(i64, i64),
+    /// One of these words; the empty one leaves it open.
+    OneOf(&'static [&'static str]),
+    /// The name of a container of the Pod aimed at; empty for the first.
+    Container,
+}
+
+/// A parameter of a kind of fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Param {
+    /// Its name; units come last in it (`boot_s`).
+    pub name: &'static str,
+    /// What it is when it is not given.
+    pub default: &'static str,
+    /// What it may be.
+    pub accepts: Accepts,
+}
+
+impl Param {
+    /// Why a text cannot be this parameter.
+    pub fn problem(&self, text: &str) -> Option<String> {
+        let name = self.name;
+        match self.accepts {
+            Accepts::Number(low, high) => {
+                let number: Option<i64> = text.trim().parse().ok();
+                let fits = number.is_some_and(|n| (low..=high).contains(&n));
+                (!fits).then(|| {
+                    format!("{name} must be a number from {low} to {high}, not \"{text}\"")
+                })
+            }
+            Accepts::OneOf(words) if words.contains(&text) => None,
+            Accepts::OneOf(words) => {
+                let words: Vec<&str> = words
+                    .iter()
+                    .map(|w| if w.is_empty() { "empty" } else { w })
+                    .collect();
+                Some(format!(
+                    "{name} must be {}, not \"{text}\"",
+                    words.join(" or ")
+                ))
+            }
+            Accepts::Container => None,
+        }
+    }
+}
+
+/// A parameter that is a number.
+const fn number(name: &'static str, default: &'static str, low: i64, high: i64) -> Param {
+    Param {
+        name,
+        default,
+        accepts: Accepts::Number(low, high),
+    }
+}
+
 /// A kind of fault.
 #[derive(Clone, Copy, Debug)]
 pub struct Kind {
@@ -62,8 +121,8 @@ pub struct Kind {
     pub name: &'static str,
     /// What its parameter `target` names.
     pub target: Target,
-    /// Further parameters with their defaults.
-    pub params: &'static [(&'static str, &'static str)],
+    /// Further parameters.
+    pub params: &'static [Param],
     /// What it does, in one line.
     pub help: &'static str,
     inject: fn(&mut Cluster, &Fault) -> Result<Outcome, Text>,
@@ -132,20 +191,9 @@ impl Fault {
             Value::Int(i) => i.to_string(),
             Value::Bool(b) => b.to_string(),
             _ => kind(self.kind)
-                .and_then(|k| k.params.iter().find(|(n, _)| *n == name))
-                .map_or_else(String::new, |(_, default)| (*default).to_string()),
+                .and_then(|k| k.params.iter().find(|p| p.name == name))
+                .map_or_else(String::new, |p| p.default.to_string()),
         }
-    }
-    /// A parameter as a number.
-    ///
-    /// # Errors
-    /// Why it is none, or out of range.
-    fn number(&self, name: &str, low: i64, high: i64) -> Result<i64, Text> {
-        let text = self.text(name);
-        let number: Option<i64> = text.trim().parse().ok();
-        number.filter(|n| (low..=high).contains(n)).ok_or_else(|| {
-            format!("{name} must be a number from {low} to {high}, not \"{text}\"").into()
-        })
     }
     fn seconds(&self, name: &str, default: u64) -> SimDuration {
         let seconds = self.text(name).trim().parse().unwrap_or(default);
@@ -262,7 +310,7 @@ fn try_inject(
         return Err("too many faults are in force".into());
     }
     for (field, _) in params.entries() {
-        let known = &**field == "target" || kind.params.iter().any(|(n, _)| *n == &**field);
+        let known = &**field == "target" || kind.params.iter().any(|p| p.name == &**field);
         if !known {
             return Err(format!("{kind_name} has no parameter \"{field}\"").into());
         }
@@ -276,6 +324,11 @@ fn try_inject(
         ending: false,
     };
     target::check(cluster, kind.target, &fault)?;
+    for param in kind.params {
+        if let Some(why) = param.problem(&fault.text(param.name)) {
+            return Err(why.into());
+        }
+    }
     // Reported first: what follows is its effect. A refusal comes from checks that change nothing.
     let outcome = (kind.inject)(cluster, &fault)?;
     cluster.sim.faults.injected += 1;

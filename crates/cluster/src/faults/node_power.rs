@@ -3,7 +3,9 @@
 //! Nothing is reported. The API server learns of it only because the Lease is not renewed. When power
 //! returns the machine boots, the kubelet starts, finds dead sandboxes and starts the Pods again.
 
-use super::{Fault, Kind, Outcome, Target, held_by_another, machine, processes, start_again};
+use super::{
+    Fault, Kind, Outcome, Target, held_by_another, machine, number, processes, start_again,
+};
 use crate::component::ComponentId;
 use crate::trace::TraceId;
 use crate::world::Cluster;
@@ -13,7 +15,7 @@ use podscope_kernel::SimDuration;
 pub(super) const KIND: Kind = Kind {
     name: "node-power",
     target: Target::Node,
-    params: &[("boot_s", "20")],
+    params: &[number("boot_s", "20", 0, 3_600)],
     help: "A machine loses its power; healing boots it again, which takes boot_s seconds.",
     inject,
     heal,
@@ -22,7 +24,6 @@ pub(super) const KIND: Kind = Kind {
 
 #[inline(never)]
 fn inject(cluster: &mut Cluster, fault: &Fault) -> Result<Outcome, Text> {
-    fault.number("boot_s", 0, 3_600)?;
     let Some(id) = machine(cluster, &fault.target) else {
         return Err("there is no such node".into());
     };

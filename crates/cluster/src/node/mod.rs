@@ -11,6 +11,7 @@ pub mod kubelet;
 pub mod phase;
 pub mod proxy;
 pub mod resources;
+pub mod route;
 pub mod runtime;
 pub mod sha256;
 

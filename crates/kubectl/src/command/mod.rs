@@ -8,6 +8,7 @@ mod drain;
 mod events;
 mod explain;
 mod get;
+mod help;
 mod label;
 mod misc;
 mod rollout;
@@ -30,6 +31,10 @@ fn flags(
     words: &[String],
 ) -> Res<Flags> {
     let flags = Flags::parse(command, table, words)?;
+    if flags.is("help") {
+        help::print(ctx, command, table);
+        return Err(Fault::Help);
+    }
     if let Some(context) = flags.opt("context").filter(|c| !c.is_empty()) {
         return Err(Fault::Text(format!(
             "context {} does not exist",
@@ -78,6 +83,11 @@ pub(crate) fn dispatch(ctx: &mut Ctx<'_>, argv: &[String]) -> Res<()> {
     let (command, words) = command_first(argv);
     let words = words.as_slice();
     match command {
+        "" => {
+            help::overview(ctx);
+            Ok(())
+        }
+        "help" => help::run(ctx, words),
         "annotate" => label::run(ctx, words, label::Marks::Annotations),
         "api-resources" => misc::api_resources(ctx, words),
         "api-versions" => misc::api_versions(ctx, words),
@@ -107,6 +117,10 @@ pub(crate) fn dispatch(ctx: &mut Ctx<'_>, argv: &[String]) -> Res<()> {
         "uncordon" => drain::cordon(ctx, words, false),
         "version" => misc::version(ctx, words),
         "wait" => wait::run(ctx, words),
+        _ if COMMANDS.contains(&command) && help::is_asked(words) => {
+            help::not_simulated(ctx, command);
+            Ok(())
+        }
         _ if COMMANDS.contains(&command) => misc::refuse(ctx, command, words),
         _ => Err(unknown(command)),
     }
