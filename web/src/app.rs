@@ -391,7 +391,10 @@ impl App {
 
     /// Applies the file that is shown, or more.
     #[inline(never)]
-    pub(crate) fn apply_with(&mut self, apply: fn(&mut dyn SessionApi, &str) -> Result<(), Refused>) {
+    pub(crate) fn apply_with(
+        &mut self,
+        apply: fn(&mut dyn SessionApi, &str) -> Result<(), Refused>,
+    ) {
         self.pause();
         self.editor_settle();
         let Some(name) = self.files.get(self.ui.file).map(|file| file.name.clone()) else {

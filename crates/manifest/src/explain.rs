@@ -468,15 +468,44 @@ mod tests {
             got.into_iter().map(|g| (g.1, g.2)).next().expect("one")
         };
         for (field, message, line, token) in [
-            ("metadata.labels", "Invalid value: \"-b\": name part must", 7, "-b"),
-            ("metadata.labels", "Invalid value: \"y z\": a valid label", 7, "'y z'"),
-            ("spec.containers[0].args", "Invalid value: \"two\": no", 11, "two"),
-            ("spec.containers[0].args[1]", "Invalid value: \"two\": no", 11, "two"),
+            (
+                "metadata.labels",
+                "Invalid value: \"-b\": name part must",
+                7,
+                "-b",
+            ),
+            (
+                "metadata.labels",
+                "Invalid value: \"y z\": a valid label",
+                7,
+                "'y z'",
+            ),
+            (
+                "spec.containers[0].args",
+                "Invalid value: \"two\": no",
+                11,
+                "two",
+            ),
+            (
+                "spec.containers[0].args[1]",
+                "Invalid value: \"two\": no",
+                11,
+                "two",
+            ),
             ("spec.containers[1].name", "Required value", 12, "image"),
             ("spec.containers[1]", "Invalid value: {}: no", 12, "image"),
-            ("spec.containers[0].name", "Forbidden: may not be set", 10, "name"),
+            (
+                "spec.containers[0].name",
+                "Forbidden: may not be set",
+                10,
+                "name",
+            ),
         ] {
-            assert_eq!(place(field, message), (line, token.to_string()), "{field} {message}");
+            assert_eq!(
+                place(field, message),
+                (line, token.to_string()),
+                "{field} {message}"
+            );
         }
     }
 

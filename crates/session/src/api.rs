@@ -1,5 +1,7 @@
 //! The session's interface, as the page uses it.
 
+use crate::lesson::Lesson;
+use crate::lesson_view::LessonView;
 use crate::view::*;
 use std::rc::Rc;
 
@@ -110,6 +112,15 @@ pub trait SessionApi: crate::time_api::TimeApi {
     /// These events as lines.
     fn log_rows(&self, events: &[EventIndex]) -> Vec<LogRow>;
 
+    /// A step of a lesson at the cursor, counted from 0; `None` beyond the last.
+    fn lesson(&self, lesson: &Lesson, step: usize) -> Option<LessonView>;
+    /// Does what a step asks of the learner, or goes to the moment that it waits for.
+    fn show_lesson(&mut self, lesson: &Lesson, step: usize) -> Result<(), Refused>;
+    /// What a name in lessons and glossary opens on the stage.
+    fn target(&self, name: &str) -> Option<Target>;
+    /// The next event with this trace code after the cursor, else the first one.
+    fn find_event(&self, code: &str) -> Option<EventIndex>;
+
     /// The fragment of a link that opens this very moment.
     fn share(&self) -> String;
     /// The scenario file.
@@ -129,4 +140,6 @@ pub enum Source<'a> {
     Manifest(&'a str),
     /// The fragment of a share link.
     Link(&'a str),
+    /// What a lesson plays.
+    Lesson(&'a Lesson),
 }

@@ -128,9 +128,8 @@ impl Walk<'_> {
     fn list(&mut self, old: &Value, new: &Value, path: &str, keys: &mut Vec<String>) {
         let none = Value::Null;
         let name = |item: &Value| item.get("name").str_or_empty().to_owned();
-        let find = |list: &[Value], wanted: &str| {
-            list.iter().find(|item| name(item) == wanted).cloned()
-        };
+        let find =
+            |list: &[Value], wanted: &str| list.iter().find(|item| name(item) == wanted).cloned();
         let mut names: Vec<String> = old.items().iter().map(name).collect();
         let added: Vec<String> = new.items().iter().map(name).collect();
         names.extend(added.into_iter().filter(|n| find(old.items(), n).is_none()));
@@ -203,7 +202,10 @@ mod tests {
         session.apply("nginx.yaml").expect("accepted");
         session.seek_end();
         let changed = session.changes(&text);
-        assert!(!changed[0].new && changed[0].fields.is_empty(), "{changed:#?}");
+        assert!(
+            !changed[0].new && changed[0].fields.is_empty(),
+            "{changed:#?}"
+        );
         session
             .kubectl(&["scale", "deployment/nginx", "--replicas=5"])
             .expect("accepted");
@@ -224,7 +226,14 @@ mod tests {
             })
             .collect();
         assert_eq!(seen.len(), 2, "{seen:#?}");
-        assert!(seen.iter().any(|s| s.contains("spec.replicas Some(\"5\") Some(\"3\")")), "{seen:#?}");
-        assert!(seen.iter().any(|s| s.contains("[nginx].image")), "{seen:#?}");
+        assert!(
+            seen.iter()
+                .any(|s| s.contains("spec.replicas Some(\"5\") Some(\"3\")")),
+            "{seen:#?}"
+        );
+        assert!(
+            seen.iter().any(|s| s.contains("[nginx].image")),
+            "{seen:#?}"
+        );
     }
 }

@@ -315,11 +315,8 @@ fn without_effect(lines: &Lines<'_>, document: &Document, items: &mut Vec<Diagno
     for path in manifest::not_simulated(kind, &document.object) {
         let located = document.locate(&path);
         let span = located.key.unwrap_or(located.value);
-        let found = manifest::Diagnostic::new(
-            manifest::Severity::Info,
-            span,
-            Message::NotSimulated(path),
-        );
+        let found =
+            manifest::Diagnostic::new(manifest::Severity::Info, span, Message::NotSimulated(path));
         items.push(of_manifest(lines, lines.text, &found));
     }
 }

@@ -118,10 +118,7 @@ fn labels(document: &Document) -> Option<Fix> {
         };
         edits.push(edit(at, &line));
     }
-    let label = Msg::new(
-        "fix.labels",
-        vec![("to", Arg::Text(last.into()))],
-    );
+    let label = Msg::new("fix.labels", vec![("to", Arg::Text(last.into()))]);
     podscope_api::sort::by_key(&mut edits, |edit| edit.from);
     (!edits.is_empty()).then(|| Fix {
         label,

@@ -137,9 +137,7 @@ pub fn stored(session: &Session, text: &str) -> Vec<(Option<Rc<Object>>, Rc<Obje
 }
 
 fn has_ended(copy: &Simulation, mine: usize) -> bool {
-    copy.terminals()
-        .nth(mine)
-        .is_some_and(|t| t.exit.is_some())
+    copy.terminals().nth(mine).is_some_and(|t| t.exit.is_some())
 }
 
 /// Enters `kubectl apply -f` with a text; the number of the command.
@@ -232,7 +230,8 @@ fn note(copy: &Simulation, mine: usize, event: &TraceEvent, seen: &mut Seen) {
                 // What is unchanged is only read.
                 Ok(answer) if answer.object.kind().is_some() => {
                     let key = answer.object.key();
-                    seen.answers.retain(|o| o.key() != key || o.kind() != answer.object.kind());
+                    seen.answers
+                        .retain(|o| o.key() != key || o.kind() != answer.object.kind());
                     seen.answers.push(answer.object.clone());
                 }
                 _ => {}

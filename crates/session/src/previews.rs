@@ -114,8 +114,15 @@ fn one_changed(
     let apart = documents
         .windows(2)
         .all(|pair| pair[0].source.end <= pair[1].source.start);
-    let alone = documents.iter().filter(|d| address(d) == address(own)).count() == 1;
-    if documents.len() < MIN_DOCUMENTS || !apart || !alone || !own.object.kind().is_some_and(is_leaf)
+    let alone = documents
+        .iter()
+        .filter(|d| address(d) == address(own))
+        .count()
+        == 1;
+    if documents.len() < MIN_DOCUMENTS
+        || !apart
+        || !alone
+        || !own.object.kind().is_some_and(is_leaf)
     {
         return None;
     }
@@ -146,14 +153,18 @@ fn one_changed(
     let mut own = preview::apply(&mut world, own.source.of(text));
     let order_matters = !own.client.is_empty()
         || matches!(own.effect, Effect::Pending { .. } | Effect::Unknown)
-        || own.refusals.iter().any(|refusal| &*refusal.stage == "quota");
+        || own
+            .refusals
+            .iter()
+            .any(|refusal| &*refusal.stage == "quota");
     if order_matters {
         return None;
     }
     if own.effect == Effect::Unchanged {
         own.effect = others.preview.effect.clone();
     }
-    own.warnings.splice(0..0, others.preview.warnings.iter().cloned());
+    own.warnings
+        .splice(0..0, others.preview.warnings.iter().cloned());
     Some(own)
 }
 
@@ -184,7 +195,8 @@ mod tests {
     fn typing_shows_what_the_whole_text_shows() {
         let [a, b, c] = ["a", "b", "c"].map(|name| deployment(name, "nginx"));
         let whole = |c: &str| [&a, &b, c].map(|d| format!("{d}---\n")).concat();
-        let service = "apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {ports: [{port: 80}]}\n";
+        let service =
+            "apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {ports: [{port: 80}]}\n";
         for changed in [
             c.replace("nginx", "nginx:1.25"),
             c.replace("replicas", "replicsa"),
@@ -199,7 +211,11 @@ mod tests {
             "apiVersion: v1\nkind: Namespace\nmetadata: {name: n}\n".to_string(),
         ] {
             same(&[whole(&c), whole(&changed)]);
-            same(&[whole(&c), whole(&c.replace("nginx", "httpd")), whole(&changed)]);
+            same(&[
+                whole(&c),
+                whole(&c.replace("nginx", "httpd")),
+                whole(&changed),
+            ]);
             same(&[whole(&c), whole(&changed), whole(&c)]);
         }
     }

@@ -120,8 +120,14 @@ mod tests {
             of(Kind::Pod, "spec.containers.resources.requests.cpu"),
             [ComponentKind::Scheduler]
         );
-        assert_eq!(of(Kind::Deployment, "spec.replicas"), [ComponentKind::Controller]);
-        assert_eq!(of(Kind::Service, "spec.ports.port"), [ComponentKind::Network]);
+        assert_eq!(
+            of(Kind::Deployment, "spec.replicas"),
+            [ComponentKind::Controller]
+        );
+        assert_eq!(
+            of(Kind::Service, "spec.ports.port"),
+            [ComponentKind::Network]
+        );
         assert!(of(Kind::ConfigMap, "data.x").is_empty());
     }
 }

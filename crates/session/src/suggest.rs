@@ -18,7 +18,10 @@ const NAMES: &[(&str, Kind)] = &[
     ("imagePullSecrets.name", Kind::Secret),
     ("metadata.namespace", Kind::Namespace),
     ("nodeName", Kind::Node),
-    ("persistentVolumeClaim.claimName", Kind::PersistentVolumeClaim),
+    (
+        "persistentVolumeClaim.claimName",
+        Kind::PersistentVolumeClaim,
+    ),
     ("priorityClassName", Kind::PriorityClass),
     ("runtimeClassName", Kind::RuntimeClass),
     ("scaleTargetRef.name", Kind::Deployment),
@@ -93,7 +96,11 @@ fn in_cluster(session: &Session, place: &Place) -> Vec<SuggestItem> {
             };
             for (_, kind) in NAMES.iter().filter(|(end, _)| fits(end)) {
                 for object in objects(session, *kind) {
-                    put(object.name(), kind.name(), manifest::scalar_text(object.name()));
+                    put(
+                        object.name(),
+                        kind.name(),
+                        manifest::scalar_text(object.name()),
+                    );
                 }
             }
         }
@@ -193,7 +200,10 @@ mod tests {
             &format!("{pod}  nodeSelector:\n    topology.kubernetes.io/zone: ^"),
         );
         assert!(zones.len() >= 2, "{zones:?}");
-        let keys = labels(&session, &format!("{pod}  nodeSelector:\n    kubernetes.io/h^"));
+        let keys = labels(
+            &session,
+            &format!("{pod}  nodeSelector:\n    kubernetes.io/h^"),
+        );
         assert_eq!(keys, ["kubernetes.io/hostname"]);
         assert_eq!(
             labels(&session, &format!("{pod}  restartPolicy: N^")),
@@ -203,7 +213,8 @@ mod tests {
 
     #[test]
     fn fields_are_described() {
-        let text = "apiVersion: v1\nkind: Pod\nspec:\n  hostname: x\n  containers:\n  - image: nginx\n";
+        let text =
+            "apiVersion: v1\nkind: Pod\nspec:\n  hostname: x\n  containers:\n  - image: nginx\n";
         let at = |needle: &str| {
             let cursor = text.find(needle).expect("there") as u32 + 1;
             field(text, cursor, None).expect("a field")

@@ -3,8 +3,8 @@
 pub mod bar;
 pub mod breakpoints;
 pub mod compare;
-pub mod exchange;
 pub mod editor;
+pub mod exchange;
 pub mod explain;
 pub mod faults;
 pub mod help;

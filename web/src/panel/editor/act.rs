@@ -166,7 +166,10 @@ impl App {
         let indented = (is_break && !composing)
             .then(|| text::indented(&new, caret.0))
             .flatten();
-        let single = matches!(how, "insertText" | "deleteContentBackward" | "insertCompositionText");
+        let single = matches!(
+            how,
+            "insertText" | "deleteContentBackward" | "insertCompositionText"
+        );
         match indented {
             Some((new, caret)) => self.editor_change(ctx, &new, caret, false, true),
             None => self.editor_change(ctx, &new, caret, single, false),
@@ -197,7 +200,14 @@ impl App {
         self.editor_set(ctx, &name, new, caret, moved);
     }
 
-    fn editor_set(&mut self, ctx: &Context<App>, name: &str, new: &str, caret: Selection, moved: bool) {
+    fn editor_set(
+        &mut self,
+        ctx: &Context<App>,
+        name: &str,
+        new: &str,
+        caret: Selection,
+        moved: bool,
+    ) {
         self.ui.editor.caret = caret;
         if moved {
             self.ui.editor.select = Some((caret, true));
@@ -206,7 +216,11 @@ impl App {
             self.session.edit(name, new);
         } else {
             self.session.retype(name, new);
-            let oversized = self.session.files().iter().any(|f| *f.name == *name && *f.text != *new);
+            let oversized = self
+                .session
+                .files()
+                .iter()
+                .any(|f| *f.name == *name && *f.text != *new);
             if oversized {
                 self.session.edit(name, new);
             }

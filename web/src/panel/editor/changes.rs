@@ -39,15 +39,25 @@ fn object(scene: &Scene<'_>, change: &ObjectChange) -> Html {
 }
 
 fn field(scene: &Scene<'_>, change: &FieldChange) -> Html {
-    let side = |class: &'static str, sign: &'static str, word: &str, value: &Option<Text>| match value {
-        Some(value) => html! {
-            <code class={class}><span aria-hidden="true">{sign}</span><span class="sr">{scene.t(word)}</span>{value.to_string()}</code>
-        },
-        None => html! {},
+    let side = |class: &'static str, sign: &'static str, word: &str, value: &Option<Text>| {
+        match value {
+            Some(value) => html! {
+                <code class={class}><span aria-hidden="true">{sign}</span><span class="sr">{scene.t(word)}</span>{value.to_string()}</code>
+            },
+            None => html! {},
+        }
     };
     let owner = change.owner.as_ref().map(|owner| {
-        let word = if change.foreign { "changes.foreign" } else { "changes.owner" };
-        let class = if change.foreign { "owner foreign" } else { "owner" };
+        let word = if change.foreign {
+            "changes.foreign"
+        } else {
+            "changes.owner"
+        };
+        let class = if change.foreign {
+            "owner foreign"
+        } else {
+            "owner"
+        };
         html! { <span class={class}>{scene.words.t1(word, "by", owner)}</span> }
     });
     html! {

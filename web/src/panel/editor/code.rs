@@ -79,7 +79,11 @@ pub fn Editor(props: &EditorProps) -> Html {
     };
     let count = file.text.bytes().filter(|b| *b == b'\n').count() + 1;
     let coloured = count <= MOST_COLOURED;
-    let chunks = if coloured { lines(props, listing) } else { Vec::new() };
+    let chunks = if coloured {
+        lines(props, listing)
+    } else {
+        Vec::new()
+    };
     html! {
         <div class="code">
             <div class="ed">
@@ -196,7 +200,10 @@ fn mark_problems(items: &[DiagnosticView], lines: &mut [Line]) {
             let mut chars = line.text.char_indices();
             chars.nth(column as usize).map_or(line.text.len(), |c| c.0)
         };
-        let (from, to) = (byte(item.column), byte(item.end_column.max(item.column + 1)));
+        let (from, to) = (
+            byte(item.column),
+            byte(item.end_column.max(item.column + 1)),
+        );
         let (class, rank) = match item.severity {
             Severity::Error => ("squig", "l bad"),
             Severity::Warning => ("squig warn", "l warn"),
@@ -238,8 +245,13 @@ fn mark_hits(text: &str, listing: &Listing, lines: &mut [Line]) {
     for (line, row) in lines.iter_mut().zip(text.split('\n')) {
         let end = start + row.len();
         while let Some((i, (from, to))) = hits.next_if(|(_, hit)| hit.0 <= end) {
-            let class = if i == listing.now { "found this" } else { "found" };
-            line.marks.push((from.saturating_sub(start), (*to).min(end) - start, class));
+            let class = if i == listing.now {
+                "found this"
+            } else {
+                "found"
+            };
+            line.marks
+                .push((from.saturating_sub(start), (*to).min(end) - start, class));
         }
         start = end + 1;
     }

@@ -35,13 +35,25 @@ fn facts(words: &Words, field: &FieldView) -> String {
     }
     if !field.values.is_empty() {
         let values: Vec<&str> = field.values.iter().map(|value| &**value).collect();
-        facts.push(words.t1("field.values", "values", &values.join(", ")).to_string());
+        facts.push(
+            words
+                .t1("field.values", "values", &values.join(", "))
+                .to_string(),
+        );
     }
     if !field.simulated {
         facts.push(words.t("diagnostic.no-effect").to_string());
     } else if !field.readers.is_empty() {
-        let readers: Vec<String> = field.readers.iter().map(|kind| reader(words, *kind)).collect();
-        facts.push(words.t1("field.read", "by", &readers.join(", ")).to_string());
+        let readers: Vec<String> = field
+            .readers
+            .iter()
+            .map(|kind| reader(words, *kind))
+            .collect();
+        facts.push(
+            words
+                .t1("field.read", "by", &readers.join(", "))
+                .to_string(),
+        );
     }
     facts.join(" · ")
 }
@@ -66,5 +78,12 @@ fn description(words: &Words, field: &FieldView) -> Option<AttrValue> {
 /// All of it as one sentence, for the live region.
 pub fn sentence(words: &Words, field: &FieldView) -> String {
     let description = description(words, field).unwrap_or_default();
-    [&*field.path, ". ", &facts(words, field), ". ", &*description].concat()
+    [
+        &*field.path,
+        ". ",
+        &facts(words, field),
+        ". ",
+        &*description,
+    ]
+    .concat()
 }

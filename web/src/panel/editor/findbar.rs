@@ -21,7 +21,13 @@ pub fn draw(scene: &Scene<'_>, file: &FileView) -> Html {
         0 => scene.t("find.none"),
         n => {
             let more = if n == MOST { "+" } else { "" };
-            let text = [(find.at + 1).to_string().as_str(), "/", &n.to_string(), more].concat();
+            let text = [
+                (find.at + 1).to_string().as_str(),
+                "/",
+                &n.to_string(),
+                more,
+            ]
+            .concat();
             AttrValue::from(text)
         }
     };
@@ -29,8 +35,12 @@ pub fn draw(scene: &Scene<'_>, file: &FileView) -> Html {
         let input: Option<HtmlInputElement> = event.target_dyn_into();
         input.map(|input| input.value()).unwrap_or_default()
     };
-    let needle = scene.on.reform(move |event| Act::Editor(EditorAct::Needle(read(event))));
-    let with = scene.on.reform(move |event| Act::Editor(EditorAct::With(read(event))));
+    let needle = scene
+        .on
+        .reform(move |event| Act::Editor(EditorAct::Needle(read(event))));
+    let with = scene
+        .on
+        .reform(move |event| Act::Editor(EditorAct::With(read(event))));
     let keys = |enter: fn(bool) -> EditorAct| {
         let send = scene.on.clone();
         Callback::from(move |event: KeyboardEvent| {

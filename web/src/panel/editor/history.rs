@@ -29,7 +29,14 @@ pub struct History {
 impl History {
     /// Remembers that a text became another; what is typed letter by letter is one change up to the end of
     /// a word.
-    pub fn record(&mut self, old: &str, new: &str, before: Selection, after: Selection, typed: bool) {
+    pub fn record(
+        &mut self,
+        old: &str,
+        new: &str,
+        before: Selection,
+        after: Selection,
+        typed: bool,
+    ) {
         if old == new {
             return;
         }
@@ -102,8 +109,10 @@ impl Change {
             && at == self.at + self.new.len()
             && !added.contains('\n')
             && (added.starts_with(word) <= self.new.ends_with(word) || !self.new.contains(word));
-        let deleting =
-            added.is_empty() && self.new.is_empty() && at + removed.len() == self.at && removed != "\n";
+        let deleting = added.is_empty()
+            && self.new.is_empty()
+            && at + removed.len() == self.at
+            && removed != "\n";
         typing || deleting
     }
 }

@@ -37,7 +37,8 @@ pub fn draw(line: &str, marks: &[Mark]) -> Html {
     if marks.is_empty() {
         return yaml_spans(line);
     }
-    let piece = |(class, text): (String, &str)| html! { <span class={class}>{text.to_owned()}</span> };
+    let piece =
+        |(class, text): (String, &str)| html! { <span class={class}>{text.to_owned()}</span> };
     pieces(line, marks).into_iter().map(piece).collect()
 }
 
@@ -51,11 +52,19 @@ mod tests {
     fn marks_cut_colours() {
         let shown = |line, marks: &[Mark]| -> Vec<String> {
             let pieces = pieces(line, marks).into_iter();
-            pieces.map(|(class, text)| format!("{class}|{text}")).collect()
+            pieces
+                .map(|(class, text)| format!("{class}|{text}"))
+                .collect()
         };
         assert_eq!(
             shown("a: bcd", &[(0, 1, "squig"), (4, 5, "hit"), (4, 6, "now")]),
-            ["key squig|a", "pun|:", "val| b", "val hit now|c", "val now|d"]
+            [
+                "key squig|a",
+                "pun|:",
+                "val| b",
+                "val hit now|c",
+                "val now|d"
+            ]
         );
         assert_eq!(shown("é: x", &[(0, 2, "hit")])[0], "key hit|é");
         assert_eq!(shown("", &[(0, 1, "squig")]).len(), 0);

@@ -213,7 +213,12 @@ pub fn drawn(select: Option<(text::Selection, bool)>, list: Option<&ui::List>) {
             .toggle_with_force("above", below < 150 && list.place.0 > 6)
             .ok();
         if let Ok(Some(active)) = options.query_selector("[aria-selected=true]") {
-            let (top, height) = (active.dyn_ref::<HtmlElement>().map_or(0, HtmlElement::offset_top), 26);
+            let (top, height) = (
+                active
+                    .dyn_ref::<HtmlElement>()
+                    .map_or(0, HtmlElement::offset_top),
+                26,
+            );
             if top < options.scroll_top() {
                 options.set_scroll_top(top);
             } else if top + height > options.scroll_top() + options.client_height() {

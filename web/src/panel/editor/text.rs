@@ -105,7 +105,11 @@ pub fn shifted(text: &str, selection: Selection, back: bool) -> (String, Selecti
         if i > 0 {
             out.push('\n');
         }
-        let whole = if last { [row, tail].concat() } else { row.to_owned() };
+        let whole = if last {
+            [row, tail].concat()
+        } else {
+            row.to_owned()
+        };
         let blanks = (whole.len() - whole.trim_start_matches(' ').len()).min(2);
         let change = match back {
             true => -(blanks as i64),
@@ -160,7 +164,11 @@ pub fn with_lines(text: &str, caret: u32, lines: &str) -> (String, Selection) {
     let row = text.get(start..).unwrap_or_default();
     let row = row.split('\n').next().unwrap_or_default();
     let column = row.len() - row.trim_start_matches([' ', '-']).len();
-    let column = if row.trim_end().ends_with(':') { column + 2 } else { column };
+    let column = if row.trim_end().ends_with(':') {
+        column + 2
+    } else {
+        column
+    };
     let indent = " ".repeat(column);
     let mut block = String::new();
     for line in lines.lines() {
@@ -222,8 +230,14 @@ mod tests {
     #[test]
     fn snippets_go_where_they_fit() {
         assert_eq!(shown(with_document("", "a: 1\n")), "[]a: 1\n");
-        assert_eq!(shown(with_document("x: 1\n", "a: 1\n")), "x: 1\n---\n[]a: 1\n");
-        assert_eq!(shown(with_lines("  - a: 1\nb", 4, "p:\n  q: 1")), "  - a: 1\n    p:\n      q: 1[]\nb");
+        assert_eq!(
+            shown(with_document("x: 1\n", "a: 1\n")),
+            "x: 1\n---\n[]a: 1\n"
+        );
+        assert_eq!(
+            shown(with_lines("  - a: 1\nb", 4, "p:\n  q: 1")),
+            "  - a: 1\n    p:\n      q: 1[]\nb"
+        );
         assert_eq!(shown(with_lines("s:\n", 1, "p: 1")), "s:\n  p: 1[]\n");
         assert_eq!(free_name("web", ".yaml", |n| n == "web.yaml"), "web-2.yaml");
     }

@@ -106,10 +106,17 @@ pub fn touch(scene: &Scene<'_>, file: &FileView) -> Html {
 /// Asks for the file's name.
 #[inline(never)]
 pub fn naming(scene: &Scene<'_>) -> Html {
-    let name = scene.files.get(scene.ui.file).map(|file| file.name.to_string());
+    let name = scene
+        .files
+        .get(scene.ui.file)
+        .map(|file| file.name.to_string());
     let read = || {
         let input = super::element("editor-name")?;
-        Some(wasm_bindgen::JsCast::dyn_into::<HtmlInputElement>(input).ok()?.value())
+        Some(
+            wasm_bindgen::JsCast::dyn_into::<HtmlInputElement>(input)
+                .ok()?
+                .value(),
+        )
     };
     let onsubmit = scene.on.reform(move |event: SubmitEvent| {
         event.prevent_default();
