@@ -695,7 +695,7 @@ mod tests {
         for (text, error) in [
             (
                 "",
-                "the scenario is empty; it must begin with `podscope: 1`",
+                "a scenario is empty; it must begin with `podscope: 1`",
             ),
             ("title: x", "missing field `podscope` at line 1 column 1"),
             (
