@@ -7,7 +7,7 @@
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { engineRunning, launch, open } from './browser.mjs';
+import { engineWhole, launch, open } from './browser.mjs';
 import { serve } from './serve.mjs';
 import { STATES } from './states.mjs';
 
@@ -50,7 +50,7 @@ for (const state of states) {
         reducedMotion: 'reduce',
       });
       try {
-        if (!values.url && !path.includes('.html')) await engineRunning(page);
+        if (!values.url && !path.includes('.html')) await engineWhole(page);
         await act?.(page);
         await page.screenshot({ path: `${folder}${name}.png`, fullPage: values.full });
         console.log(`${folder}${name}.png`);
