@@ -14,12 +14,23 @@ use std::rc::Rc;
 const MAX_ALIGNED: usize = 600;
 /// The most lines that are shown.
 const MAX_SHOWN: usize = 240;
+/// The most queue entries that the shorter future is run on.
+const MAX_STEPS: u32 = 100_000;
 /// The most fields named as differing in one line.
 const MAX_FIELDS: usize = 6;
 
 /// The comparison; `None` when a future is not there.
 pub fn compare(session: &Session, left: u32, right: u32) -> Option<CompareView> {
-    let (a, b) = (session.at_end_of(left)?, session.at_end_of(right)?);
+    let (mut a, mut b) = (session.at_end_of(left)?, session.at_end_of(right)?);
+    // What is known of one may reach further: both are looked at up to the same moment.
+    let end = a.now().max(b.now());
+    for side in [&mut a, &mut b] {
+        for _ in 0..MAX_STEPS {
+            if side.timeline.next_time().is_none_or(|at| at > end) || !side.timeline.step_entry() {
+                break;
+            }
+        }
+    }
     let names = (
         started(&a.timeline, &b.timeline),
         started(&b.timeline, &a.timeline),
