@@ -104,6 +104,12 @@ export const STATES = {
       await page.locator('dialog').waitFor();
     },
   },
+  'compare-steps': {
+    act: async (page) => {
+      await STATES.compare.act(page);
+      await page.locator('.steps-beside').evaluate((table) => table.scrollIntoView());
+    },
+  },
   share: {
     act: async (page) => {
       await press(page, 'End');

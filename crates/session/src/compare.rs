@@ -57,11 +57,11 @@ pub fn compare(session: &Session, left: u32, right: u32) -> Option<CompareView> 
         (count(|r| r.left.is_some()), count(|r| r.right.is_some()))
     });
     let first = rows.iter().position(|row| {
-        let by_you = [&row.left, &row.right]
-            .into_iter()
-            .flatten()
-            .any(|r| by_person(&r.msg));
-        row.pairing != Pairing::Same && !by_you
+        let mut sides = [&row.left, &row.right].into_iter().flatten();
+        let alone = row.pairing == Pairing::Alone;
+        // That a command, and what kubectl sends for it, is on one side only is no news.
+        let by_you = |r: &StoryRow| by_person(&r.msg) || alone && r.kind == ComponentKind::Client;
+        row.pairing != Pairing::Same && !sides.any(by_you)
     });
     rows.truncate(MAX_SHOWN);
     let shared_at = shared
