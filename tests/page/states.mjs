@@ -1,5 +1,7 @@
 // The moments of the page that screenshots are taken of.
 
+import { readFileSync } from 'node:fs';
+
 /**
  * @typedef {object} State
  * @property {string} [path] the page, relative to the site; may carry a query and a fragment
@@ -17,6 +19,41 @@ const inside = (phase, name) => async (page) => {
   const button = page.locator('.stage').getByRole('button', { name }).first();
   await button.dispatchEvent('click');
 };
+
+/** Opens the menu of time and sets a breakpoint. */
+const addBreak = async (page, name) => {
+  const menu = page.locator('.goto');
+  if ((await menu.getAttribute('aria-expanded')) !== 'true') await menu.dispatchEvent('click');
+  await page.getByRole('combobox', { name: 'What to stop at' }).selectOption({ label: name });
+  await page.getByRole('button', { name: 'Add', exact: true }).dispatchEvent('click');
+};
+
+/** Two futures from one moment: 5 replicas, and a machine without power. The menu is open. */
+const fork = async (page) => {
+  await press(page, 'End');
+  if (page.viewportSize().width <= 1180) await page.locator('.tabbar button', { hasText: 'Inspect' }).dispatchEvent('click');
+  const kubectl = page.getByRole('tab', { name: 'kubectl' });
+  await kubectl.dispatchEvent('click');
+  const prompt = page.getByRole('combobox', { name: 'kubectl command' });
+  await prompt.evaluate((input) => {
+    input.value = 'scale deployment nginx --replicas=5';
+    input.dispatchEvent(new InputEvent('input', { bubbles: true }));
+    input.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true }));
+  });
+  await kubectl.dispatchEvent('click');
+  if (page.viewportSize().width <= 1180) await page.locator('.tabbar button', { hasText: 'Explain' }).dispatchEvent('click');
+  await page.evaluate(() => document.activeElement?.blur());
+  // Back before the command.
+  await page.locator('input.range').evaluate((input) => {
+    input.value = '1073';
+    input.dispatchEvent(new InputEvent('input', { bubbles: true }));
+  });
+  await page.locator('.stagehead .menu').dispatchEvent('click');
+  await page.locator('.pop div', { hasText: 'A machine loses its power' }).last().getByRole('button', { name: 'node-2' }).dispatchEvent('click');
+  await page.locator('.goto').dispatchEvent('click');
+};
+
+const DUMP = readFileSync(new URL('../../crates/session/tests/dumps/shop.yaml', import.meta.url), 'utf8');
 
 /** @type {Record<string, State>} */
 export const STATES = {
@@ -52,5 +89,39 @@ export const STATES = {
   },
   pseudo: { path: '?lang=qps', act: (page) => press(page, 'ArrowRight', 4) },
   'pseudo-start': { path: '?lang=qps' },
+  goto: {
+    act: async (page) => {
+      await press(page, 'ArrowRight', 6);
+      await addBreak(page, 'a Pod becomes Ready');
+      await addBreak(page, 'an Event of type Warning');
+    },
+  },
+  futures: { act: fork },
+  compare: {
+    act: async (page) => {
+      await fork(page);
+      await page.getByRole('button', { name: /^Compare with/ }).first().dispatchEvent('click');
+      await page.locator('dialog').waitFor();
+    },
+  },
+  'compare-steps': {
+    act: async (page) => {
+      await STATES.compare.act(page);
+      await page.locator('.steps-beside').evaluate((table) => table.scrollIntoView());
+    },
+  },
+  share: {
+    act: async (page) => {
+      await press(page, 'End');
+      await page.getByRole('button', { name: page.viewportSize().width > 600 ? 'Share' : 'More', exact: true }).dispatchEvent('click');
+    },
+  },
+  import: {
+    act: async (page) => {
+      await page.getByRole('button', { name: page.viewportSize().width > 600 ? 'Share' : 'More', exact: true }).dispatchEvent('click');
+      await page.getByRole('button', { name: /cluster dump/ }).dispatchEvent('click');
+      await page.locator('#import-text').fill(DUMP);
+    },
+  },
   embed: { path: 'example.html', act: (page) => page.waitForTimeout(1500) },
 };

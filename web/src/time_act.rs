@@ -24,6 +24,8 @@ pub enum TimeAct {
     AddBreak,
     /// Takes one away.
     RemoveBreak(usize),
+    /// The same for the object that is selected; by a key.
+    NextSelected(bool),
     /// Runs to the next breakpoint.
     RunTo,
     /// Puts two futures side by side.
@@ -111,6 +113,13 @@ impl App {
                 if i < breaks.len() {
                     breaks.remove(i);
                 }
+            }
+            TimeAct::NextSelected(forward) => {
+                let in_focus = self.view.focus.objects.first();
+                if let Some(object) = self.ui.object.as_ref().or(in_focus).cloned() {
+                    return self.time_act(ctx, TimeAct::NextOf(object, forward));
+                }
+                self.note("jump.no-object", "", "");
             }
             TimeAct::RunTo => self.run_to(),
             TimeAct::Compare(left, right) => {

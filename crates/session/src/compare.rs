@@ -14,12 +14,23 @@ use std::rc::Rc;
 const MAX_ALIGNED: usize = 600;
 /// The most lines that are shown.
 const MAX_SHOWN: usize = 240;
+/// The most queue entries that the shorter future is run on.
+const MAX_STEPS: u32 = 100_000;
 /// The most fields named as differing in one line.
 const MAX_FIELDS: usize = 6;
 
 /// The comparison; `None` when a future is not there.
 pub fn compare(session: &Session, left: u32, right: u32) -> Option<CompareView> {
-    let (a, b) = (session.at_end_of(left)?, session.at_end_of(right)?);
+    let (mut a, mut b) = (session.at_end_of(left)?, session.at_end_of(right)?);
+    // What is known of one may reach further: both are looked at up to the same moment.
+    let end = a.now().max(b.now());
+    for side in [&mut a, &mut b] {
+        for _ in 0..MAX_STEPS {
+            if side.timeline.next_time().is_none_or(|at| at > end) || !side.timeline.step_entry() {
+                break;
+            }
+        }
+    }
     let names = (
         started(&a.timeline, &b.timeline),
         started(&b.timeline, &a.timeline),
@@ -46,11 +57,11 @@ pub fn compare(session: &Session, left: u32, right: u32) -> Option<CompareView> 
         (count(|r| r.left.is_some()), count(|r| r.right.is_some()))
     });
     let first = rows.iter().position(|row| {
-        let by_you = [&row.left, &row.right]
-            .into_iter()
-            .flatten()
-            .any(|r| by_person(&r.msg));
-        row.pairing != Pairing::Same && !by_you
+        let mut sides = [&row.left, &row.right].into_iter().flatten();
+        let alone = row.pairing == Pairing::Alone;
+        // That a command, and what kubectl sends for it, is on one side only is no news.
+        let by_you = |r: &StoryRow| by_person(&r.msg) || alone && r.kind == ComponentKind::Client;
+        row.pairing != Pairing::Same && !sides.any(by_you)
     });
     rows.truncate(MAX_SHOWN);
     let shared_at = shared

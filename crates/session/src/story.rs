@@ -17,7 +17,11 @@ pub fn rows(session: &Session, from: usize, to: usize) -> Vec<StoryRow> {
     let to = to.min(log.len());
     (from..to)
         .filter_map(|i| Some((i, index.entries().get(i)?, log.get(i)?)))
-        .filter(|(_, entry, _)| !entry.background && entry.zoom <= Zoom::Action)
+        .filter(|(_, entry, event)| {
+            // A kubelet's report recurs for ever, as its request does.
+            let recurs = entry.background || event.code == "kubelet.node_status";
+            !recurs && (entry.zoom <= Zoom::Action || entry.phase.is_some())
+        })
         .take(MAX_ROWS)
         .map(|(i, entry, event)| row(session, i, entry.phase, event))
         .collect()

@@ -70,6 +70,7 @@ pub fn readable(title: &str, rows: &[StoryRow], say: &dyn Fn(&Msg) -> String) ->
             out.push_str(&format!("\n{}\n", one_line(&say(phase))));
         }
         let words = one_line(&say(&row.msg)).replace('`', "");
+        let words = without(&words, &row.who);
         out.push_str(&format!("{:>14}  {}: {words}\n", clock(row.at), row.who));
     }
     out
@@ -88,10 +89,19 @@ pub fn markdown(title: &str, rows: &[StoryRow], say: &dyn Fn(&Msg) -> String) ->
             out.push('\n');
             in_list = true;
         }
-        let (who, words) = (escaped(&row.who), escaped(&say(&row.msg)));
+        let words = say(&row.msg);
+        let (who, words) = (escaped(&row.who), escaped(without(&words, &row.who)));
         out.push_str(&format!("- {} **{who}**: {words}\n", clock(row.at)));
     }
     out
+}
+
+/// Words without the name of who acts, when they begin with it and a colon.
+fn without<'a>(words: &'a str, who: &str) -> &'a str {
+    let rest = words
+        .strip_prefix(who)
+        .and_then(|rest| rest.strip_prefix(": "));
+    rest.unwrap_or(words)
 }
 
 /// Milliseconds with their fraction: the same everywhere in a transcript, so that lines compare.

@@ -1,6 +1,7 @@
 //! Lanes: one per component, one mark per request. The marks are drawn once; a veil pales the future.
 
 use super::{glyph_at, kind_class, kind_name, px, text};
+use crate::layout::clusters::{Cluster, clusters};
 use crate::layout::lanes::Axis;
 use crate::path;
 use crate::words::{Words, length, moment};
@@ -78,13 +79,13 @@ pub fn Marks(props: &Props) -> Html {
             let x1 = to.map_or(right, |to| props.axis.x(to));
             html! { <path class="dead" d={path!("M", x0, " ", y, "H", x1)}/> }
         });
-        let marked = marks(lane, &props.axis, y);
+        let (solid, open, counts) = marks(lane, &props.axis, y);
         html! { <g key={i} class={class}>
             {glyph_at(kind_name(lane.kind), 26, y, 13)}
             {text(40, y + 4, "lt", lane.name.to_string())}
             <path class="ln" d={path!("M", LEFT, " ", y, "H", right)}/>
             {for dead}
-            <path class="mk" d={marked.solid}/><path class="mk h" d={marked.open}/>{for marked.counts}
+            <path class="mk" d={solid}/><path class="mk h" d={open}/>{for counts}
             {for faults(lane, &props.axis, y)}
         </g> }
     });
@@ -115,92 +116,24 @@ fn tear(x: i32, h: i32) -> AttrValue {
     AttrValue::from(d)
 }
 
-/// Marks nearer than this to the one before cluster with it.
-const NEAR: i32 = 6;
-/// What a cluster's mark and count take at least.
-const CLUSTER: i32 = 25;
-
-/// A lane's marks: filled ones, open ones, and the counts of those that stand for several.
-struct Marked {
-    solid: String,
-    open: String,
-    counts: Vec<Html>,
-}
-
-/// Marks within 6 pixels cluster: the most telling one is drawn, with a count. Leases recur and
-/// are not counted; your actions and faults are drawn on their own.
-fn marks(lane: &LaneView, axis: &Axis, y: i32) -> Marked {
-    let mut out = Marked {
-        solid: String::new(),
-        open: String::new(),
-        counts: Vec::new(),
-    };
-    let mut lease = i32::MIN / 2;
-    // First and last column of the open cluster, its mark and its size.
-    let mut cluster: Option<(i32, i32, MarkKind, u32)> = None;
-    for mark in lane.marks.iter() {
-        let x = axis.x(mark.at);
-        match mark.kind {
-            MarkKind::Fault => {}
-            MarkKind::You => out.solid.push_str(&shape(mark.kind, x, y)),
-            MarkKind::Lease if x - lease >= 4 => {
-                lease = x;
-                out.solid.push_str(&shape(mark.kind, x, y));
-            }
-            MarkKind::Lease => {}
-            kind => match &mut cluster {
-                Some((first, last, seen, count))
-                    if x - *last < NEAR || *count > 1 && x - *first < CLUSTER =>
-                {
-                    *last = x;
-                    *count += 1;
-                    if rank(kind) < rank(*seen) {
-                        *seen = kind;
-                    }
-                }
-                _ => {
-                    put(&mut out, cluster, y);
-                    cluster = Some((x, x, kind, 1));
-                }
-            },
-        }
-        // A cluster that grew long ends, so that each count stays at its place.
-        if cluster.is_some_and(|(first, last, ..)| last - first > 2 * CLUSTER) {
-            put(&mut out, cluster.take(), y);
+/// A lane's marks: the path of filled ones, the path of open ones, and counts of clusters.
+fn marks(lane: &LaneView, axis: &Axis, y: i32) -> (AttrValue, AttrValue, Vec<Html>) {
+    let (mut solid, mut open, mut counts) = (String::new(), String::new(), Vec::new());
+    for Cluster { x, kind, count } in clusters(&lane.marks, axis) {
+        let path = match kind {
+            MarkKind::Status
+            | MarkKind::Event
+            | MarkKind::Read
+            | MarkKind::Conflict
+            | MarkKind::Delete => &mut open,
+            _ => &mut solid,
+        };
+        path.push_str(&shape(kind, x, y));
+        if count > 1 {
+            counts.push(text(x + 7, y + 4, "ct", count.to_string()));
         }
     }
-    put(&mut out, cluster, y);
-    out
-}
-
-fn put(out: &mut Marked, cluster: Option<(i32, i32, MarkKind, u32)>, y: i32) {
-    let Some((x, _, kind, count)) = cluster else {
-        return;
-    };
-    let open = matches!(
-        kind,
-        MarkKind::Status | MarkKind::Event | MarkKind::Read | MarkKind::Conflict | MarkKind::Delete
-    );
-    let path = if open { &mut out.open } else { &mut out.solid };
-    path.push_str(&shape(kind, x, y));
-    if count > 1 {
-        out.counts.push(text(x + 7, y + 4, "ct", count.to_string()));
-    }
-}
-
-/// Which mark stands for a cluster: the lowest.
-fn rank(kind: MarkKind) -> u8 {
-    match kind {
-        MarkKind::Delete => 0,
-        MarkKind::Conflict => 1,
-        MarkKind::Create => 2,
-        MarkKind::Bind => 3,
-        MarkKind::Status => 4,
-        MarkKind::Update => 5,
-        MarkKind::Call => 6,
-        MarkKind::Event => 7,
-        _ => 8,
-    }
+    (solid.into(), open.into(), counts)
 }
 
 /// The path of one mark.

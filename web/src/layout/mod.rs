@@ -1,6 +1,7 @@
 //! Where things go: pure arithmetic in whole pixels, no DOM. Golden-tested.
 
 pub mod cluster;
+pub mod clusters;
 pub mod lanes;
 pub mod path;
 

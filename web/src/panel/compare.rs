@@ -41,7 +41,12 @@ pub fn draw(scene: &Scene<'_>, view: &Rc<CompareView>) -> Html {
 }
 
 fn say(words: &Words, row: &StoryRow) -> String {
-    [&*row.who, ": ", &words.say(&row.msg)].concat()
+    let text = words.say(&row.msg);
+    // Some titles name who acts.
+    if text.starts_with(&*row.who) {
+        return text;
+    }
+    [&*row.who, ": ", &text].concat()
 }
 
 /// The first difference in words, from what the two logs hold.

@@ -6,6 +6,7 @@ use crate::picture;
 use crate::state::{Act, Scene};
 use crate::store;
 use crate::time_act::{Dialog, Draft, TimeAct};
+use crate::words::rich;
 use podscope_session::import::MAX_BYTES;
 use podscope_session::view::*;
 use podscope_session::{sequence, transcript};
@@ -188,7 +189,7 @@ fn import(scene: &Scene<'_>, draft: &Draft) -> Html {
     };
     let ready = matches!(draft.found, Some(Ok(_)));
     html! { <div class="import">
-        <p>{scene.t("import.what")}</p>
+        <p>{rich(&scene.t("import.what"))}</p>
         <label class="pick">{scene.t("import.pick")}{" "}<input type="file" accept=".yaml,.yml,.json,.txt" {onchange}/></label>
         <label for="import-text">{scene.t("import.paste")}</label>
         <textarea id="import-text" class="taken code" spellcheck="false" {oninput} value={draft.text.to_string()}/>

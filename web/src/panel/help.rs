@@ -4,13 +4,16 @@ use crate::state::{Act, Scene};
 use yew::prelude::*;
 
 /// Shortcut and its word.
-const KEYS: [(&[&str], &str); 12] = [
+const KEYS: [(&[&str], &str); 15] = [
     (&["Space"], "key.play"),
     (&["→"], "key.forward"),
     (&["←"], "key.back"),
     (&["Shift", "→"], "key.phase"),
     (&["Shift", "←"], "key.phase-back"),
     (&["D"], "key.deadline"),
+    (&["N"], "key.object"),
+    (&["Shift", "N"], "key.object-back"),
+    (&["B"], "key.stop"),
     (&["Home"], "key.start"),
     (&["End"], "key.end"),
     (&["1", "4"], "key.zoom"),
