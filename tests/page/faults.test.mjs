@@ -54,7 +54,7 @@ walk('a node is broken with the keyboard alone, listed with its timers, and heal
   await page.keyboard.press('Enter');
   await kind(page, /A machine loses its power/).focus();
   await page.keyboard.press('Enter');
-  await page.getByLabel('Node', { exact: true }).selectOption('node-2');
+  await page.getByRole('combobox', { name: 'Node', exact: true }).selectOption('node-2');
   await page.getByLabel(/Seconds to boot/).fill('5');
   await page.locator('.faultform').getByRole('button', { name: 'Break it' }).focus();
   await page.keyboard.press('Enter');
@@ -106,7 +106,7 @@ walk('what is on the stage can be broken from there', '', async (page) => {
   await page.locator('.stage [role=button][aria-label^="node-3"]').click();
   await page.getByRole('button', { name: 'Break…' }).click();
   await kind(page, /A kubelet crashes/).click();
-  assert.equal(await page.getByLabel('Node', { exact: true }).inputValue(), 'node-3');
+  assert.equal(await page.getByRole('combobox', { name: 'Node', exact: true }).inputValue(), 'node-3');
   assert.equal(await kind(page, /registry is down/).count(), 0, 'only what concerns a node');
   await noAxeViolations(page, 'break a node');
   await page.keyboard.press('Escape');

@@ -152,7 +152,7 @@ walk('network: rules, endpoints, requests that arrive and requests that fail', '
   await to.fill('nobody-there');
   await page.getByRole('button', { name: 'Send', exact: true }).click();
   assert.match(await page.locator('.end.bad').innerText(), /No Service in reach/);
-  await page.getByLabel('from', { exact: true }).selectOption('outside');
+  await page.getByRole('combobox', { name: 'from', exact: true }).selectOption('outside');
   await to.fill(names.find((value) => /^10\./.test(value)));
   await to.press('Enter');
   assert.match(await page.locator('.end.bad').innerText(), /only inside the cluster/);

@@ -39,7 +39,7 @@ const press = async (page, key, times = 1) => {
 /** Cuts the power of node-2; the faults' menu is open. */
 const breakNode = async (page) => {
   await page.locator('.palette').getByRole('button', { name: /A machine loses its power/ }).click();
-  await page.getByLabel('Node', { exact: true }).selectOption('node-2');
+  await page.getByRole('combobox', { name: 'Node', exact: true }).selectOption('node-2');
   await page.getByRole('button', { name: 'Break it' }).click();
 };
 

@@ -62,6 +62,11 @@ fn members(scene: &Scene<'_>) -> Html {
         <td class={if member.up { "" } else { "badge" }}>{scene.t(role)}</td><td class="num">{member.index}</td>
         <td>{ if behind == 0 { scene.t("etcd.level") } else { scene.words.t1("etcd.behind", "n", &behind.to_string()) } }</td></tr> }
     };
+    let kept = vec![
+        ("n", Arg::Count(etcd.kept.into())),
+        ("from", Arg::Text((etcd.compacted + 1).to_string().into())),
+    ];
+    let kept = Msg::new("etcd.kept", kept);
     html! { <div class="facts">
         <table><thead><tr>{heads(scene, &["etcd.member", "etcd.role", "etcd.index", "etcd.state"])}</tr></thead>
             <tbody>{for etcd.members.iter().map(row)}</tbody></table>
@@ -69,7 +74,7 @@ fn members(scene: &Scene<'_>) -> Html {
             <dt>{scene.t("etcd.term")}</dt><dd class="num">{etcd.term}</dd>
             <dt>{scene.t("etcd.quorum")}</dt><dd class="num">{etcd.quorum}</dd>
             <dt>{scene.t("etcd.commit")}</dt><dd class="num">{etcd.revision}</dd>
-            <dt>{scene.t("etcd.compaction")}</dt><dd>{scene.words.t1("etcd.kept", "n", &etcd.kept.to_string())}</dd>
+            <dt>{scene.t("etcd.compaction")}</dt><dd>{scene.words.say(&kept)}</dd>
         </dl>
     </div> }
 }
