@@ -45,8 +45,7 @@ export const STATES = {
   end: { act: (page) => press(page, 'End') },
   objects: {
     act: async (page) => {
-      await press(page, 'End');
-      await page.getByRole('tab', { name: 'Objects' }).dispatchEvent('click');
+      await inspect('Objects')(page);
       await page.locator('.ipanel td button', { hasText: /^nginx/ }).first().dispatchEvent('click');
     },
   },

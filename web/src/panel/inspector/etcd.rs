@@ -94,7 +94,7 @@ fn history(scene: &Scene<'_>, object: &ObjectRef) -> Html {
     };
     let skip = revisions.len().saturating_sub(MAX_HISTORY);
     html! {
-        <div class="side" role="region" tabindex="0" aria-label={scene.t("etcd.history")}>
+        <div class="side one" role="region" tabindex="0" aria-label={scene.t("etcd.history")}>
             <div class="inh"><h2>{scene.t("etcd.history")}</h2><span class="small tdlink">{opens(scene, object, short(object))}</span>
                 <button class="linky small right" type="button" onclick={scene.act(close)}>{scene.t("close")}</button></div>
             <table><thead><tr>{heads(scene, &["etcd.revision", "etcd.op", "etcd.write", "etcd.size", "etcd.by", "etcd.at"])}</tr></thead>

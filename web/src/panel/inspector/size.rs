@@ -60,6 +60,35 @@ pub fn remember(ui: &mut Ui) {
 }
 
 #[derive(Properties, PartialEq)]
+pub struct SightProps {
+    pub tab: AttrValue,
+}
+
+/// Brings the open tab into sight where the row is wider than the window.
+#[component]
+pub fn Sight(props: &SightProps) -> Html {
+    use_effect_with(props.tab.clone(), |_| {
+        let document = web_sys::window().and_then(|window| window.document());
+        let find = |query: &str| -> Option<web_sys::HtmlElement> {
+            document
+                .as_ref()?
+                .query_selector(query)
+                .ok()??
+                .dyn_into()
+                .ok()
+        };
+        if let (Some(row), Some(tab)) = (
+            find(".inspect>.tabs"),
+            find(".inspect [aria-selected=true]"),
+        ) {
+            let middle = tab.offset_left() + tab.offset_width() / 2;
+            row.set_scroll_left((middle - row.client_width() / 2).max(0));
+        }
+    });
+    html! {}
+}
+
+#[derive(Properties, PartialEq)]
 pub struct GripProps {
     pub height: i32,
     pub words: Words,
