@@ -235,7 +235,7 @@ walk('terminal: output and exit code, history, completion, help, paste, clear', 
   await says(/no pipes/);
   await prompt.fill('history');
   await prompt.press('Enter');
-  await says(/1 {2}get pods/);
+  await says(/1 {2}kubectl apply -f nginx.yaml\s+2 {2}get pods/);
   await noAxeViolations(page, 'the terminal');
   await prompt.fill('edit deployment nginx');
   await prompt.press('Enter');

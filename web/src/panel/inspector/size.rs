@@ -77,11 +77,13 @@ pub fn Sight(props: &SightProps) -> Html {
                 .dyn_into()
                 .ok()
         };
-        if let (Some(row), Some(tab)) = (
-            find(".inspect>.tabs"),
-            find(".inspect [aria-selected=true]"),
-        ) {
-            let middle = tab.offset_left() + tab.offset_width() / 2;
+        let tab = find(".inspect [aria-selected=true]");
+        let row = tab
+            .as_ref()
+            .and_then(|tab| tab.parent_element()?.dyn_into().ok());
+        let row: Option<web_sys::HtmlElement> = row;
+        if let (Some(row), Some(tab)) = (row, tab) {
+            let middle = tab.offset_left() - row.offset_left() + tab.offset_width() / 2;
             row.set_scroll_left((middle - row.client_width() / 2).max(0));
         }
     });
