@@ -55,6 +55,23 @@ const fork = async (page) => {
 
 const DUMP = readFileSync(new URL('../../crates/session/tests/dumps/shop.yaml', import.meta.url), 'utf8');
 
+/** Opens a tab of the inspector at the end of the story. */
+const inspect = (name) => async (page) => {
+  await press(page, 'End');
+  const pane = page.locator('.tabbar').getByRole('button', { name: 'Inspect' });
+  if (await pane.isVisible()) await pane.click();
+  await page.getByRole('tab', { name, exact: true }).dispatchEvent('click');
+  if (name === 'kubectl') {
+    const prompt = page.getByRole('combobox', { name: 'kubectl command' });
+    for (const line of ['get pods -o wide', 'get pod nobody', 'scale deployment/nginx --replicas=4']) {
+      await prompt.fill(line);
+      await prompt.press('Enter');
+    }
+    await prompt.pressSequentially('rollout ');
+    await prompt.press('Tab');
+  }
+};
+
 /** @type {Record<string, State>} */
 export const STATES = {
   start: {},
@@ -65,8 +82,7 @@ export const STATES = {
   end: { act: (page) => press(page, 'End') },
   objects: {
     act: async (page) => {
-      await press(page, 'End');
-      await page.getByRole('tab', { name: 'Objects' }).dispatchEvent('click');
+      await inspect('Objects')(page);
       await page.locator('.ipanel td button', { hasText: /^nginx/ }).first().dispatchEvent('click');
     },
   },
@@ -121,6 +137,43 @@ export const STATES = {
       await page.getByRole('button', { name: page.viewportSize().width > 600 ? 'Share' : 'More', exact: true }).dispatchEvent('click');
       await page.getByRole('button', { name: /cluster dump/ }).dispatchEvent('click');
       await page.locator('#import-text').fill(DUMP);
+    },
+  },
+  ...Object.fromEntries(
+    [
+      ['events', 'Events'],
+      ['etcd', 'etcd'],
+      ['queues', 'Scheduler'],
+      ['machine', 'Node'],
+      ['network', 'Network', '?preset=service'],
+      ['log', 'Log'],
+      ['terminal', 'kubectl'],
+    ].map(([state, name, path]) => [state, { path, act: inspect(name) }]),
+  ),
+  tree: {
+    act: async (page) => {
+      await inspect('Objects')(page);
+      await page.getByRole('radio', { name: 'By owner' }).dispatchEvent('click');
+    },
+  },
+  request: {
+    path: '?preset=service',
+    act: async (page) => {
+      await inspect('Network')(page);
+      const to = page.locator('.send input');
+      const names = await page.locator('#request-to option').evaluateAll((options) => options.map((option) => option.value));
+      await to.fill(names.find((value) => /^[a-z-]+$/.test(value) && value !== 'kubernetes'));
+      await to.press('Enter');
+    },
+  },
+  faults: {
+    path: '?preset=node-burns-down',
+    act: async (page) => {
+      await press(page, 'Shift+ArrowRight', 10);
+      const cluster = page.locator('.tabbar').getByRole('button', { name: 'Cluster' });
+      if (await cluster.isVisible()) await cluster.click();
+      await page.getByRole('button', { name: /^Break/ }).first().dispatchEvent('click');
+      await page.locator('.palette .what', { hasText: 'A container crashes' }).dispatchEvent('click');
     },
   },
   embed: { path: 'example.html', act: (page) => page.waitForTimeout(1500) },

@@ -693,10 +693,7 @@ mod tests {
     #[test]
     fn errors_have_their_place() {
         for (text, error) in [
-            (
-                "",
-                "a scenario is empty; it must begin with `podscope: 1`",
-            ),
+            ("", "a scenario is empty; it must begin with `podscope: 1`"),
             ("title: x", "missing field `podscope` at line 1 column 1"),
             (
                 "podscope: 1\ncluster:\n  nope: 1",

@@ -246,6 +246,61 @@ fn every_fault_of_the_registry_is_offered_with_its_parameters() {
 }
 
 #[test]
+fn everything_has_its_words() {
+    let words = podscope_lesson::english();
+    let mut codes: Vec<String> = Vec::new();
+    for kind in at_end("birth").fault_kinds().iter() {
+        codes
+            .extend(["title", "help", "next", "short"].map(|part| format!("{}.{part}", kind.code)));
+        codes.extend(
+            kind.params
+                .iter()
+                .map(|p| format!("fault.param.{}", p.name)),
+        );
+    }
+    for source in [
+        include_str!("../src/network.rs"),
+        include_str!("../src/glance.rs"),
+        include_str!("../src/faults.rs"),
+    ] {
+        let quoted = source.split('"').skip(1).step_by(2);
+        let starts = ["request.", "queue.", "refused."];
+        let ours = quoted.filter(|q| starts.iter().any(|p| q.starts_with(p)));
+        codes.extend(ours.map(String::from));
+    }
+    assert!(codes.len() > 100, "only {} codes", codes.len());
+    let missing: Vec<&String> = codes.iter().filter(|c| words.get(c).is_none()).collect();
+    assert!(missing.is_empty(), "content/en lacks {missing:?}");
+}
+
+#[test]
+fn words_are_completed_by_what_stands_before_them() {
+    let session = at_end("birth");
+    let complete = |line: &str| -> Vec<String> {
+        session
+            .complete(line)
+            .iter()
+            .map(|w| w.to_string())
+            .collect()
+    };
+    assert_eq!(complete("sc"), ["scale"]);
+    assert_eq!(complete("kubectl cordon "), ["node-1", "node-2", "node-3"]);
+    assert_eq!(complete("rollout un"), ["undo"]);
+    assert_eq!(complete("rollout undo deployment/"), ["deployment/nginx"]);
+    assert_eq!(complete("scale deployment nginx --rep"), ["--replicas="]);
+    assert_eq!(complete("get pods -o w"), ["wide"]);
+    assert_eq!(complete("apply -f "), ["nginx.yaml"]);
+    assert_eq!(complete("get pods -n def"), ["default"]);
+    assert!(complete("get ").iter().any(|w| w == "pods"));
+    assert!(
+        complete("describe pod ")
+            .iter()
+            .all(|w| w.starts_with("nginx-"))
+    );
+    assert!(complete("nonsense nonsense ").is_empty());
+}
+
+#[test]
 fn impossible_faults_are_refused_and_leave_no_trace() {
     let mut session = at_end("birth");
     let (events, hash) = (session.log().len(), session.log_hash());

@@ -75,7 +75,7 @@ impl App {
                     take(&mut ui.terminal, &word, true);
                 }
             }
-            InspectAct::History(on) => recall(&mut ui.terminal, on),
+            InspectAct::History(on) => self.recall(on),
             InspectAct::Cancel => {
                 let line = std::mem::take(&mut ui.terminal.line) + "^C";
                 self.local(&line, String::new());
@@ -84,6 +84,21 @@ impl App {
             InspectAct::Fault(act) => self.fault_act(act),
         }
         true
+    }
+
+    fn recall(&mut self, on: bool) {
+        self.seed_history();
+        recall(&mut self.ui.inspector.terminal, on);
+    }
+
+    /// At first the history holds the commands that the scenario came with.
+    fn seed_history(&mut self) {
+        let ui = &mut self.ui.inspector.terminal;
+        if ui.history.is_empty() {
+            let entries = self.session.terminal();
+            let lines = entries.iter().map(|entry| entry.command.to_string());
+            ui.history = lines.take(MAX_HISTORY).collect();
+        }
     }
 
     fn send(&mut self) {
@@ -117,6 +132,7 @@ impl App {
 
     /// Runs one line or several; `\` at the end of a line continues it.
     fn enter(&mut self, text: &str) {
+        self.seed_history();
         let ui = &mut self.ui.inspector.terminal;
         ui.line.clear();
         ui.options.clear();

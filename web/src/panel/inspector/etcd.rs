@@ -62,6 +62,11 @@ fn members(scene: &Scene<'_>) -> Html {
         <td class={if member.up { "" } else { "badge" }}>{scene.t(role)}</td><td class="num">{member.index}</td>
         <td>{ if behind == 0 { scene.t("etcd.level") } else { scene.words.t1("etcd.behind", "n", &behind.to_string()) } }</td></tr> }
     };
+    let kept = vec![
+        ("n", Arg::Count(etcd.kept.into())),
+        ("from", Arg::Text((etcd.compacted + 1).to_string().into())),
+    ];
+    let kept = Msg::new("etcd.kept", kept);
     html! { <div class="facts">
         <table><thead><tr>{heads(scene, &["etcd.member", "etcd.role", "etcd.index", "etcd.state"])}</tr></thead>
             <tbody>{for etcd.members.iter().map(row)}</tbody></table>
@@ -69,7 +74,7 @@ fn members(scene: &Scene<'_>) -> Html {
             <dt>{scene.t("etcd.term")}</dt><dd class="num">{etcd.term}</dd>
             <dt>{scene.t("etcd.quorum")}</dt><dd class="num">{etcd.quorum}</dd>
             <dt>{scene.t("etcd.commit")}</dt><dd class="num">{etcd.revision}</dd>
-            <dt>{scene.t("etcd.compaction")}</dt><dd>{scene.words.t1("etcd.kept", "n", &etcd.kept.to_string())}</dd>
+            <dt>{scene.t("etcd.compaction")}</dt><dd>{scene.words.say(&kept)}</dd>
         </dl>
     </div> }
 }
@@ -89,7 +94,7 @@ fn history(scene: &Scene<'_>, object: &ObjectRef) -> Html {
     };
     let skip = revisions.len().saturating_sub(MAX_HISTORY);
     html! {
-        <div class="side" role="region" tabindex="0" aria-label={scene.t("etcd.history")}>
+        <div class="side one" role="region" tabindex="0" aria-label={scene.t("etcd.history")}>
             <div class="inh"><h2>{scene.t("etcd.history")}</h2><span class="small tdlink">{opens(scene, object, short(object))}</span>
                 <button class="linky small right" type="button" onclick={scene.act(close)}>{scene.t("close")}</button></div>
             <table><thead><tr>{heads(scene, &["etcd.revision", "etcd.op", "etcd.write", "etcd.size", "etcd.by", "etcd.at"])}</tr></thead>

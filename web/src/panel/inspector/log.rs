@@ -6,6 +6,7 @@ use crate::panel::stage::heads;
 use crate::state::{Act, Scene};
 use crate::words::moment;
 use podscope_session::view::*;
+use wasm_bindgen::JsCast;
 use yew::prelude::*;
 
 /// Lines of a page.
@@ -83,6 +84,7 @@ pub fn draw(scene: &Scene<'_>) -> Html {
                     <button class="linky small" type="button" onclick={scene.act(Act::Inspect(InspectAct::LogPage(None)))}>{scene.t("log.now")}</button>
                 </span>
             </div>
+            <Follow now={now} page={page}/>
             <table><thead><tr>{heads(scene, &["log.number", "log.at", "log.who", "log.what", "log.object", "log.data"])}</tr></thead>
                 <tbody>{for rows.iter().map(row)}</tbody></table>
             if found.is_empty() { <p class="empty">{scene.t(if scene.timeline.events == 0 { "log.empty" } else { "inspect.none" })}</p> }
@@ -123,6 +125,31 @@ fn filters(scene: &Scene<'_>) -> Html {
         {finder(scene, "log.find", &log.text, InspectAct::LogText)}
         <label class="check"><input type="checkbox" checked={log.quiet} onchange={scene.act(Act::Inspect(InspectAct::LogQuiet))}/>{scene.t("log.quiet")}</label>
     </> }
+}
+
+#[derive(Properties, PartialEq)]
+struct FollowProps {
+    now: EventIndex,
+    page: usize,
+}
+
+/// Brings the line of the present moment into sight when the moment or the page has changed.
+#[component]
+fn Follow(props: &FollowProps) -> Html {
+    use_effect_with((props.now, props.page), |_| {
+        let document = web_sys::window().and_then(|window| window.document());
+        let find = |query: &str| -> Option<web_sys::HtmlElement> {
+            let found = document.as_ref()?.query_selector(query).ok()??;
+            found.dyn_into().ok()
+        };
+        let Some(list) = find(".list.log") else {
+            return;
+        };
+        let row = find(".list.log tr.now").map_or(0, |row| row.offset_top());
+        // A third of the list stays above it, below the head that stands still.
+        list.set_scroll_top((row - list.client_height() / 3).max(0));
+    });
+    html! {}
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ pub fn draw(scene: &Scene<'_>, always: bool) -> Html {
                 {legend(scene)}
                 if let Some(open) = scene.ui.tab { {closer(scene, open)} }
             </div>
-            if let Some(open) = open { <div class="ipanel" id="inspector" role="tabpanel" aria-label={label(scene, open)}>{panel(scene, open)}</div> }
+            if let Some(open) = open { <div class="ipanel" id="inspector" role="tabpanel" aria-label={label(scene, open)}>{panel(scene, open)}{sight(scene, open)}</div> }
         </section>
     }
 }
@@ -56,6 +56,11 @@ pub fn draw(scene: &Scene<'_>, always: bool) -> Html {
 fn label(scene: &Scene<'_>, open: Tab) -> AttrValue {
     let word = TABS.iter().find(|tab| tab.0 == open);
     word.map(|tab| scene.t(tab.1)).unwrap_or_default()
+}
+
+#[inline(never)]
+fn sight(scene: &Scene<'_>, open: Tab) -> Html {
+    html! { <size::Sight tab={label(scene, open)}/> }
 }
 
 #[inline(never)]

@@ -158,8 +158,8 @@ fn answer(scene: &Scene<'_>) -> Html {
         ("end bad", "✕ ")
     };
     html! { <div aria-live="polite">
-        <ol class="hops">{for request.hops.iter().map(hop)}</ol>
         <p class={class}><b aria-hidden="true">{sign}</b>{rich(&scene.words.say(&request.end))}</p>
         if !request.says.is_empty() { <p class="verbatim says"><code>{request.says.to_string()}</code></p> }
+        <ol class="hops">{for request.hops.iter().map(hop)}</ol>
     </div> }
 }

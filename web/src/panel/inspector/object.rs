@@ -24,7 +24,7 @@ pub fn side(scene: &Scene<'_>, object: &ObjectRef) -> Html {
     let owner = |owner: &ObjectRef| html! { <span class="small">{scene.t("objects.owner")}{" "}<span class="tdlink">{super::opens(scene, owner, short(owner))}</span></span> };
     let can_break = &*object.kind == "Pod" || &*object.kind == "Node";
     html! {
-        <div class="side" role="region" aria-label={title.clone()}>
+        <div class="side one" role="region" aria-label={title.clone()}>
             <div class="inh"><h2>{title}</h2>
                 if view.deleted { <b class="badge">{scene.t("objects.deleted")}</b> }
                 {for view.owners.iter().map(owner)}

@@ -60,6 +60,37 @@ pub fn remember(ui: &mut Ui) {
 }
 
 #[derive(Properties, PartialEq)]
+pub struct SightProps {
+    pub tab: AttrValue,
+}
+
+/// Brings the open tab into sight where the row is wider than the window.
+#[component]
+pub fn Sight(props: &SightProps) -> Html {
+    use_effect_with(props.tab.clone(), |_| {
+        let document = web_sys::window().and_then(|window| window.document());
+        let find = |query: &str| -> Option<web_sys::HtmlElement> {
+            document
+                .as_ref()?
+                .query_selector(query)
+                .ok()??
+                .dyn_into()
+                .ok()
+        };
+        let tab = find(".inspect [aria-selected=true]");
+        let row = tab
+            .as_ref()
+            .and_then(|tab| tab.parent_element()?.dyn_into().ok());
+        let row: Option<web_sys::HtmlElement> = row;
+        if let (Some(row), Some(tab)) = (row, tab) {
+            let middle = tab.offset_left() - row.offset_left() + tab.offset_width() / 2;
+            row.set_scroll_left((middle - row.client_width() / 2).max(0));
+        }
+    });
+    html! {}
+}
+
+#[derive(Properties, PartialEq)]
 pub struct GripProps {
     pub height: i32,
     pub words: Words,

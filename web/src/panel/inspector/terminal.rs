@@ -37,7 +37,7 @@ pub fn draw(scene: &Scene<'_>) -> Html {
         entries.len(),
         ui.local.len(),
         ui.cleared,
-        entries.last().is_some_and(|e| e.exit.is_some()),
+        entries.last().is_some_and(|e| e.exit.is_some()) != ui.options.is_empty(),
     );
     html! {
         <div class="terminal">
@@ -61,8 +61,9 @@ fn entry_of(scene: &Scene<'_>, entry: &TerminalEntry) -> Html {
     if !output.is_empty() && !output.ends_with('\n') {
         output.push('\n');
     }
-    html! { <div key={entry.event}><span class="p">{"$ "}</span>{entry.command.to_string()}
-    <span class="exit">{go(scene, entry.event, moment(entry.at))}{" "}<span class={class}>{exit}</span></span>{"\n"}
+    html! { <div key={entry.event}>
+    <div class="cmd"><span><span class="p">{"$ "}</span>{entry.command.to_string()}</span>
+        <span class="exit">{go(scene, entry.event, moment(entry.at))}{" "}<span class={class}>{exit}</span></span></div>
     <span class={class}>{output}</span></div> }
 }
 
