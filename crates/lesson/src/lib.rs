@@ -15,8 +15,10 @@ pub fn english() -> catalogue::Catalogue {
 pub const FIRST: &str = include_str!("../../../content/en/page.txt");
 
 /// All other words. One line per file of `content/en`.
-pub const LATER: [&str; 8] = [
+pub const LATER: [&str; 10] = [
     include_str!("../../../content/en/trace.txt"),
+    include_str!("../../../content/en/explain.txt"),
+    include_str!("../../../content/en/requests.txt"),
     include_str!("../../../content/en/more.txt"),
     include_str!("../../../content/en/time.txt"),
     include_str!("../../../content/en/editor.txt"),

@@ -46,7 +46,25 @@ pub fn msg(session: &Session, event: &TraceEvent) -> Msg {
     if let Some(machine) = event.actor.machine() {
         args.push(("node", Arg::Text(session.node_name(machine).into())));
     }
-    Msg::new(event.code, args)
+    if let Data::Request(request) = &event.data {
+        args.push(("target", Arg::Text(target(request))));
+        args.push(("of", Arg::Text(request.kind.name().into())));
+    }
+    Msg::new(crate::telling::code(event), args)
+}
+
+/// The name of the object that a request is about; of one that is created, what is known of it.
+fn target(request: &podscope_api::Request) -> Text {
+    if !request.name.is_empty() {
+        return request.name.clone();
+    }
+    let Body::Object(object) = &request.body else {
+        return request.kind.name().into();
+    };
+    let of = |path: &str| object.at(path).as_text().cloned();
+    of("metadata.name")
+        .or_else(|| of("metadata.generateName"))
+        .unwrap_or_else(|| request.kind.name().into())
 }
 
 fn event_at(session: &Session, id: TraceId) -> Option<&TraceEvent> {

@@ -26,6 +26,7 @@ mod scenario_text;
 mod session;
 mod share;
 pub mod simulation;
+mod telling;
 mod timeline_view;
 pub mod transcript;
 pub mod view;

@@ -550,12 +550,17 @@ pub struct CauseView {
 /// A question before a step, answered by the engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PredictView {
+    /// Its kind: `node`, `pods`, `batch`, `accepted`, `majority`, `replacement`. A question about a
+    /// node may also be answered on the stage.
+    pub kind: &'static str,
     /// The question.
     pub question: Msg,
     /// The answers offered.
     pub options: Rc<[Msg]>,
     /// Which one the engine will give.
     pub answer: u16,
+    /// Why each is right or wrong, with this run's numbers.
+    pub reasons: Rc<[Msg]>,
     /// The event that shows it.
     pub event: EventIndex,
 }

@@ -72,7 +72,7 @@ fn every_trace_code_is_explained() {
         let block = block.split('}').next().unwrap_or_default();
         for code in quoted_after(block, " = \"") {
             seen += 1;
-            for part in ["title", "what", "why"] {
+            for part in ["title", "what", "why", "detail", "example", "next"] {
                 let entry = format!("{code}.{part}");
                 if !codes.contains(&entry) {
                     missing.insert(entry);
@@ -83,7 +83,7 @@ fn every_trace_code_is_explained() {
     assert!(seen > 50, "only {seen} codes found: has the macro changed?");
     assert!(
         missing.is_empty(),
-        "content/en/trace.txt lacks {missing:#?}"
+        "content/en (trace.txt, explain.txt, requests.txt) lacks {missing:#?}"
     );
 }
 
