@@ -17,7 +17,7 @@ podscope: Kubernetes v1.36, simulated, one step at a time
   podscope kubectl [--scenario FILE | --preset NAME] [--at DURATION] -- ARGS…
       plays a scenario to its end (or to a time) and runs a kubectl command there
   podscope test PATHS…
-      plays scenario files and checks what they expect
+      plays scenario files and lessons and checks what they expect
   podscope faults
       lists what can be broken, with parameters
   podscope presets

@@ -5,7 +5,7 @@ use podscope_session::{Scenario, expect};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Plays every `.yaml` scenario below the paths.
+/// Plays every `.yaml` scenario and lesson below the paths.
 ///
 /// # Errors
 /// A path that cannot be read.
@@ -21,7 +21,13 @@ pub fn test(paths: Vec<String>) -> Result<ExitCode, String> {
     for file in files {
         let name = file.display().to_string();
         let text = args::read(&name)?;
-        if !text.trim_start().starts_with("podscope:") {
+        if is_a(&text, "lesson") {
+            let id = file.file_stem().unwrap_or_default().to_string_lossy();
+            let problems = podscope_session::check_lesson(&id, &text);
+            report(&name, &problems, &mut passed, &mut failed);
+            continue;
+        }
+        if !is_a(&text, "podscope") {
             continue;
         }
         let failures = match Scenario::parse(&text) {
@@ -33,16 +39,7 @@ pub fn test(paths: Vec<String>) -> Result<ExitCode, String> {
             Ok(scenario) => expect::check(&scenario),
             Err(error) => vec![error.to_string()],
         };
-        if failures.is_empty() {
-            println!("ok   {name}");
-            passed += 1;
-        } else {
-            println!("FAIL {name}");
-            for failure in failures {
-                println!("     {}", failure.replace('\n', "\n     "));
-            }
-            failed += 1;
-        }
+        report(&name, &failures, &mut passed, &mut failed);
     }
     println!("{passed} passed, {failed} failed, {skipped} skipped");
     Ok(if failed > 0 || passed == 0 {
@@ -50,6 +47,26 @@ pub fn test(paths: Vec<String>) -> Result<ExitCode, String> {
     } else {
         ExitCode::SUCCESS
     })
+}
+
+/// Whether a file's first field, after comments, is this one.
+fn is_a(text: &str, field: &str) -> bool {
+    let mut lines = text.lines().map(str::trim);
+    let first = lines.find(|line| !line.is_empty() && !line.starts_with('#'));
+    first.is_some_and(|line| line.split(':').next() == Some(field))
+}
+
+fn report(name: &str, failures: &[String], passed: &mut u32, failed: &mut u32) {
+    if failures.is_empty() {
+        println!("ok   {name}");
+        *passed += 1;
+        return;
+    }
+    println!("FAIL {name}");
+    for failure in failures {
+        println!("     {}", failure.replace('\n', "\n     "));
+    }
+    *failed += 1;
 }
 
 fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), String> {

@@ -1,6 +1,8 @@
 //! Chapters, glossary, presets and message catalogue loaded from content/.
 
 pub mod catalogue;
+pub mod glossary;
+pub mod lessons;
 pub mod presets;
 
 pub use presets::{Preset, preset, presets};

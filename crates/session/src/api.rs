@@ -1,5 +1,7 @@
 //! The session's interface, as the page uses it.
 
+use crate::lesson::Lesson;
+use crate::lesson_view::LessonView;
 use crate::view::*;
 use std::rc::Rc;
 
@@ -67,6 +69,15 @@ pub trait SessionApi {
     /// etcd's keys.
     fn etcd_keys(&self) -> Rc<[EtcdKeyView]>;
 
+    /// A step of a lesson at the cursor, counted from 0; `None` beyond the last.
+    fn lesson(&self, lesson: &Lesson, step: usize) -> Option<LessonView>;
+    /// Does what a step asks of the learner, or goes to the moment that it waits for.
+    fn show_lesson(&mut self, lesson: &Lesson, step: usize) -> Result<(), Refused>;
+    /// What a name in lessons and glossary opens on the stage.
+    fn target(&self, name: &str) -> Option<Target>;
+    /// The next event with this trace code after the cursor, else the first one.
+    fn find_event(&self, code: &str) -> Option<EventIndex>;
+
     /// The fragment of a link that opens this very moment.
     fn share(&self) -> String;
     /// The scenario file.
@@ -86,4 +97,6 @@ pub enum Source<'a> {
     Manifest(&'a str),
     /// The fragment of a share link.
     Link(&'a str),
+    /// What a lesson plays.
+    Lesson(&'a Lesson),
 }

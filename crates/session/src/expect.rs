@@ -14,12 +14,16 @@ pub fn check(scenario: &Scenario) -> Vec<String> {
         Err(error) => return vec![error.to_string()],
     };
     session.seek_end();
-    scenario
-        .expect
+    all(&mut session, &scenario.expect)
+}
+
+/// Checks expectations at the cursor; one line per expectation that does not hold.
+pub(crate) fn all(session: &mut Session, expect: &[Expectation]) -> Vec<String> {
+    expect
         .iter()
         .enumerate()
         .filter_map(|(i, e)| {
-            one(&mut session, e)
+            one(session, e)
                 .err()
                 .map(|why| format!("expect[{i}]: {why}"))
         })

@@ -12,17 +12,30 @@ const MAX_READ: usize = 4 * MAX_BYTES;
 /// What an item of a list counts for, beside its text.
 const ITEM_BYTES: usize = 32;
 
-type Read<T> = Result<T, ScenarioError>;
+pub(crate) type Read<T> = Result<T, ScenarioError>;
 
 /// Reads what the text says, field by field.
 ///
 /// # Errors
 /// The first thing that cannot be read, with line and column.
 pub(crate) fn read(text: &str) -> Read<Scenario> {
+    with(text, "a scenario", "podscope: 1", |reader, root| reader.scenario(root))
+}
+
+/// Parses one document and hands it to `read`; `what` and `begins` name it in errors.
+///
+/// # Errors
+/// No YAML, no document or more than one, and what `read` refuses; with line and column.
+pub(crate) fn with<T>(
+    text: &str,
+    what: &str,
+    begins: &str,
+    read: impl FnOnce(&mut Reader<'_>, NodeId) -> Read<T>,
+) -> Read<T> {
     if let Some(second) = parse::chunks(text).get(1) {
         return Err(at(
             *second,
-            "a scenario is one document; a second one begins",
+            &format!("{what} is one document; a second one begins"),
         ));
     }
     let document = parse::first(text).map_err(|found| {
@@ -34,16 +47,16 @@ pub(crate) fn read(text: &str) -> Read<Scenario> {
         at(found.span, &words)
     })?;
     let Some(document) = document else {
-        return Err(ScenarioError(
-            "the scenario is empty; it must begin with `podscope: 1`".to_string(),
-        ));
+        return Err(ScenarioError(format!(
+            "{what} is empty; it must begin with `{begins}`"
+        )));
     };
     let mut reader = Reader {
         text,
         document: &document,
         left: MAX_READ,
     };
-    reader.scenario(document.root())
+    read(&mut reader, document.root())
 }
 
 fn at(span: Span, words: &str) -> ScenarioError {
@@ -53,7 +66,7 @@ fn at(span: Span, words: &str) -> ScenarioError {
     ))
 }
 
-struct Reader<'t> {
+pub(crate) struct Reader<'t> {
     text: &'t str,
     document: &'t Document,
     /// How much more may be read.
@@ -67,7 +80,7 @@ impl Reader<'_> {
             .map_or(self.document.span, |n| n.span)
     }
 
-    fn refuse<T>(&self, id: NodeId, words: &str) -> Read<T> {
+    pub(crate) fn refuse<T>(&self, id: NodeId, words: &str) -> Read<T> {
         let span = self.span(id);
         let (path, _) = self.document.path_at(span.start);
         Err(if path.is_empty() {
@@ -111,12 +124,12 @@ impl Reader<'_> {
         Ok((text, plain))
     }
 
-    fn string(&mut self, id: NodeId) -> Read<String> {
+    pub(crate) fn string(&mut self, id: NodeId) -> Read<String> {
         Ok(self.scalar(id)?.0)
     }
 
     /// Null counts as left out.
-    fn int(&mut self, id: NodeId, most: u64) -> Read<Option<u64>> {
+    pub(crate) fn int(&mut self, id: NodeId, most: u64) -> Read<Option<u64>> {
         let (text, plain) = self.scalar(id)?;
         if plain && matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL") {
             return Ok(None);
@@ -152,7 +165,7 @@ impl Reader<'_> {
             && self.span(id).of(self.text).is_empty()
     }
 
-    fn items(&mut self, id: NodeId) -> Read<Vec<NodeId>> {
+    pub(crate) fn items(&mut self, id: NodeId) -> Read<Vec<NodeId>> {
         let items = match self.content(id) {
             Some(Content::List(items)) => items.clone(),
             _ if self.is_nothing(id) => Vec::new(),
@@ -162,7 +175,7 @@ impl Reader<'_> {
         Ok(items)
     }
 
-    fn strings(&mut self, id: NodeId) -> Read<Vec<String>> {
+    pub(crate) fn strings(&mut self, id: NodeId) -> Read<Vec<String>> {
         let mut out = Vec::new();
         for item in self.items(id)? {
             out.push(self.string(item)?);
@@ -171,7 +184,7 @@ impl Reader<'_> {
     }
 
     /// The fields in the order of `names`; what is not written is `None`.
-    fn fields(&mut self, id: NodeId, names: &[&str]) -> Read<Vec<Option<NodeId>>> {
+    pub(crate) fn fields(&mut self, id: NodeId, names: &[&str]) -> Read<Vec<Option<NodeId>>> {
         let mut fields = vec![None; names.len()];
         let entries = match self.content(id) {
             Some(Content::Map(entries)) => entries.clone(),
@@ -198,7 +211,7 @@ impl Reader<'_> {
     }
 
     /// Fields that are all texts, into their places.
-    fn texts(&mut self, id: NodeId, names: &[&str], places: &mut [&mut String]) -> Read<()> {
+    pub(crate) fn texts(&mut self, id: NodeId, names: &[&str], places: &mut [&mut String]) -> Read<()> {
         let fields = self.fields(id, names)?;
         for (field, place) in fields.into_iter().zip(places) {
             self.text(field, place)?;
@@ -206,14 +219,14 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn text(&mut self, field: Option<NodeId>, place: &mut String) -> Read<()> {
+    pub(crate) fn text(&mut self, field: Option<NodeId>, place: &mut String) -> Read<()> {
         if let Some(id) = field {
             *place = self.string(id)?;
         }
         Ok(())
     }
 
-    fn needed<T>(&self, id: NodeId, name: &str, field: Option<T>) -> Read<T> {
+    pub(crate) fn needed<T>(&self, id: NodeId, name: &str, field: Option<T>) -> Read<T> {
         match field {
             Some(field) => Ok(field),
             None => Err(at(self.span(id), &format!("missing field `{name}`"))),
@@ -255,21 +268,27 @@ impl Reader<'_> {
         self.text(until, &mut scenario.until)?;
         self.text(cursor, &mut scenario.cursor)?;
         if let Some(expect) = expect {
-            for expectation in self.items(expect)? {
-                let mut e = Expectation::default();
-                let places = &mut [
-                    &mut e.kubectl,
-                    &mut e.contains,
-                    &mut e.event,
-                    &mut e.after,
-                    &mut e.before,
-                    &mut e.object,
-                ];
-                self.texts(expectation, &EXPECTATION, places)?;
-                scenario.expect.push(e);
-            }
+            scenario.expect = self.expectations(expect)?;
         }
         Ok(scenario)
+    }
+
+    pub(crate) fn expectations(&mut self, id: NodeId) -> Read<Vec<Expectation>> {
+        let mut found = Vec::new();
+        for expectation in self.items(id)? {
+            let mut e = Expectation::default();
+            let places = &mut [
+                &mut e.kubectl,
+                &mut e.contains,
+                &mut e.event,
+                &mut e.after,
+                &mut e.before,
+                &mut e.object,
+            ];
+            self.texts(expectation, &EXPECTATION, places)?;
+            found.push(e);
+        }
+        Ok(found)
     }
 
     fn cluster(&mut self, id: NodeId) -> Read<ClusterSpec> {

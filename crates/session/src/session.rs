@@ -2,6 +2,8 @@
 
 use crate::api::{SessionApi, Source};
 use crate::index::{Index, Zoom};
+use crate::lesson::Lesson;
+use crate::lesson_view::LessonView;
 use crate::scenario::{self, Scenario, ScenarioError};
 use crate::simulation::{Command, Simulation};
 use crate::view::*;
@@ -98,6 +100,7 @@ impl Session {
                 Session::from_scenario(&scenario)
             }
             Source::Link(fragment) => crate::share::open(fragment),
+            Source::Lesson(lesson) => Session::of_lesson(lesson),
         }
     }
 
@@ -715,6 +718,31 @@ impl SessionApi for Session {
     }
 
     #[inline(never)]
+    fn lesson(&self, lesson: &Lesson, step: usize) -> Option<LessonView> {
+        crate::lesson_view::view(self, lesson, step)
+    }
+
+    #[inline(never)]
+    fn show_lesson(&mut self, lesson: &Lesson, step: usize) -> Result<(), Refused> {
+        crate::lesson_view::show(self, lesson, step)
+    }
+
+    #[inline(never)]
+    fn target(&self, name: &str) -> Option<Target> {
+        crate::lesson_view::target(self, name)
+    }
+
+    #[inline(never)]
+    fn find_event(&self, code: &str) -> Option<EventIndex> {
+        let log = self.log();
+        let shown = self.timeline.shown().min(log.len());
+        let find = |part: &[TraceEvent]| part.iter().position(|e| e.code == code);
+        let at = find(&log[shown..]).map(|i| i + shown);
+        let at = at.or_else(|| find(&log[..shown]))?;
+        EventIndex::try_from(at + 1).ok()
+    }
+
+    #[inline(never)]
     fn share(&self) -> String {
         crate::share::fragment(self)
     }
@@ -729,6 +757,20 @@ impl SessionApi for Session {
 }
 
 impl Session {
+    #[inline(never)]
+    fn of_lesson(lesson: &Lesson) -> Result<Session, ScenarioError> {
+        let text = podscope_lesson::preset(&lesson.scenario).unwrap_or_default();
+        let mut scenario = Scenario::parse(text)?;
+        if lesson.by_hand {
+            scenario.commands.clear();
+            scenario.until.clear();
+        }
+        scenario.cursor.clear();
+        let mut session = Session::from_scenario(&scenario)?;
+        session.preset = lesson.scenario.as_str().into();
+        Ok(session)
+    }
+
     fn stop_from(&self, known: usize) -> Option<usize> {
         let index = self.index();
         let entries = index.entries();
