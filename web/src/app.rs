@@ -27,20 +27,20 @@ pub struct Props {
 pub struct App {
     /// It is a figure.
     figure_of: Option<Rc<Options>>,
-    session: Box<dyn SessionApi>,
-    words: Words,
-    ui: Ui,
+    pub(crate) session: Box<dyn SessionApi>,
+    pub(crate) words: Words,
+    pub(crate) ui: Ui,
     view: Rc<ClusterView>,
     timeline: Rc<TimelineView>,
     files: Rc<[FileView]>,
-    explain: Option<Rc<ExplainView>>,
+    pub(crate) explain: Option<Rc<ExplainView>>,
     axis: Rc<Axis>,
     /// What the axis was laid out for.
     axis_of: (Rc<TimelineView>, i32),
     /// The last change was one step forward: messages travel.
-    stepped: bool,
+    pub(crate) stepped: bool,
     /// Said by the live region.
-    spoken: AttrValue,
+    pub(crate) spoken: AttrValue,
     figure: NodeRef,
     strip: NodeRef,
     timer: Option<Timeout>,
@@ -136,6 +136,9 @@ impl Component for App {
             session,
         };
         app.refresh();
+        if let Some(id) = store::lesson_asked() {
+            ctx.link().send_message(Act::Learn(crate::learn::LearnAct::Start(id)));
+        }
         if let Some(options) = app.figure_of.clone() {
             app.moment(&options.step);
             app.refresh();
@@ -186,7 +189,7 @@ impl Component for App {
         html! { <>
             {sprite()}
             <a class="skip" href="#stage" onclick={scene.act::<MouseEvent>(Act::Section(Section::Cluster))}>{scene.t("bar.skip")}</a>
-            <div class={classes!("app", problems.then_some("problems"))} data-pane={self.ui.pane.name()}>
+            <div class={classes!("app", problems.then_some("problems"), self.ui.learn.picking.is_some().then_some("picking"))} data-pane={self.ui.pane.name()}>
                 {panel::bar::draw(&scene)}
                 <main class="panes">
                     {panel::manifest::draw(&scene)}
@@ -199,6 +202,7 @@ impl Component for App {
             </div>
             {panel::bar::notice(&scene)}
             {panel::help::draw(&scene)}
+            {panel::glossary::draw(&scene)}
             if self.ui.menu.is_some() {
                 <div class="backdrop" onclick={scene.act::<MouseEvent>(Act::Menu(None))}></div>
             }
@@ -235,6 +239,9 @@ impl App {
             Act::Speed(speed) => self.ui.speed = speed,
             Act::Zoom(zoom) => self.ui.zoom = zoom,
             Act::Open(target) => {
+                if self.learn_pick(&target) {
+                    return true;
+                }
                 self.ui.target = target;
                 self.ui.as_text = false;
             }
@@ -276,7 +283,7 @@ impl App {
             }
             Act::Section(pane) => self.ui.pane = pane,
             Act::ExplainTab(tab) => self.ui.explain_tab = tab,
-            Act::Answer(answer) => self.answer(answer),
+            Act::Learn(act) => return self.learn_act(act),
             Act::Copy(what) => self.copy(ctx, what),
             Act::Copied(done) => {
                 let code = if done {
@@ -354,6 +361,7 @@ impl App {
         if !self.ui.playing {
             self.spoken = self.sentence();
         }
+        self.learn_refresh();
     }
 
     /// What the live region says: the step's title, else the summary.
@@ -384,7 +392,7 @@ impl App {
         }
     }
 
-    fn report(&mut self, done: Result<(), Refused>) {
+    pub(crate) fn report(&mut self, done: Result<(), Refused>) {
         if let Err(refused) = done {
             self.ui.notice = Some(Notice {
                 text: self.words.say(&refused),
@@ -393,7 +401,7 @@ impl App {
         }
     }
 
-    fn pause(&mut self) {
+    pub(crate) fn pause(&mut self) {
         self.ui.playing = false;
         self.timer = None;
     }
@@ -527,16 +535,6 @@ impl App {
         self.timer = Some(Timeout::new(wait, move || link.send_message(Act::Tick)));
     }
 
-    fn answer(&mut self, answer: u16) {
-        let predict = self
-            .explain
-            .as_ref()
-            .and_then(|explain| explain.predict.as_ref());
-        if let Some(predict) = predict {
-            self.ui.answer = Some((predict.event, answer));
-        }
-    }
-
     #[inline(never)]
     fn kubectl(&mut self, line: &str) {
         self.pause();
@@ -599,7 +597,10 @@ impl App {
             "3" => Act::Zoom(2),
             "4" => Act::Zoom(3),
             "Escape" => self.escape(),
-            _ => return false,
+            key => match self.ui.learn.key(key) {
+                Some(act) => act,
+                None => return false,
+            },
         };
         event.prevent_default();
         self.act(ctx, act)
@@ -607,7 +608,9 @@ impl App {
 
     /// What Escape closes: the topmost thing.
     fn escape(&self) -> Act {
-        if self.ui.help {
+        if let Some(act) = self.ui.learn.escape() {
+            act
+        } else if self.ui.help {
             Act::Help(false)
         } else if self.ui.menu.is_some() {
             Act::Menu(None)

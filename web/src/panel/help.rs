@@ -4,7 +4,7 @@ use crate::state::{Act, Scene};
 use yew::prelude::*;
 
 /// Shortcut and its word.
-const KEYS: [(&[&str], &str); 12] = [
+const KEYS: [(&[&str], &str); 16] = [
     (&["Space"], "key.play"),
     (&["→"], "key.forward"),
     (&["←"], "key.back"),
@@ -16,6 +16,10 @@ const KEYS: [(&[&str], &str); 12] = [
     (&["1", "4"], "key.zoom"),
     (&["Ctrl", "Enter"], "key.apply"),
     (&["T"], "key.text"),
+    (&["G"], "key.glossary"),
+    (&["N"], "key.lesson-next"),
+    (&["B"], "key.lesson-back"),
+    (&["M"], "key.lesson-show"),
     (&["Esc"], "key.escape"),
 ];
 
@@ -35,7 +39,8 @@ pub fn draw(scene: &Scene<'_>) -> Html {
                 <dl>{for KEYS.iter().map(row)}</dl>
                 <p class="note small muted">{scene.t("help.editor")}</p>
                 <p class="note small muted">{scene.t("help.about")}</p>
-                <p class="acts"><button class="btn" type="button" id="help-close" onclick={scene.act(Act::Help(false))}>{scene.t("close")}</button></p>
+                <p class="acts"><button class="btn" type="button" onclick={scene.act(Act::Learn(crate::learn::LearnAct::Glossary(String::new())))}>{scene.t("glossary.title")}</button>
+                    <button class="btn" type="button" id="help-close" onclick={scene.act(Act::Help(false))}>{scene.t("close")}</button></p>
             </div>
         </div>
     }

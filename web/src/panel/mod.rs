@@ -2,10 +2,14 @@
 
 pub mod bar;
 pub mod explain;
+pub mod glossary;
 pub mod help;
 pub mod inspector;
+pub mod lesson;
 pub mod manifest;
+pub mod predict;
 pub mod stage;
+pub mod terms;
 pub mod time;
 
 use crate::draw::icon;

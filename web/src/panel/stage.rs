@@ -38,6 +38,9 @@ fn intro(scene: &Scene<'_>) -> Html {
             <p>{part(".text")}</p>
             <div class="acts">
                 <button class="btn go big" type="button" onclick={scene.act(Act::Play)}>{icon("play")}{part(".play")}</button>
+                if &*code == "birth" {
+                    <button class="btn big" type="button" onclick={scene.act(Act::Learn(crate::learn::LearnAct::Start("birth")))}>{scene.t("intro.lesson")}</button>
+                }
                 <span class="muted small wide">{scene.t("intro.or")}{" "}<kbd>{"Ctrl"}</kbd>{" "}<kbd>{"Enter"}</kbd></span>
             </div>
         </div>
