@@ -28,6 +28,7 @@ struct Props {
 struct Dialogue {
     query: String,
     node: NodeRef,
+    search: NodeRef,
 }
 
 enum Msg {
@@ -42,6 +43,7 @@ impl Component for Dialogue {
         Dialogue {
             query: String::new(),
             node: NodeRef::default(),
+            search: NodeRef::default(),
         }
     }
 
@@ -65,9 +67,16 @@ impl Component for Dialogue {
             .and_then(|window| window.document())
             .and_then(|document| document.get_element_by_id(&at))
             .and_then(|term| term.dyn_into::<web_sys::HtmlElement>().ok());
-        if let Some(term) = term {
-            term.scroll_into_view();
-            term.focus().ok();
+        match term {
+            Some(term) => {
+                term.scroll_into_view();
+                term.focus().ok();
+            }
+            None => {
+                if let Some(input) = self.search.cast::<web_sys::HtmlElement>() {
+                    input.focus().ok();
+                }
+            }
         }
     }
 
@@ -110,7 +119,7 @@ impl Component for Dialogue {
                     <h2 id="glossary-title">{words.t("glossary.title")}</h2>
                     <button type="button" class="btn quiet" onclick={close_too}>{words.t("close")}</button>
                     <label><span class="sr">{words.t("glossary.search")}</span>
-                        <input type="search" autocomplete="off" spellcheck="false" placeholder={words.t("glossary.search")}
+                        <input type="search" ref={self.search.clone()} autocomplete="off" spellcheck="false" placeholder={words.t("glossary.search")}
                             value={self.query.clone()} oninput={search}/></label>
                     <span class="muted small" role="status">{count}</span>
                 </div>

@@ -19,8 +19,8 @@ pub fn draw(scene: &Scene<'_>, predict: &PredictView) -> Html {
     let option = |(i, option): (usize, &Msg)| {
         let i = u16::try_from(i).unwrap_or(u16::MAX);
         let (mark, class) = match given {
-            Some(_) if i == predict.answer => ("✓".to_owned(), "opt right"),
-            Some(given) if i == given => ("✕".to_owned(), "opt wrong"),
+            Some(_) if i == predict.answer => ("✓".to_owned(), "opt yes"),
+            Some(given) if i == given => ("✕".to_owned(), "opt no"),
             _ => ((i + 1).to_string(), "opt"),
         };
         let word = match given {

@@ -11,7 +11,9 @@ use yew::prelude::*;
 
 /// Draws it. `figure` is measured to size the picture.
 pub fn draw(scene: &Scene<'_>, figure: &NodeRef, moving: bool) -> Html {
-    let start = scene.view.cursor.event == 0 && scene.ui.target == Target::Cluster;
+    let start = scene.view.cursor.event == 0
+        && scene.ui.target == Target::Cluster
+        && scene.ui.learn.running().is_none();
     html! {
         <section class="stage" id="stage" tabindex="-1" aria-label={scene.t("pane.stage")}>
             if start && !scene.ui.as_text { {intro(scene)} } else { {head(scene)} }
