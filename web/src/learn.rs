@@ -16,9 +16,6 @@ use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use yew::prelude::*;
 
-/// The language of the prose. A second one is chosen here.
-const LOCALE: &str = lessons::DEFAULT;
-
 /// What a person can do while learning.
 #[derive(Clone, Debug, PartialEq)]
 pub enum LearnAct {
@@ -105,15 +102,21 @@ impl Running {
         self.view.as_ref().is_some_and(|view| view.met)
     }
     /// A part of the step's prose with this run's facts in it.
-    pub fn part(&self, name: &str) -> Option<String> {
+    pub fn part(&self, words: &Words, name: &str) -> Option<String> {
         let code = [&self.step()?.id, ".", name].concat();
-        self.prose.get(&code)?;
         let facts = self.view.as_ref().map_or(&[][..], |view| &view.facts);
-        Some(self.prose.say(&code, &words::named(facts)))
+        let facts = words::named(facts);
+        let own = ["lesson.", self.id, ".", &code].concat();
+        words.try_say(&own, &facts).or_else(|| {
+            self.prose.get(&code)?;
+            Some(self.prose.say(&code, &facts))
+        })
     }
     /// A word of the whole lesson.
-    pub fn word(&self, name: &str) -> String {
-        self.prose.say(name, &[])
+    pub fn word(&self, words: &Words, name: &str) -> String {
+        let own = ["lesson.", self.id, ".", name].concat();
+        let said = words.try_say(&own, &[]);
+        said.unwrap_or_else(|| self.prose.say(name, &[]))
     }
 }
 
@@ -164,19 +167,20 @@ thread_local! {
     static GLOSSARY: std::cell::OnceCell<Rc<Glossary>> = const { std::cell::OnceCell::new() };
 }
 
-/// The glossary, read when it is first asked for.
+/// The glossary in the page's language, read when it is first asked for.
 #[inline(never)]
-pub fn glossary() -> Rc<Glossary> {
-    GLOSSARY.with(|cell| {
-        cell.get_or_init(|| Rc::new(Glossary::read(lessons::glossary(LOCALE))))
-            .clone()
-    })
+pub fn glossary(words: &Words) -> Rc<Glossary> {
+    let read = || {
+        let glossary = Glossary::read(lessons::glossary());
+        Rc::new(glossary.translated(|code| words.try_say(code, &[])))
+    };
+    GLOSSARY.with(|cell| cell.get_or_init(read).clone())
 }
 
 /// A lesson's prose.
 #[inline(never)]
 pub fn prose(id: &str) -> Catalogue {
-    Catalogue::read(&[lessons::prose(LOCALE, id).unwrap_or_default()])
+    Catalogue::read(&[lessons::prose(id).unwrap_or_default()])
 }
 
 impl App {
@@ -388,7 +392,7 @@ impl App {
             }
             if gated && was == Some(false) {
                 self.pause();
-                let done = running.part("done").unwrap_or_default().replace('`', "");
+                let done = running.part(&self.words, "done").unwrap_or_default().replace('`', "");
                 let next = self.words.t("lesson.next");
                 self.spoken = AttrValue::from([&done, " ", &*next].concat());
             }
@@ -450,9 +454,13 @@ fn focus(id: &str) {
 }
 
 /// Where a lesson's words come from, for menus: its title and what it is about.
-pub fn about(id: &str) -> (String, String) {
+pub fn about(words: &Words, id: &str) -> (String, String) {
     let prose = prose(id);
-    (prose.say("title", &[]), prose.say("summary", &[]))
+    let word = |name: &str| {
+        let own = words.try_say(&["lesson.", id, ".", name].concat(), &[]);
+        own.unwrap_or_else(|| prose.say(name, &[]))
+    };
+    (word("title"), word("summary"))
 }
 
 /// The glossary's own words for a place to see a term.

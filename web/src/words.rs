@@ -72,6 +72,12 @@ impl Words {
         ))
     }
 
+    /// A text with arguments; `None` when the catalogue has none of this code.
+    pub fn try_say(&self, code: &str, arguments: &[Argument<'_>]) -> Option<String> {
+        self.0.get(code)?;
+        Some(self.0.say(code, arguments))
+    }
+
     /// Whether the catalogue has this code.
     pub fn has(&self, code: &str) -> bool {
         self.0.get(code).is_some()

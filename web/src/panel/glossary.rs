@@ -90,7 +90,7 @@ impl Component for Dialogue {
     fn view(&self, ctx: &Context<Dialogue>) -> Html {
         let props = ctx.props();
         let words = &props.words;
-        let glossary = glossary();
+        let glossary = glossary(words);
         let found = glossary.search(&self.query);
         let close = {
             let on = props.on.clone();

@@ -20,7 +20,7 @@ pub fn draw(scene: &Scene<'_>, running: &Running) -> Html {
     let count = running.lesson.steps.len();
     let met = running.met();
     let gated = step.gate.is_some();
-    let title = running.part("title").unwrap_or_default();
+    let title = running.part(scene.words, "title").unwrap_or_default();
     let number = scene.words.t1("lesson.step", "n", &(running.step + 1).to_string());
     let number = number.replace("{count}", &count.to_string());
     let asked = running.asked.as_ref();
@@ -33,10 +33,10 @@ pub fn draw(scene: &Scene<'_>, running: &Running) -> Html {
             <div class="scroll prose" tabindex="0" key={step.id.clone()}>
                 <div class="phase">{number.clone()}</div>
                 <h2 class="title" id="lesson-title" tabindex="-1">{rich(&title)}</h2>
-                {text(scene, running.part("before"), &mut seen)}
+                {text(scene, running.part(scene.words, "before"), &mut seen)}
                 {for asked.map(|asked| predict::draw(scene, asked))}
                 if met && gated { {told(scene, running, &mut seen)} }
-                {text(scene, running.part("text"), &mut seen)}
+                {text(scene, running.part(scene.words, "text"), &mut seen)}
                 if running.step + 1 == count { <p class="small muted">{predict::tally(scene)}</p> }
                 if !step.suggest.is_empty() { {suggestions(scene, running, step)} }
             </div>
@@ -47,7 +47,7 @@ pub fn draw(scene: &Scene<'_>, running: &Running) -> Html {
 
 fn head(scene: &Scene<'_>, running: &Running) -> Html {
     html! {
-        <div class="head"><h2>{running.word("title")}</h2>
+        <div class="head"><h2>{running.word(scene.words, "title")}</h2>
             <span class="right">{switch(scene, running)}
                 <button class="btn quiet" type="button" onclick={scene.act(Act::Learn(LearnAct::Leave))}>{scene.t("lesson.leave")}</button></span></div>
     }
@@ -88,7 +88,7 @@ fn text(scene: &Scene<'_>, text: Option<String>, seen: &mut Vec<usize>) -> Html 
 /// What happened, why it matters; technical detail and example.
 fn told(scene: &Scene<'_>, running: &Running, seen: &mut Vec<usize>) -> Html {
     let mut section = |head: &str, part: &str| {
-        html! { <><h3>{scene.t(head)}</h3>{text(scene, running.part(part), seen)}</> }
+        html! { <><h3>{scene.t(head)}</h3>{text(scene, running.part(scene.words, part), seen)}</> }
     };
     let (what, why) = (section("explain.what", "what"), section("explain.why", "why"));
     let chosen = scene.ui.explain_tab.min(1);
@@ -98,13 +98,13 @@ fn told(scene: &Scene<'_>, running: &Running, seen: &mut Vec<usize>) -> Html {
             aria-selected={(i == chosen).to_string()} onclick={scene.act(Act::ExplainTab(i))}>{scene.t(word)}</button> }
     };
     let body = if chosen == 0 {
-        text(scene, running.part("detail"), seen)
+        text(scene, running.part(scene.words, "detail"), seen)
     } else {
         let event = running.view.as_ref().and_then(|view| view.moment);
         let explain = event.and_then(|event| scene.session.explain(event));
         let pane = explain.as_ref().and_then(|explain| explain.panes.first());
         html! { <>
-            {text(scene, running.part("example"), seen)}
+            {text(scene, running.part(scene.words, "example"), seen)}
             if let Some(pane) = pane {
                 <div class="req">{for pane.lines.iter().take(60).map(|line| pane_line(pane.syntax, line))}</div>
             }
@@ -125,7 +125,7 @@ fn suggestions(scene: &Scene<'_>, running: &Running, step: &LessonStep) -> Html 
             Some(preset) => Act::Preset(preset.id),
             None => Act::Kubectl(s.kubectl.clone()),
         };
-        html! { <li key={s.id.clone()}><button class="btn" type="button" onclick={scene.act(act)}>{running.part(&s.id).unwrap_or_default()}</button>
+        html! { <li key={s.id.clone()}><button class="btn" type="button" onclick={scene.act(act)}>{running.part(scene.words, &s.id).unwrap_or_default()}</button>
             if !s.kubectl.is_empty() { <code>{["kubectl ", &s.kubectl].concat()}</code> }</li> }
     };
     html! { <ul class="ideas">{for step.suggest.iter().map(item)}
@@ -136,10 +136,10 @@ fn foot(scene: &Scene<'_>, running: &Running, step: &LessonStep) -> Html {
     let met = running.met();
     let last = running.step + 1 == running.lesson.steps.len();
     let line = match (&step.gate, met) {
-        (Some(_), true) => running.part("done").map(|done| {
+        (Some(_), true) => running.part(scene.words, "done").map(|done| {
             html! { <p role="status"><b class="good" aria-hidden="true">{"✓ "}</b>{rich(&done)}</p> }
         }),
-        (Some(_), false) => running.part("task").map(|task| {
+        (Some(_), false) => running.part(scene.words, "task").map(|task| {
             html! { <p><b>{scene.t("lesson.turn")}</b>{" "}{rich(&task)}</p> }
         }),
         (None, _) => None,
@@ -169,7 +169,7 @@ pub fn menu(scene: &Scene<'_>) -> Html {
         None => crate::store::kept_lesson(),
     };
     let item = |id: &'static str| {
-        let (title, summary) = about(id);
+        let (title, summary) = about(scene.words, id);
         let resume = left.filter(|(kept, step)| *kept == id && *step > 0).map(|(_, step)| {
             let word = scene.words.t1("lesson.resume", "n", &(step + 1).to_string());
             html! { <button type="button" onclick={scene.act(Act::Learn(LearnAct::Resume))}><span>{word}</span></button> }

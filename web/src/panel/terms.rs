@@ -31,7 +31,7 @@ pub fn linked(scene: &Scene<'_>, text: &str, seen: &mut Vec<usize>) -> Html {
 }
 
 fn plain(scene: &Scene<'_>, text: &str, seen: &mut Vec<usize>) -> Html {
-    let glossary = glossary();
+    let glossary = glossary(scene.words);
     let mut out: Vec<Html> = Vec::new();
     let term = |index: usize, label: Html| {
         let entry = glossary.terms().get(index).cloned();
