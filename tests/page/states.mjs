@@ -72,6 +72,16 @@ const inspect = (name) => async (page) => {
   }
 };
 
+/** Shows the first steps of a lesson, each by its "show me", and stops at the moment of the last. */
+const lessonTo = async (page, steps) => {
+  await page.locator('.lesson').waitFor();
+  for (let i = 1; i <= steps; i += 1) {
+    if (i > 1) await press(page, 'j');
+    await press(page, 'm');
+    await page.locator('.lesson .lprog .cur.done').waitFor({ state: 'attached' });
+  }
+};
+
 /** @type {Record<string, State>} */
 export const STATES = {
   start: {},
@@ -176,5 +186,37 @@ export const STATES = {
       await page.locator('.palette .what', { hasText: 'A container crashes' }).dispatchEvent('click');
     },
   },
+  lesson: { path: '?lesson=birth', act: (page) => page.locator('.lesson').waitFor() },
+  'lesson-told': { path: '?lesson=birth', act: (page) => lessonTo(page, 5) },
+  'lesson-predict': {
+    path: '?lesson=birth',
+    act: async (page) => {
+      await lessonTo(page, 5);
+      await press(page, 'j');
+      await page.locator('.lesson .ask .opt').first().dispatchEvent('click');
+    },
+  },
+  'lesson-node': { path: '?lesson=birth', act: (page) => lessonTo(page, 8) },
+  'lesson-end': {
+    path: '?lesson=birth',
+    act: async (page) => {
+      await lessonTo(page, 13);
+      await press(page, 'j');
+    },
+  },
+  glossary: {
+    act: async (page) => {
+      await press(page, 'g');
+      await page.locator('dialog.glossary').waitFor();
+    },
+  },
+  term: {
+    act: async (page) => {
+      await press(page, 'Shift+ArrowRight', 4);
+      await page.locator('.explain .term').first().dispatchEvent('click');
+      await page.locator('.termpop').waitFor({ state: 'attached' });
+    },
+  },
+  explain: { act: (page) => press(page, 'Shift+ArrowRight', 2) },
   embed: { path: 'example.html', act: (page) => page.waitForTimeout(1500) },
 };

@@ -38,9 +38,9 @@ pub struct App {
     /// What the axis was laid out for.
     axis_of: (Rc<TimelineView>, i32),
     /// The last change was one step forward: messages travel.
-    stepped: bool,
+    pub(crate) stepped: bool,
     /// Said by the live region.
-    spoken: AttrValue,
+    pub(crate) spoken: AttrValue,
     pub(crate) figure: NodeRef,
     strip: NodeRef,
     timer: Option<Timeout>,
@@ -136,6 +136,10 @@ impl Component for App {
             session,
         };
         app.refresh();
+        if let Some(id) = store::lesson_asked() {
+            ctx.link()
+                .send_message(Act::Learn(crate::learn::LearnAct::Start(id)));
+        }
         if let Some(options) = app.figure_of.clone() {
             app.moment(&options.step);
             app.refresh();
@@ -190,7 +194,7 @@ impl Component for App {
         html! { <>
             {sprite()}
             <a class="skip" href="#stage" onclick={scene.act::<MouseEvent>(Act::Section(Section::Cluster))}>{scene.t("bar.skip")}</a>
-            <div class={classes!("app", problems.then_some("problems"))} data-pane={self.ui.pane.name()}>
+            <div class={classes!("app", problems.then_some("problems"), self.ui.learn.picking.is_some().then_some("picking"))} data-pane={self.ui.pane.name()}>
                 {panel::bar::draw(&scene)}
                 <main class="panes">
                     {panel::editor::draw(&scene)}
@@ -204,6 +208,7 @@ impl Component for App {
             {panel::bar::notice(&scene)}
             {panel::help::draw(&scene)}
             {panel::exchange::dialog(&scene)}
+            {panel::glossary::draw(&scene)}
             if self.ui.menu.is_some() {
                 <div class="backdrop" onclick={scene.act::<MouseEvent>(Act::Menu(None))}></div>
             }
@@ -239,6 +244,9 @@ impl App {
             Act::Speed(speed) => self.ui.speed = speed,
             Act::Zoom(zoom) => self.ui.zoom = zoom,
             Act::Open(target) => {
+                if self.learn_pick(&target) {
+                    return true;
+                }
                 self.ui.target = target;
                 self.ui.as_text = false;
             }
@@ -273,8 +281,8 @@ impl App {
             }
             Act::Section(pane) => self.ui.pane = pane,
             Act::ExplainTab(tab) => self.ui.explain_tab = tab,
-            Act::Answer(answer) => self.answer(answer),
             Act::Time(act) => return self.time_act(ctx, act),
+            Act::Learn(act) => return self.learn_act(act),
             Act::Help(open) => self.ui.help = open,
             Act::Key(event) => return self.key(ctx, &event),
             Act::Resize(0, ..) => self.measure(ctx),
@@ -340,6 +348,7 @@ impl App {
         if !self.ui.playing {
             self.spoken = self.editor_spoken().unwrap_or_else(|| self.sentence());
         }
+        self.learn_refresh();
     }
 
     /// What the live region says: the step's title, else the summary.
@@ -498,16 +507,6 @@ impl App {
         self.timer = Some(Timeout::new(wait, move || link.send_message(Act::Tick)));
     }
 
-    fn answer(&mut self, answer: u16) {
-        let predict = self
-            .explain
-            .as_ref()
-            .and_then(|explain| explain.predict.as_ref());
-        if let Some(predict) = predict {
-            self.ui.answer = Some((predict.event, answer));
-        }
-    }
-
     #[inline(never)]
     pub(crate) fn kubectl(&mut self, line: &str) {
         self.pause();
@@ -563,7 +562,10 @@ impl App {
             "3" => Act::Zoom(2),
             "4" => Act::Zoom(3),
             "Escape" => self.escape(),
-            _ => return false,
+            key => match self.ui.learn.key(key) {
+                Some(act) => act,
+                None => return false,
+            },
         };
         event.prevent_default();
         self.act(ctx, act)
@@ -573,6 +575,8 @@ impl App {
     fn escape(&self) -> Act {
         if self.ui.time.dialog.is_some() {
             Act::Time(crate::time_act::TimeAct::Close)
+        } else if let Some(act) = self.ui.learn.escape() {
+            act
         } else if self.ui.help {
             Act::Help(false)
         } else if self.ui.menu.is_some() {

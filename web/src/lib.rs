@@ -7,6 +7,7 @@ mod crash;
 mod draw;
 mod engine;
 mod layout;
+mod learn;
 mod motion;
 mod panel;
 mod picture;

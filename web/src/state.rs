@@ -180,10 +180,10 @@ pub enum Act {
     Section(Section),
     /// A data tab of the explanation.
     ExplainTab(usize),
-    /// Answers a prediction.
-    Answer(u16),
     /// Time, and what leaves the page.
     Time(crate::time_act::TimeAct),
+    /// Lessons, predictions, the glossary.
+    Learn(crate::learn::LearnAct),
     /// Shows or hides the shortcuts.
     Help(bool),
     /// A key that no control took.
@@ -246,8 +246,8 @@ pub struct Ui {
     pub pane: Section,
     /// Data tab of the explanation.
     pub explain_tab: usize,
-    /// Answer given to the prediction of an event.
-    pub answer: Option<(EventIndex, u16)>,
+    /// Lessons, predictions, the glossary.
+    pub learn: crate::learn::LearnUi,
     /// Shortcuts are shown.
     pub help: bool,
     /// Size of the stage's figure, width of the lanes.
@@ -279,7 +279,7 @@ impl Default for Ui {
             theme: Theme::System,
             pane: Section::Explain,
             explain_tab: 0,
-            answer: None,
+            learn: Default::default(),
             help: false,
             stage_size: (720, 436),
             lanes_width: 1440,

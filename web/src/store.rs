@@ -10,6 +10,7 @@ use wasm_bindgen::prelude::*;
 const FIRST: &str = "birth";
 const WORK: &str = "podscope.work";
 const THEME: &str = "podscope.theme";
+const LESSON: &str = "podscope.lesson";
 /// Larger work is not kept.
 const MOST_KEPT: usize = 400_000;
 
@@ -116,6 +117,33 @@ pub fn set_theme(theme: Theme) {
     if let Some(storage) = storage() {
         storage.set_item(THEME, attribute(theme)).ok();
     }
+}
+
+/// The lesson that the address asks for.
+pub fn lesson_asked() -> Option<&'static str> {
+    let search = web_sys::window()?.location().search().ok()?;
+    let asked = search.strip_prefix("?lesson=")?;
+    lesson_named(asked.split('&').next()?)
+}
+
+#[inline(never)]
+fn lesson_named(name: &str) -> Option<&'static str> {
+    podscope_lesson::lessons::lessons().find(|id| *id == name)
+}
+
+/// Keeps how far a lesson is.
+pub fn keep_lesson(id: &str, step: usize) {
+    if let Some(storage) = storage() {
+        let text = [id, " ", &step.to_string()].concat();
+        storage.set_item(LESSON, &text).ok();
+    }
+}
+
+/// The lesson that was kept, and its step.
+pub fn kept_lesson() -> Option<(&'static str, usize)> {
+    let text = storage()?.get_item(LESSON).ok()??;
+    let (id, step) = text.split_once(' ')?;
+    Some((lesson_named(id)?, step.parse().ok()?))
 }
 
 fn attribute(theme: Theme) -> &'static str {

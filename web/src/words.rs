@@ -72,6 +72,12 @@ impl Words {
         ))
     }
 
+    /// A text with arguments; `None` when the catalogue has none of this code.
+    pub fn try_say(&self, code: &str, arguments: &[Argument<'_>]) -> Option<String> {
+        self.0.get(code)?;
+        Some(self.0.say(code, arguments))
+    }
+
     /// Whether the catalogue has this code.
     pub fn has(&self, code: &str) -> bool {
         self.0.get(code).is_some()
@@ -79,20 +85,27 @@ impl Words {
 }
 
 fn arguments(args: &[(&'static str, Arg)]) -> Vec<Argument<'static>> {
-    let one = |(name, arg): &(&'static str, Arg)| {
-        let (text, count) = match arg {
-            Arg::Text(text) => (text.to_string(), None),
-            Arg::Count(n) => (n.to_string(), Some(*n)),
-            Arg::At(at) => (moment(*at), None),
-            Arg::Span(span) => (length(*span), None),
-        };
-        Argument {
-            name,
-            text: text.into(),
-            count,
-        }
+    args.iter().map(|(name, arg)| value(name, arg)).collect()
+}
+
+fn value<'a>(name: &'a str, arg: &Arg) -> Argument<'a> {
+    let (text, count) = match arg {
+        Arg::Text(text) => (text.to_string(), None),
+        Arg::Count(n) => (n.to_string(), Some(*n)),
+        Arg::At(at) => (moment(*at), None),
+        Arg::Span(span) => (length(*span), None),
     };
-    args.iter().map(one).collect()
+    Argument {
+        name,
+        text: text.into(),
+        count,
+    }
+}
+
+/// Facts of a lesson as arguments.
+#[inline(never)]
+pub fn named(facts: &[(String, Arg)]) -> Vec<Argument<'_>> {
+    facts.iter().map(|(name, arg)| value(name, arg)).collect()
 }
 
 const MS: Nanos = 1_000_000;

@@ -64,6 +64,28 @@ impl Glossary {
             (!id.is_empty()).then_some(id)
         });
         let mut terms: Vec<Term> = ids.filter_map(|id| term(&words, id)).collect();
+        Glossary::of(&mut terms)
+    }
+
+    /// The same terms in the words of another language: `say` knows `term.<id>.name` and so on, or not.
+    #[must_use]
+    pub fn translated(mut self, say: impl Fn(&str) -> Option<String>) -> Glossary {
+        for term in &mut self.terms {
+            let part = |name: &str| say(&["term.", &term.id, ".", name].concat());
+            let (name, also) = (part("name"), part("also"));
+            let (plain, exact) = (part("plain"), part("exact"));
+            if let Some(name) = name {
+                term.name = name;
+                term.also = list(&also.unwrap_or_default());
+            }
+            term.plain = plain.unwrap_or_else(|| std::mem::take(&mut term.plain));
+            term.exact = exact.unwrap_or_else(|| std::mem::take(&mut term.exact));
+        }
+        Glossary::of(&mut self.terms)
+    }
+
+    fn of(terms: &mut Vec<Term>) -> Glossary {
+        let mut terms = std::mem::take(terms);
         terms.sort_by(|a, b| fold(&a.name).cmp(&fold(&b.name)));
         let mut spellings: Vec<(String, usize)> = Vec::new();
         for (i, term) in terms.iter().enumerate() {
@@ -141,6 +163,11 @@ fn stands_alone(text: &str, start: usize, end: usize) -> bool {
     !before.is_some_and(|c| joins(c) || c == '.') && !after.is_some_and(joins) && !dotted
 }
 
+fn list(text: &str) -> Vec<String> {
+    let parts = text.split(',').map(str::trim).filter(|a| !a.is_empty());
+    parts.map(str::to_owned).collect()
+}
+
 fn fold(text: &str) -> String {
     text.to_lowercase()
 }
@@ -154,11 +181,9 @@ fn term(words: &Catalogue, id: &str) -> Option<Term> {
     if name.is_empty() {
         return None;
     }
-    let also = part("also");
-    let also = also.split(',').map(str::trim).filter(|a| !a.is_empty());
     let see = part("see");
     Some(Term {
-        also: also.map(str::to_owned).collect(),
+        also: list(&part("also")),
         see: match see.split_once(' ') {
             Some(("event", code)) => See::Event(code.to_owned()),
             Some(("open", target)) => See::Open(target.to_owned()),
@@ -190,6 +215,15 @@ mod tests {
         let text: Vec<_> = found.iter().map(|f| (f.0, f.1)).collect();
         assert_eq!(text, [(22, 26), (32, 42)]);
         assert!(glossary.find("a Pod", &mut seen).is_empty());
+    }
+
+    #[test]
+    fn another_language_replaces_names_and_sentences() {
+        let say = |code: &str| (code == "term.pod.name").then(|| "Kapsel".to_owned());
+        let glossary = Glossary::read(FILE).translated(say);
+        assert_eq!(glossary.find("Kapsel", &mut Vec::new()).len(), 1);
+        let term = glossary.get("pod").expect("it is there");
+        assert_eq!((term.plain.as_str(), term.also.len()), ("One.", 0));
     }
 
     #[test]

@@ -20,22 +20,15 @@ pub fn check(id: &str, text: &str) -> Vec<String> {
         Err(error) => return vec![error.to_string()],
     };
     let mut problems = Vec::new();
-    let mut prose = Vec::new();
-    for locale in lessons::locales() {
-        match locale.lessons.iter().find(|(name, _)| *name == id) {
-            Some((_, text)) => {
-                let odd = catalogue::problems(text);
-                problems.extend(odd.iter().map(|(line, text)| {
-                    format!(
-                        "content/{}/lessons/{id}.txt line {line}: {text}",
-                        locale.tag
-                    )
-                }));
-                prose.push((locale.tag, Catalogue::read(&[text])));
-            }
-            None => problems.push(format!("{id} has no prose in {:?}", locale.tag)),
-        }
-    }
+    let Some(prose) = lessons::prose(id) else {
+        return vec![format!("there is no content/en/lessons/{id}.txt")];
+    };
+    let odd = catalogue::problems(prose);
+    problems.extend(
+        odd.iter()
+            .map(|(line, text)| format!("content/en/lessons/{id}.txt line {line}: {text}")),
+    );
+    let words = Catalogue::read(&[prose]);
     let mut session = match Session::open(Source::Lesson(&lesson)) {
         Ok(session) => session,
         Err(error) => return vec![error.to_string()],
@@ -82,26 +75,22 @@ pub fn check(id: &str, text: &str) -> Vec<String> {
             }
         }
         let gated: &[&str] = if step.gate.is_some() { &GATED } else { &[] };
-        for (locale, words) in &prose {
-            for part in PARTS.iter().chain(gated) {
-                if words.get(&[&step.id, ".", part].concat()).is_none() {
-                    problem(format!("{locale}: the prose lacks {}.{part}", step.id));
+        for part in PARTS.iter().chain(gated) {
+            if words.get(&[&step.id, ".", part].concat()).is_none() {
+                problem(format!("the prose lacks {}.{part}", step.id));
+            }
+        }
+        let own = [&*step.id, "."].concat();
+        for code in words.codes().filter(|code| code.starts_with(&own)) {
+            for name in braces(words.get(code).unwrap_or_default()) {
+                if !step.facts.iter().any(|(known, _)| *known == name) {
+                    problem(format!("{code} names {{{name}}}, which is no fact"));
                 }
             }
-            let own = [&*step.id, "."].concat();
-            for code in words.codes().filter(|code| code.starts_with(&own)) {
-                for name in braces(words.get(code).unwrap_or_default()) {
-                    if !step.facts.iter().any(|(known, _)| *known == name) {
-                        problem(format!(
-                            "{locale}: {code} names {{{name}}}, which is no fact"
-                        ));
-                    }
-                }
-            }
-            for s in &step.suggest {
-                if words.get(&[&step.id, ".", &s.id].concat()).is_none() {
-                    problem(format!("{locale}: the prose lacks {}.{}", step.id, s.id));
-                }
+        }
+        for s in &step.suggest {
+            if words.get(&[&step.id, ".", &s.id].concat()).is_none() {
+                problem(format!("the prose lacks {}.{}", step.id, s.id));
             }
         }
     }

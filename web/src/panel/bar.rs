@@ -46,7 +46,7 @@ pub fn draw(scene: &Scene<'_>) -> Html {
 /// Items of the lessons' menu.
 fn lessons(scene: &Scene<'_>) -> Html {
     html! { <>
-        <h2>{scene.t("menu.lessons")}</h2>
+        {super::lesson::menu(scene)}
         {for presets(scene, true)}
         <h2>{scene.t("menu.examples")}</h2>
         {for presets(scene, false)}

@@ -1,5 +1,6 @@
 //! The explain panel: what happens, why, the data, what caused it, what comes next.
 
+use super::terms::linked;
 use crate::draw::{glyph, kind_glyph, line_class, yaml_spans};
 use crate::state::{Act, Scene};
 use crate::words::{moment, rich};
@@ -9,6 +10,11 @@ use yew::prelude::*;
 
 /// Draws it for the current event; before the first one, the cast.
 pub fn draw(scene: &Scene<'_>, explain: Option<&Rc<ExplainView>>) -> Html {
+    if let Some(running) = scene.ui.learn.running()
+        && !(running.explain && explain.is_some())
+    {
+        return super::lesson::draw(scene, running);
+    }
     match explain {
         Some(explain) => event(scene, explain),
         None => cast(scene),
@@ -48,23 +54,42 @@ fn event(scene: &Scene<'_>, explain: &ExplainView) -> Html {
         .part(&explain.msg, ".title")
         .unwrap_or_else(|| explain.msg.code.to_owned());
     let part = |name: &str| words.part(&explain.msg, name);
-    let section = |head: &str, text: Option<String>| {
-        text.map(|text| html! { <><h3>{scene.t(head)}</h3>{for text.split('\n').map(|p| html! { <p>{rich(p)}</p> })}</> })
+    // Each term opens at its first occurrence in the whole explanation.
+    let mut seen = Vec::new();
+    let mut section = |head: &str, text: Option<String>| {
+        text.filter(|text| !text.trim().is_empty()).map(|text| {
+            let lines = text
+                .split('\n')
+                .map(|p| html! { <p>{linked(scene, p, &mut seen)}</p> });
+            html! { <><h3>{scene.t(head)}</h3>{for lines}</> }
+        })
+    };
+    let (what, why) = (
+        section("explain.what", part(".what")),
+        section("explain.why", part(".why")),
+    );
+    let next = section("explain.next", part(".next"));
+    let then = explain.next.as_ref().map(|next| {
+        let next = words.say(next);
+        html! { <p class="small"><button class="linky" type="button" onclick={scene.act(Act::Step(Some(StepSize::Call)))}>{rich(&next)}</button></p> }
+    });
+    let right = match scene.ui.learn.running() {
+        Some(running) => super::lesson::switch(scene, running),
+        None => html! { {words.t1("explain.step", "n", &explain.event.to_string())} },
     };
     html! {
         <section class="explain" aria-label={scene.t("pane.explain")}>
             <div class="head wide"><h2>{scene.t("pane.explain")}</h2>
-                <span class="right muted small num">{words.t1("explain.step", "n", &explain.event.to_string())}</span></div>
+                <span class="right muted small num">{right}</span></div>
             <div class="scroll prose" tabindex="0" key={explain.event}>
                 <div class="phase">{kind_glyph(explain.kind, 18)}{words.say(&explain.who)}</div>
                 <h2 class="title">{rich(&title)}</h2>
-                {section("explain.what", part(".what"))}
-                {section("explain.why", part(".why"))}
+                {what}{why}
                 {causes(scene, explain)}
-                {panes(scene, explain, part(".detail"))}
-                {section("explain.next", explain.next.as_ref().map(|next| words.say(next)))}
+                {panes(scene, explain, part(".detail"), part(".example"), &mut seen)}
+                {next}{then}
             </div>
-            {predict(scene, explain)}
+            {for explain.predict.as_ref().map(|asked| super::predict::draw(scene, asked))}
         </section>
     }
 }
@@ -106,7 +131,13 @@ fn causes(scene: &Scene<'_>, explain: &ExplainView) -> Html {
     html! { <><h3>{scene.t("explain.causes")}</h3><ol class="chain">{for explain.causes.iter().enumerate().map(link)}</ol></> }
 }
 
-fn panes(scene: &Scene<'_>, explain: &ExplainView, detail: Option<String>) -> Html {
+fn panes(
+    scene: &Scene<'_>,
+    explain: &ExplainView,
+    detail: Option<String>,
+    example: Option<String>,
+    seen: &mut Vec<usize>,
+) -> Html {
     let mut tabs: Vec<AttrValue> = explain
         .panes
         .iter()
@@ -131,10 +162,13 @@ fn panes(scene: &Scene<'_>, explain: &ExplainView, detail: Option<String>) -> Ht
             html! { <div class="req">{for pane.lines.iter().map(|line| pane_line(pane.syntax, line))}</div> }
         }
         None => {
-            html! { {for detail.unwrap_or_default().split('\n').map(|p| html! { <p>{rich(p)}</p> })} }
+            let detail = detail.unwrap_or_default();
+            html! { {for detail.split('\n').map(|p| html! { <p>{linked(scene, p, seen)}</p> })} }
         }
     };
     html! { <>
+        <h3>{scene.t("explain.example")}</h3>
+        {for example.filter(|text| !text.trim().is_empty()).map(|text| html! { <p>{linked(scene, &text, seen)}</p> })}
         <div class="seg" role="tablist" aria-label={scene.t("explain.data")} onkeydown={arrows()}>{for tabs.iter().enumerate().map(tab)}</div>
         <div id="explain-data" role="tabpanel" tabindex="0" aria-labelledby={["xt", &chosen.to_string()].concat()}>{body}</div>
     </> }
@@ -188,38 +222,5 @@ pub fn pane_line(syntax: PaneSyntax, line: &CodeLine) -> Html {
         PaneSyntax::Json | PaneSyntax::Plain => {
             html! { <div class={class}>{text.to_owned()}</div> }
         }
-    }
-}
-
-fn predict(scene: &Scene<'_>, explain: &ExplainView) -> Html {
-    let Some(predict) = &explain.predict else {
-        return html! {};
-    };
-    let given = scene
-        .ui
-        .answer
-        .filter(|(event, _)| *event == predict.event)
-        .map(|(_, answer)| answer);
-    let option = |(i, option): (usize, &Msg)| {
-        let i = i as u16;
-        let mark = match given {
-            Some(_) if i == predict.answer => html! { <span class="key">{"✓"}</span> },
-            Some(given) if i == given => html! { <span class="key">{"✕"}</span> },
-            _ => html! { <span class="key">{i + 1}</span> },
-        };
-        html! { <button key={i} class="opt" type="button" disabled={given.is_some()} onclick={scene.act(Act::Answer(i))}>
-        {mark}{rich(&scene.words.say(option))}</button> }
-    };
-    let verdict = given.map(|given| {
-        let word = if given == predict.answer { "predict.right" } else { "predict.wrong" };
-        html! { <p class="small" role="status">{scene.t(word)}{" "}
-            <button class="linky" type="button" onclick={scene.act(Act::Seek(Seek::Event(predict.event)))}>{scene.t("predict.show")}</button></p> }
-    });
-    html! {
-        <div class="ask">
-            <p><b>{scene.t("predict.head")}</b>{" "}{rich(&scene.words.say(&predict.question))}</p>
-            <div class="opts">{for predict.options.iter().enumerate().map(option)}</div>
-            {verdict}
-        </div>
     }
 }

@@ -4,7 +4,7 @@ use crate::state::{Act, Scene};
 use yew::prelude::*;
 
 /// Shortcut and its word.
-const KEYS: [(&[&str], &str); 15] = [
+const KEYS: [(&[&str], &str); 19] = [
     (&["Space"], "key.play"),
     (&["→"], "key.forward"),
     (&["←"], "key.back"),
@@ -19,6 +19,10 @@ const KEYS: [(&[&str], &str); 15] = [
     (&["1", "4"], "key.zoom"),
     (&["Ctrl", "Enter"], "key.apply"),
     (&["T"], "key.text"),
+    (&["G"], "key.glossary"),
+    (&["J"], "key.lesson-next"),
+    (&["K"], "key.lesson-back"),
+    (&["M"], "key.lesson-show"),
     (&["Esc"], "key.escape"),
 ];
 
@@ -38,7 +42,8 @@ pub fn draw(scene: &Scene<'_>) -> Html {
                 <dl>{for KEYS.iter().map(row)}</dl>
                 <p class="note small muted">{scene.t("help.editor")}</p>
                 <p class="note small muted">{scene.t("help.about")}</p>
-                <p class="acts"><button class="btn" type="button" id="help-close" onclick={scene.act(Act::Help(false))}>{scene.t("close")}</button></p>
+                <p class="acts"><button class="btn" type="button" onclick={scene.act(Act::Learn(crate::learn::LearnAct::Glossary(String::new())))}>{scene.t("glossary.title")}</button>
+                    <button class="btn" type="button" id="help-close" onclick={scene.act(Act::Help(false))}>{scene.t("close")}</button></p>
             </div>
         </div>
     }

@@ -7,9 +7,13 @@ pub mod editor;
 pub mod exchange;
 pub mod explain;
 pub mod faults;
+pub mod glossary;
 pub mod help;
 pub mod inspector;
+pub mod lesson;
+pub mod predict;
 pub mod stage;
+pub mod terms;
 pub mod time;
 
 use crate::draw::icon;

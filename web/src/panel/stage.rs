@@ -10,7 +10,9 @@ use yew::prelude::*;
 
 /// Draws it. `figure` is measured to size the picture.
 pub fn draw(scene: &Scene<'_>, figure: &NodeRef, moving: bool) -> Html {
-    let start = scene.view.cursor.event == 0 && scene.ui.target == Target::Cluster;
+    let start = scene.view.cursor.event == 0
+        && scene.ui.target == Target::Cluster
+        && scene.ui.learn.running().is_none();
     html! {
         <section class="stage" id="stage" tabindex="-1" aria-label={scene.t("pane.stage")}>
             if start && !scene.ui.as_text { {intro(scene)} } else { {head(scene)} }
@@ -37,6 +39,9 @@ fn intro(scene: &Scene<'_>) -> Html {
             <p>{part(".text")}</p>
             <div class="acts">
                 <button class="btn go big" type="button" onclick={scene.act(Act::Play)}>{icon("play")}{part(".play")}</button>
+                if &*code == "birth" {
+                    <button class="btn big" type="button" onclick={scene.act(Act::Learn(crate::learn::LearnAct::Start("birth")))}>{scene.t("intro.lesson")}</button>
+                }
                 <span class="muted small wide">{scene.t("intro.or")}{" "}<kbd>{"Ctrl"}</kbd>{" "}<kbd>{"Enter"}</kbd></span>
             </div>
         </div>

@@ -36,20 +36,42 @@ pub fn file_name(locale: &str) -> String {
 /// All entries of a folder, each file from no section on.
 fn words(folder: &Path) -> Result<String> {
     let mut files = workspace::files_under(folder)?;
-    files.retain(|file| file.parent() == Some(folder));
+    let lessons = folder.join("lessons");
+    files.retain(|file| file.parent() == Some(folder) || file.parent() == Some(&*lessons));
     files.sort();
     let mut all = String::new();
     for file in files
         .iter()
         .filter(|f| f.extension().is_some_and(|e| e == "txt"))
     {
+        // What the program reads as files of their own has a name before its sections here.
+        let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+        let prefix = if file.parent() == Some(&*lessons) {
+            format!("lesson.{stem}")
+        } else if stem == "glossary" {
+            "term".to_owned()
+        } else {
+            String::new()
+        };
+        if !prefix.is_empty() {
+            all.push_str(&format!("[{prefix}]\n"));
+        }
         for line in workspace::read(file)?
             .lines()
             .filter(|line| !line.trim().is_empty())
         {
-            if !line.starts_with('#') {
-                all.push_str(line);
-                all.push('\n');
+            match line.strip_prefix('[') {
+                _ if line.starts_with('#') => {}
+                // Where a term is seen does not depend on the language.
+                _ if prefix == "term"
+                    && (line.starts_with("see =") || line.starts_with("glyph =")) => {}
+                Some(section) if !prefix.is_empty() => {
+                    all.push_str(&format!("[{prefix}.{section}\n"));
+                }
+                _ => {
+                    all.push_str(line);
+                    all.push('\n');
+                }
             }
         }
         all.push_str("[]\n");
