@@ -139,6 +139,7 @@ fn tabs(scene: &Scene<'_>) -> Html {
 
 fn foot(scene: &Scene<'_>, file: &FileView) -> Html {
     let (word, bad) = match &file.diagnostics.effect {
+        Effect::Unknown if file.text.trim().is_empty() => ("editor.empty", false),
         Effect::Unknown => ("effect.unknown", true),
         Effect::Refused { .. } => ("effect.refused", true),
         Effect::Pending { .. } => ("effect.pending", false),
