@@ -162,18 +162,12 @@ impl App {
         how: &str,
         composing: bool,
     ) {
-        let is_break = matches!(how, "insertLineBreak" | "insertParagraph");
-        let indented = (is_break && !composing)
-            .then(|| text::indented(&new, caret.0))
-            .flatten();
+        super::keys::told();
         let single = matches!(
             how,
             "insertText" | "deleteContentBackward" | "insertCompositionText"
         );
-        match indented {
-            Some((new, caret)) => self.editor_change(ctx, &new, caret, false, true),
-            None => self.editor_change(ctx, &new, caret, single, false),
-        }
+        self.editor_change(ctx, &new, caret, single, false);
         self.ui.editor.list = None;
         if !composing && how == "insertText" && new.len() <= SUGGESTED {
             self.editor_suggest(false);
@@ -192,6 +186,9 @@ impl App {
         let Some((name, old)) = self.editor_file() else {
             return;
         };
+        if moved && super::keys::is_ahead() {
+            return;
+        }
         let before = self.ui.editor.caret;
         self.ui.editor.used = true;
         self.ui.editor.removed = None;
@@ -210,7 +207,7 @@ impl App {
     ) {
         self.ui.editor.caret = caret;
         if moved {
-            self.ui.editor.select = Some((caret, true));
+            super::rewrite(new, caret);
         }
         if new.len() <= QUICK {
             self.session.edit(name, new);
@@ -284,7 +281,7 @@ impl App {
 
     fn editor_travel(&mut self, ctx: &Context<App>, back: bool) {
         self.ui.menu = None;
-        let Some((name, text)) = self.editor_file() else {
+        let Some((name, text)) = self.editor_file().filter(|_| !super::keys::is_ahead()) else {
             return;
         };
         let history = self.ui.editor.history(&name);
