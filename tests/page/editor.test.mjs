@@ -165,7 +165,7 @@ edit('a file is removed and put back; all files are applied', async (page) => {
   await tool(page, 'Rename');
   await page.getByRole('textbox', { name: 'Name of the file' }).fill('nginx.yaml');
   await keys(page, 'Enter');
-  assert.match(await page.locator('.status[role=status]').innerText(), /already a file called nginx\.yaml/);
+  await page.locator('.status', { hasText: 'already a file called nginx.yaml' }).waitFor();
   await tool(page, 'Apply all files');
   assert.match(await page.locator('.explain h2.title').innerText(), /apply -f nginx\.yaml -f manifest\.yaml/);
 });

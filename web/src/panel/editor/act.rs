@@ -25,7 +25,7 @@ impl App {
             EditorAct::Type(new, caret, how, composing) => {
                 self.editor_typed(ctx, new, caret, &how, composing);
             }
-            EditorAct::Caret(caret) => return self.editor_caret(caret),
+            EditorAct::Caret => return self.editor_caret(),
             EditorAct::Hover(line) => return self.editor_hover(line),
             EditorAct::Undo => self.editor_travel(ctx, true),
             EditorAct::Redo => self.editor_travel(ctx, false),
@@ -296,7 +296,9 @@ impl App {
         }
     }
 
-    fn editor_caret(&mut self, caret: Selection) -> bool {
+    fn editor_caret(&mut self) -> bool {
+        let area = super::textarea().filter(|_| !super::keys::is_ahead());
+        let caret = area.map_or(self.ui.editor.caret, |area| super::code::selection(&area));
         let fresh = !self.ui.editor.used;
         self.ui.editor.used = true;
         if caret == self.ui.editor.caret && !fresh {

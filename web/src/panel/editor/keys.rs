@@ -55,11 +55,10 @@ pub fn write(area: &HtmlTextAreaElement, text: &str, (from, to): text::Selection
     area.set_selection_range(from, to).ok();
 }
 
-/// Where the caret is, as an act.
+/// The caret moved, as an act. Where it is then is read when the act is done: until then it may move on.
 #[inline(never)]
 pub fn caret() -> Act {
-    let caret = textarea().as_ref().map_or((0, 0), selection);
-    Act::Editor(EditorAct::Caret(caret))
+    Act::Editor(EditorAct::Caret)
 }
 
 /// A key went down.
@@ -70,6 +69,8 @@ pub fn pressed(event: &KeyboardEvent, on: &Callback<Act>, leaving: &mut bool, li
         return;
     }
     let key = event.key();
+    // Proposals for a text that has changed since are none.
+    let listing = listing && !is_ahead();
     let found = (if listing { in_list(&key) } else { None }).or_else(|| own(event, &key, leaving));
     *leaving = key == "Escape" && !listing;
     if let Some(act) = found {

@@ -14,7 +14,7 @@ pub enum EditorAct {
     /// The text area has this text, its caret is here, this input made it; an input method is at work or not.
     Type(String, Selection, String, bool),
     /// The caret moved; the editor has the keyboard.
-    Caret(Selection),
+    Caret,
     /// The pointer rests on a line, or left.
     Hover(Option<u32>),
     /// Undoes, redoes.
