@@ -109,7 +109,7 @@ edit('a mistake is marked at its token and mended with one key', async (page) =>
   assert.match(await problem.locator('.why').innerText(), /strict/);
   const idle = page.locator('.diag', { hasText: 'Accepted, has no effect here' });
   assert.match(await idle.innerText(), /spec\.template\.spec\.hostname/);
-  assert.equal(await page.locator('.code .l .idle').first().innerText(), 'hostname');
+  assert.equal(await page.locator('.code .l .noop').first().innerText(), 'hostname');
   await noAxeViolations(page, 'problems');
   await page.waitForFunction(() => /1 problem/.test(document.querySelector('p.sr[aria-live]').textContent));
   await caretAt(page, 'apiVersion');

@@ -16,7 +16,7 @@ fn every_piece_is_accepted() {
         let (head, text) = block.split_once('\n').expect("a head");
         let (mark, id) = head.split_at(1);
         let manifest = match mark {
-            "=" => text.replace("NAME", "n"),
+            "=" => text.replace("NAME", "piece"),
             "+" => {
                 let in_pod = ["tolerations", "topologySpreadConstraints"].contains(&id.trim());
                 let indent = if in_pod { "  " } else { "    " };

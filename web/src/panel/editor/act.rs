@@ -13,7 +13,7 @@ use yew::prelude::*;
 /// Texts of more bytes are looked at when typing pauses, shorter ones at every key.
 const QUICK: usize = 16 << 10;
 /// How long typing pauses until everything is looked at, kept and said.
-const PAUSE_MS: u32 = 400;
+const PAUSE_MS: u32 = 350;
 /// The longest text, in bytes, in which proposals come by themselves.
 const SUGGESTED: usize = 128 << 10;
 
@@ -25,7 +25,7 @@ impl App {
             EditorAct::Type(new, caret, how, composing) => {
                 self.editor_typed(ctx, new, caret, &how, composing);
             }
-            EditorAct::Caret => return self.editor_caret(),
+            EditorAct::Caret => return self.editor_caret(ctx),
             EditorAct::Hover(line) => return self.editor_hover(line),
             EditorAct::Undo => self.editor_travel(ctx, true),
             EditorAct::Redo => self.editor_travel(ctx, false),
@@ -167,7 +167,9 @@ impl App {
             how,
             "insertText" | "deleteContentBackward" | "insertCompositionText"
         );
+        let sound = self.ui.editor.holds || !self.editor_has_errors();
         self.editor_change(ctx, &new, caret, single, false);
+        self.ui.editor.holds = single && sound;
         self.ui.editor.list = None;
         if !composing && how == "insertText" && new.len() <= SUGGESTED {
             self.editor_suggest(false);
@@ -206,6 +208,7 @@ impl App {
         moved: bool,
     ) {
         self.ui.editor.caret = caret;
+        self.ui.editor.holds = false;
         if moved {
             super::rewrite(new, caret);
         }
@@ -222,6 +225,10 @@ impl App {
                 self.session.edit(name, new);
             }
         }
+        self.editor_wait(ctx);
+    }
+
+    fn editor_wait(&mut self, ctx: &Context<App>) {
         let link = ctx.link().clone();
         let settle = move || link.send_message(crate::state::Act::Editor(EditorAct::Settle));
         self.ui.editor.timer = Some(Rc::new(Timeout::new(PAUSE_MS, settle)));
@@ -232,6 +239,7 @@ impl App {
         if self.ui.editor.timer.take().is_none() {
             return;
         }
+        self.ui.editor.holds = false;
         self.files = self.session.files();
         let Some((name, text)) = self.editor_file() else {
             return;
@@ -241,6 +249,8 @@ impl App {
             self.files = self.session.files();
         }
         self.keep();
+        let byte = text::to_byte(&text, self.ui.editor.caret.0);
+        self.session.warm(&text, byte as u32);
         let problems = self.editor_problems();
         if problems != self.ui.editor.said {
             self.ui.editor.said = problems;
@@ -266,6 +276,12 @@ impl App {
         let items = file.map(|file| file.diagnostics.items.clone());
         let items = items.iter().flat_map(|items| items.iter());
         items.filter(|item| item.severity != Severity::Info).count()
+    }
+
+    fn editor_has_errors(&self) -> bool {
+        self.files
+            .get(self.ui.file)
+            .is_some_and(|file| super::errors(file) > 0)
     }
 
     fn editor_says(&mut self, words: AttrValue) {
@@ -296,7 +312,7 @@ impl App {
         }
     }
 
-    fn editor_caret(&mut self) -> bool {
+    fn editor_caret(&mut self, ctx: &Context<App>) -> bool {
         let area = super::textarea().filter(|_| !super::keys::is_ahead());
         let caret = area.map_or(self.ui.editor.caret, |area| super::code::selection(&area));
         let fresh = !self.ui.editor.used;
@@ -305,6 +321,7 @@ impl App {
             return false;
         }
         self.ui.editor.caret = caret;
+        self.editor_wait(ctx);
         let had_list = self.ui.editor.list.take().is_some();
         self.editor_field() || fresh || had_list
     }

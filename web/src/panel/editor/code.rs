@@ -210,7 +210,7 @@ fn mark_problems(items: &[DiagnosticView], lines: &mut [Line]) {
         let (class, rank) = match item.severity {
             Severity::Error => ("squig", "l bad"),
             Severity::Warning => ("squig warn", "l warn"),
-            Severity::Info => ("idle", line.class),
+            Severity::Info => ("noop", line.class),
         };
         line.marks.push((from, to, class));
         if line.class != "l bad" {
@@ -236,7 +236,7 @@ fn mute(lines: &mut [Line], at: usize) {
             break;
         }
         if line.class == "l" {
-            line.class = "l idle";
+            line.class = "l mute";
         }
     }
 }

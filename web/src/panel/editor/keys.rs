@@ -2,7 +2,7 @@
 
 use super::code::selection;
 use super::ui::EditorAct;
-use super::{text, textarea};
+use super::text;
 use crate::state::Act;
 use gloo_timers::callback::Timeout;
 use std::cell::{Cell, RefCell};

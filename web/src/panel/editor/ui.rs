@@ -89,6 +89,8 @@ pub struct List {
 pub struct EditorUi {
     /// Somebody works in the editor: its tools are shown.
     pub used: bool,
+    /// Letters are being typed into what was sound: problems are listed when that pauses.
+    pub holds: bool,
     /// The selection, as far as it is known.
     pub caret: Selection,
     /// The field at the caret, of the active proposal or under the pointer.
