@@ -82,6 +82,31 @@ const lessonTo = async (page, steps) => {
   }
 };
 
+/** Brings the editor up and the keyboard into it. */
+export const openEditor = async (page) => {
+  const tab = page.locator('.tabbar').getByRole('button', { name: 'Manifest' });
+  if (await tab.isVisible()) await tab.click();
+  await page.locator('#manifest-text').focus();
+  await page.locator('.manifest.used').waitFor();
+};
+
+/** Puts the caret behind a piece of the text. */
+export const caretAt = (page, piece, after = 0) =>
+  page.locator('#manifest-text').evaluate(
+    (area, [what, by]) => {
+      const at = area.value.indexOf(what) + by;
+      area.setSelectionRange(at, at);
+      area.dispatchEvent(new Event('select', { bubbles: true }));
+    },
+    [piece, after],
+  );
+
+/** Types over the whole text. */
+export const retype = async (page, change) => {
+  const area = page.locator('#manifest-text');
+  await area.fill(change(await area.inputValue()));
+};
+
 /** @type {Record<string, State>} */
 export const STATES = {
   start: {},
@@ -104,6 +129,53 @@ export const STATES = {
         area.dispatchEvent(new InputEvent('input', { bubbles: true }));
       });
       await page.locator('.diag').first().waitFor({ state: 'attached' });
+    },
+  },
+  editor: {
+    act: async (page) => {
+      await openEditor(page);
+      await caretAt(page, 'image');
+      await page.keyboard.press('F1');
+    },
+  },
+  'editor-complete': {
+    act: async (page) => {
+      await openEditor(page);
+      await caretAt(page, 'spec:', 5);
+      await page.keyboard.type('\nre');
+    },
+  },
+  'editor-problems': {
+    act: async (page) => {
+      await openEditor(page);
+      await retype(page, (text) => text.replace('replicas: 3', 'replicsa: 3').replace('containers:', 'hostname: x\n      containers:'));
+    },
+  },
+  'editor-find': {
+    act: async (page) => {
+      await openEditor(page);
+      await caretAt(page, 'image');
+      await page.keyboard.press('Control+h');
+      await page.keyboard.type('nginx');
+    },
+  },
+  'editor-changes': {
+    act: async (page) => {
+      await openEditor(page);
+      await page.keyboard.press('Control+Enter');
+      await page.locator('#manifest-text').evaluate((area) => area.blur());
+      await press(page, 'End');
+      await openEditor(page);
+      await retype(page, (text) => text.replace('replicas: 3', 'replicas: 5').replace('nginx:1.', 'nginx:2.'));
+      await page.getByRole('button', { name: 'What an apply would change' }).click();
+    },
+  },
+  'editor-menu': {
+    act: async (page) => {
+      await openEditor(page);
+      await page.getByRole('button', { name: 'New file' }).click();
+      await page.keyboard.press('Enter');
+      await page.getByRole('button', { name: 'More tools' }).click();
     },
   },
   fire: {

@@ -184,11 +184,14 @@ impl Component for App {
                 <p class="sr" aria-live="polite">{self.spoken.clone()}</p>
             </> };
         }
+        let holds = self.ui.editor.holds;
         let problems = self.files.get(self.ui.file).is_some_and(|file| {
-            file.diagnostics
-                .items
-                .iter()
-                .any(|item| item.severity == Severity::Error)
+            !holds
+                && file
+                    .diagnostics
+                    .items
+                    .iter()
+                    .any(|item| item.severity == Severity::Error)
         });
         let inspect = self.ui.pane == Section::Inspect;
         html! { <>

@@ -17,13 +17,14 @@ pub fn english() -> catalogue::Catalogue {
 pub const FIRST: &str = include_str!("../../../content/en/page.txt");
 
 /// All other words. One line per file of `content/en`.
-pub const LATER: [&str; 10] = [
+pub const LATER: [&str; 11] = [
     include_str!("../../../content/en/trace.txt"),
     include_str!("../../../content/en/explain.txt"),
     include_str!("../../../content/en/requests.txt"),
     include_str!("../../../content/en/more.txt"),
     include_str!("../../../content/en/time.txt"),
     include_str!("../../../content/en/editor.txt"),
+    include_str!("../../../content/en/fields.txt"),
     include_str!("../../../content/en/inspector.txt"),
     include_str!("../../../content/en/faults.txt"),
     include_str!("../../../content/en/lesson.txt"),

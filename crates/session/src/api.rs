@@ -23,6 +23,8 @@ pub trait SessionApi: crate::time_api::TimeApi {
     /// Replaces a file's text without looking at it, while somebody types fast in a long one; `edit`
     /// with the same text follows. An oversized text or an unknown file changes nothing.
     fn retype(&mut self, file: &str, text: &str);
+    /// Makes the next `edit` of the document at a byte quick, while nobody waits.
+    fn warm(&self, text: &str, cursor: u32);
     /// Removes a file; the last one removed can be restored.
     fn remove_file(&mut self, file: &str);
     /// Puts the file that was removed last back in its place; its index. `None` without one, or when

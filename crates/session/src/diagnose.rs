@@ -10,7 +10,7 @@ use crate::previews;
 use crate::readers;
 use crate::session::Session;
 use crate::view::*;
-use podscope_api::Kind;
+use podscope_api::{Kind, Status};
 use podscope_manifest::{self as manifest, Document, Message, Span};
 
 /// The longest text that is looked at, in bytes.
@@ -259,6 +259,10 @@ fn of_client(
         .collect();
     for (i, words) in words.iter().enumerate() {
         let Some(found) = untyped.get(i).or(untyped.last()) else {
+            if let Some(view) = of_decoding(lines, documents, words) {
+                items.push(view);
+                continue;
+            }
             items.push(at_span(
                 lines,
                 Span::default(),
@@ -281,6 +285,26 @@ fn of_client(
         }
         items.push(view);
     }
+}
+
+/// What kubectl cannot decode, at the value of the wrong type.
+fn of_decoding(lines: &Lines<'_>, documents: &[Document], words: &str) -> Option<DiagnosticView> {
+    let status = Status::bad_request(words);
+    let (document, found) = documents.iter().find_map(|document| {
+        let found = manifest::explain(document, &status).into_iter();
+        let mut placed = found.filter(|found| !found.path.is_empty());
+        placed.next().map(|found| (document, found))
+    })?;
+    let mut view = at_span(
+        lines,
+        found.span,
+        Severity::Error,
+        ComponentKind::Client,
+        "diagnostic.client",
+        words,
+    );
+    view.fixes = fixes::more(lines.text, document, &found).into();
+    Some(view)
 }
 
 /// A warning of the server, at the field that it names if it names one.
@@ -350,7 +374,7 @@ fn why(heading: &str, words: &str) -> &'static str {
         "diagnostic.missing-type" => "why.missing-type",
         "diagnostic.unknown-kind" => "why.unknown-kind",
         "diagnostic.duplicate-key" => "why.duplicate-key",
-        "diagnostic.refused" => WHY
+        "diagnostic.refused" | "diagnostic.client" => WHY
             .iter()
             .find(|(part, _)| words.contains(part))
             .map_or("", |(_, code)| code),

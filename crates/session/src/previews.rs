@@ -25,6 +25,14 @@ pub struct Previews {
 /// A moment of a session: hash of the log, clock, number of commands.
 type Moment = (u64, u64, usize);
 
+fn moment(session: &Session) -> Moment {
+    (
+        session.log_hash(),
+        session.now().0,
+        session.simulation().terminals().count(),
+    )
+}
+
 struct Last {
     moment: Moment,
     objects: Vec<Object>,
@@ -42,11 +50,7 @@ struct Others {
 
 /// What applying a text would do; `documents` are those of the text.
 pub fn preview(session: &Session, text: &str, documents: &[Document]) -> Preview {
-    let moment = (
-        session.log_hash(),
-        session.now().0,
-        session.simulation().terminals().count(),
-    );
+    let moment = moment(session);
     // What strict reading says of repeated keys is not in the objects.
     let plain = documents.iter().all(|d| d.duplicates.is_empty());
     let objects: Vec<Object> = documents.iter().map(|d| d.object.clone()).collect();
@@ -74,6 +78,22 @@ pub fn preview(session: &Session, text: &str, documents: &[Document]) -> Preview
     preview
 }
 
+/// Applies all documents but the one at a byte, for the keystrokes to come.
+pub fn warm(session: &Session, text: &str, cursor: u32) {
+    if text.len() > crate::diagnose::MAX_BYTES || text.matches("\n---").count() + 1 < MIN_DOCUMENTS
+    {
+        return;
+    }
+    let (documents, found) = podscope_manifest::parse(text);
+    let sound = found.is_empty() && documents.iter().all(|d| d.duplicates.is_empty());
+    let at = documents.iter().position(|d| cursor <= d.source.end);
+    if let (true, Some(at)) = (sound, at) {
+        let moment = moment(session);
+        let mut previews = session.previews.borrow_mut();
+        others(session, text, &documents, at, moment, &mut previews.others);
+    }
+}
+
 /// The only place where two lists differ: `Some(None)` when they are equal, `None` when there are more.
 fn changed(old: &[Object], new: &[Object]) -> Option<Option<usize>> {
     if old.len() != new.len() {
@@ -99,29 +119,26 @@ fn is_leaf(kind: Kind) -> bool {
     )
 }
 
-/// The preview by way of the others; `None` when only the whole tells.
-fn one_changed(
+/// The cluster with all documents but one; `None` when the one cannot be told apart from the others, or
+/// when others may depend on it.
+fn others<'a>(
     session: &Session,
     text: &str,
     documents: &[Document],
     at: usize,
     moment: Moment,
-    kept: &mut Option<Others>,
-) -> Option<Preview> {
+    kept: &'a mut Option<Others>,
+) -> Option<&'a Others> {
     let own = documents.get(at)?;
     let address = |d: &Document| (d.object.kind(), d.object.key());
     // The items of a List have one source: they cannot be applied one by one.
     let apart = documents
         .windows(2)
         .all(|pair| pair[0].source.end <= pair[1].source.start);
-    let alone = documents
-        .iter()
-        .filter(|d| address(d) == address(own))
-        .count()
-        == 1;
+    let same = documents.iter().filter(|d| address(d) == address(own));
     if documents.len() < MIN_DOCUMENTS
         || !apart
-        || !alone
+        || same.count() != 1
         || !own.object.kind().is_some_and(is_leaf)
     {
         return None;
@@ -148,9 +165,21 @@ fn one_changed(
             world,
         });
     }
-    let others = kept.as_ref().filter(|others| others.preview.is_calm())?;
+    kept.as_ref().filter(|others| others.preview.is_calm())
+}
+
+/// The preview by way of the others; `None` when only the whole tells.
+fn one_changed(
+    session: &Session,
+    text: &str,
+    documents: &[Document],
+    at: usize,
+    moment: Moment,
+    kept: &mut Option<Others>,
+) -> Option<Preview> {
+    let others = others(session, text, documents, at, moment, kept)?;
     let mut world = others.world.clone();
-    let mut own = preview::apply(&mut world, own.source.of(text));
+    let mut own = preview::apply(&mut world, documents.get(at)?.source.of(text));
     let order_matters = !own.client.is_empty()
         || matches!(own.effect, Effect::Pending { .. } | Effect::Unknown)
         || own
@@ -185,6 +214,7 @@ mod tests {
         let mut last = None;
         for text in texts {
             last = Some(typing.edit("m.yaml", text));
+            typing.warm(text, text.len() as u32 / 2);
         }
         let mut fresh = Session::open(Source::Manifest("")).expect("opens");
         let whole = fresh.edit("m.yaml", texts.last().expect("a text"));

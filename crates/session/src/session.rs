@@ -506,6 +506,11 @@ impl SessionApi for Session {
     }
 
     #[inline(never)]
+    fn warm(&self, text: &str, cursor: u32) {
+        crate::previews::warm(self, text, cursor);
+    }
+
+    #[inline(never)]
     fn remove_file(&mut self, file: &str) {
         if let Some(at) = self.files.iter().position(|f| *f.name == *file) {
             self.removed = Some((at, self.files.remove(at)));

@@ -227,4 +227,31 @@ mod tests {
         let child = field(text, text.len() as u32 - 13, Some("imagePullPolicy"));
         assert!(child.is_some_and(|c| c.values.len() == 3));
     }
+
+    #[test]
+    fn every_description_is_of_a_field() {
+        let text = include_str!("../../../content/en/fields.txt");
+        let mut section = "";
+        let mut seen = 0;
+        for line in text.lines().filter(|l| !l.starts_with('#')) {
+            if let Some(name) = line.strip_prefix("[field.") {
+                section = name.trim_end_matches(']');
+            } else if let Some((name, words)) = line.split_once(" = ") {
+                let owner = schema::named(section)
+                    .or_else(|| {
+                        Kind::ALL
+                            .iter()
+                            .find(|k| k.name() == section)
+                            .map(|k| schema::of(*k))
+                    })
+                    .or_else(|| schema::named(&["v2.", section].concat()));
+                let field =
+                    owner.and_then(|owner| owner.fields().into_iter().find(|f| f.name == name));
+                assert!(field.is_some(), "{section}.{name}");
+                assert!(words.len() > 10, "{section}.{name}");
+                seen += 1;
+            }
+        }
+        assert!(seen > 150, "{seen}");
+    }
 }

@@ -7,7 +7,7 @@ use podscope_kernel::World;
 use podscope_session::api::{SessionApi, Source};
 use podscope_session::view::{Seek, StepSize};
 use podscope_session::{Command, Invocation, Scenario, Session, SimTime, Simulation, scenario};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 const DEPLOYMENT: &str = "apiVersion: apps/v1
@@ -154,6 +154,22 @@ fn typing(table: &mut Table) {
         |i| long_manifest(i as usize % 4, i),
         |text| session.edit("long.yaml", &text),
     );
+    let session = RefCell::new(preset("birth"));
+    table.line(
+        "keystroke, another document after a pause in it",
+        budget(8.0, 16.0),
+        51,
+        |i| {
+            // The page warms the document that the caret is in.
+            let text = long_manifest(i as usize % 4, 0);
+            session.borrow_mut().edit("long.yaml", &text);
+            let caret = text.find("nginx:0").unwrap_or(0);
+            session.borrow().warm(&text, caret as u32);
+            long_manifest(i as usize % 4, 1)
+        },
+        |text| session.borrow_mut().edit("long.yaml", &text),
+    );
+    let mut session = session.into_inner();
     let text = session.files()[0].text.to_string();
     table.line(
         "keystroke, the birth's manifest",

@@ -13,7 +13,7 @@ use yew::prelude::*;
 /// Texts of more bytes are looked at when typing pauses, shorter ones at every key.
 const QUICK: usize = 16 << 10;
 /// How long typing pauses until everything is looked at, kept and said.
-const PAUSE_MS: u32 = 400;
+const PAUSE_MS: u32 = 350;
 /// The longest text, in bytes, in which proposals come by themselves.
 const SUGGESTED: usize = 128 << 10;
 
@@ -25,7 +25,7 @@ impl App {
             EditorAct::Type(new, caret, how, composing) => {
                 self.editor_typed(ctx, new, caret, &how, composing);
             }
-            EditorAct::Caret(caret) => return self.editor_caret(caret),
+            EditorAct::Caret => return self.editor_caret(ctx),
             EditorAct::Hover(line) => return self.editor_hover(line),
             EditorAct::Undo => self.editor_travel(ctx, true),
             EditorAct::Redo => self.editor_travel(ctx, false),
@@ -162,18 +162,14 @@ impl App {
         how: &str,
         composing: bool,
     ) {
-        let is_break = matches!(how, "insertLineBreak" | "insertParagraph");
-        let indented = (is_break && !composing)
-            .then(|| text::indented(&new, caret.0))
-            .flatten();
+        super::keys::told();
         let single = matches!(
             how,
             "insertText" | "deleteContentBackward" | "insertCompositionText"
         );
-        match indented {
-            Some((new, caret)) => self.editor_change(ctx, &new, caret, false, true),
-            None => self.editor_change(ctx, &new, caret, single, false),
-        }
+        let sound = self.ui.editor.holds || !self.editor_has_errors();
+        self.editor_change(ctx, &new, caret, single, false);
+        self.ui.editor.holds = single && sound;
         self.ui.editor.list = None;
         if !composing && how == "insertText" && new.len() <= SUGGESTED {
             self.editor_suggest(false);
@@ -192,6 +188,9 @@ impl App {
         let Some((name, old)) = self.editor_file() else {
             return;
         };
+        if moved && super::keys::is_ahead() {
+            return;
+        }
         let before = self.ui.editor.caret;
         self.ui.editor.used = true;
         self.ui.editor.removed = None;
@@ -209,8 +208,9 @@ impl App {
         moved: bool,
     ) {
         self.ui.editor.caret = caret;
+        self.ui.editor.holds = false;
         if moved {
-            self.ui.editor.select = Some((caret, true));
+            super::rewrite(new, caret);
         }
         if new.len() <= QUICK {
             self.session.edit(name, new);
@@ -225,6 +225,10 @@ impl App {
                 self.session.edit(name, new);
             }
         }
+        self.editor_wait(ctx);
+    }
+
+    fn editor_wait(&mut self, ctx: &Context<App>) {
         let link = ctx.link().clone();
         let settle = move || link.send_message(crate::state::Act::Editor(EditorAct::Settle));
         self.ui.editor.timer = Some(Rc::new(Timeout::new(PAUSE_MS, settle)));
@@ -235,6 +239,7 @@ impl App {
         if self.ui.editor.timer.take().is_none() {
             return;
         }
+        self.ui.editor.holds = false;
         self.files = self.session.files();
         let Some((name, text)) = self.editor_file() else {
             return;
@@ -244,6 +249,8 @@ impl App {
             self.files = self.session.files();
         }
         self.keep();
+        let byte = text::to_byte(&text, self.ui.editor.caret.0);
+        self.session.warm(&text, byte as u32);
         let problems = self.editor_problems();
         if problems != self.ui.editor.said {
             self.ui.editor.said = problems;
@@ -271,6 +278,12 @@ impl App {
         items.filter(|item| item.severity != Severity::Info).count()
     }
 
+    fn editor_has_errors(&self) -> bool {
+        self.files
+            .get(self.ui.file)
+            .is_some_and(|file| super::errors(file) > 0)
+    }
+
     fn editor_says(&mut self, words: AttrValue) {
         self.ui.editor.says = Some((self.view.cursor.event, words));
     }
@@ -284,7 +297,7 @@ impl App {
 
     fn editor_travel(&mut self, ctx: &Context<App>, back: bool) {
         self.ui.menu = None;
-        let Some((name, text)) = self.editor_file() else {
+        let Some((name, text)) = self.editor_file().filter(|_| !super::keys::is_ahead()) else {
             return;
         };
         let history = self.ui.editor.history(&name);
@@ -299,13 +312,16 @@ impl App {
         }
     }
 
-    fn editor_caret(&mut self, caret: Selection) -> bool {
+    fn editor_caret(&mut self, ctx: &Context<App>) -> bool {
+        let area = super::textarea().filter(|_| !super::keys::is_ahead());
+        let caret = area.map_or(self.ui.editor.caret, |area| super::code::selection(&area));
         let fresh = !self.ui.editor.used;
         self.ui.editor.used = true;
         if caret == self.ui.editor.caret && !fresh {
             return false;
         }
         self.ui.editor.caret = caret;
+        self.editor_wait(ctx);
         let had_list = self.ui.editor.list.take().is_some();
         self.editor_field() || fresh || had_list
     }

@@ -79,6 +79,9 @@ pub fn Editor(props: &EditorProps) -> Html {
     };
     let count = file.text.bytes().filter(|b| *b == b'\n').count() + 1;
     let coloured = count <= MOST_COLOURED;
+    // What was typed since is not lost.
+    let ahead = keys::is_ahead().then(super::textarea).flatten();
+    let value = ahead.map_or_else(|| file.text.to_string(), |area| area.value());
     let chunks = if coloured {
         lines(props, listing)
     } else {
@@ -94,7 +97,7 @@ pub fn Editor(props: &EditorProps) -> Html {
                     aria-describedby="manifest-hint" spellcheck="false" autocomplete="off" autocapitalize="off" autocorrect="off"
                     aria-autocomplete={list.map(|_| "list")} aria-controls={list.map(|_| "editor-options")}
                     aria-activedescendant={list.map(|list| option_id(list.active))}
-                    wrap="off" value={file.text.to_string()} {oninput} {onkeydown} {onkeyup} {onselect} {onclick} {onfocus} {onmousemove}
+                    wrap="off" {value} {oninput} {onkeydown} {onkeyup} {onselect} {onclick} {onfocus} {onmousemove}
                     rows={count.to_string()}/>
                 if let (Some(listing), Some(list)) = (listing, list) { {options(listing, list, &props.on)} }
             </div>
@@ -207,7 +210,7 @@ fn mark_problems(items: &[DiagnosticView], lines: &mut [Line]) {
         let (class, rank) = match item.severity {
             Severity::Error => ("squig", "l bad"),
             Severity::Warning => ("squig warn", "l warn"),
-            Severity::Info => ("idle", line.class),
+            Severity::Info => ("noop", line.class),
         };
         line.marks.push((from, to, class));
         if line.class != "l bad" {
@@ -233,7 +236,7 @@ fn mute(lines: &mut [Line], at: usize) {
             break;
         }
         if line.class == "l" {
-            line.class = "l idle";
+            line.class = "l mute";
         }
     }
 }

@@ -10,7 +10,7 @@ pub fn effect(scene: &Scene<'_>) -> Html {
     let Some(file) = scene.files.get(scene.ui.file) else {
         return html! {};
     };
-    if file.applied {
+    if file.applied || scene.ui.editor.holds {
         return html! {};
     }
     let title = html! { <>{glyph("obj", 18)}{file.name.to_string()}</> };

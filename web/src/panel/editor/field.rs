@@ -18,7 +18,7 @@ pub fn draw(scene: &Scene<'_>) -> Html {
         <div class={if field.simulated { "fieldinfo" } else { "fieldinfo without" }} tabindex="0" role="group" aria-label={scene.t("editor.field")}>
             <p class="path"><code><span>{parent.to_owned()}</span><b>{name}</b></code>
                 {for field.readers.iter().map(|kind| kind_glyph(*kind, 14))}</p>
-            <p class="facts">{facts(scene.words, field)}</p>
+            <p class="ftype">{facts(scene.words, field)}</p>
             if let Some(words) = description(scene.words, field) { <p>{words}</p> }
         </div>
     }

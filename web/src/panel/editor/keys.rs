@@ -1,32 +1,64 @@
 //! Keys, input and pointer of the text area.
 
 use super::code::selection;
-use super::textarea;
 use super::ui::EditorAct;
+use super::text;
 use crate::state::Act;
 use gloo_timers::callback::Timeout;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use web_sys::HtmlTextAreaElement;
 use yew::prelude::*;
 
 /// How long the pointer rests on a line until its field is shown.
 const REST_MS: u32 = 250;
 
-/// What was typed, as an act.
-#[inline(never)]
-pub fn typed(event: InputEvent) -> Act {
-    let area: Option<HtmlTextAreaElement> = event.target_dyn_into();
-    let text = area.as_ref().map(|area| area.value()).unwrap_or_default();
-    let caret = area.as_ref().map_or((0, 0), selection);
-    let composing = event.is_composing();
-    Act::Editor(EditorAct::Type(text, caret, event.input_type(), composing))
+thread_local! {
+    /// Inputs that the page has not been told of: acts are done a little later.
+    static PENDING: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Where the caret is, as an act.
+/// Whether the text area is ahead of the page's text.
+pub fn is_ahead() -> bool {
+    PENDING.get() > 0
+}
+
+/// The page was told of an input.
+pub fn told() {
+    PENDING.set(PENDING.get().saturating_sub(1));
+}
+
+/// What was typed, as an act. A new line is indented here and now: the next letter may come before the
+/// page has been told.
+#[inline(never)]
+pub fn typed(event: InputEvent) -> Act {
+    PENDING.set(PENDING.get() + 1);
+    let Some(area) = event.target_dyn_into::<HtmlTextAreaElement>() else {
+        return Act::Editor(EditorAct::Close);
+    };
+    let how = event.input_type();
+    let composing = event.is_composing();
+    let is_break = matches!(how.as_str(), "insertLineBreak" | "insertParagraph");
+    if is_break
+        && !composing
+        && let Some((new, caret)) = text::indented(&area.value(), selection(&area).0)
+    {
+        write(&area, &new, caret);
+    }
+    let (text, caret) = (area.value(), selection(&area));
+    Act::Editor(EditorAct::Type(text, caret, how, composing))
+}
+
+/// Gives the text area another text and selection.
+pub fn write(area: &HtmlTextAreaElement, text: &str, (from, to): text::Selection) {
+    area.set_value(text);
+    area.set_selection_range(from, to).ok();
+}
+
+/// The caret moved, as an act. Where it is then is read when the act is done: until then it may move on.
 #[inline(never)]
 pub fn caret() -> Act {
-    let caret = textarea().as_ref().map_or((0, 0), selection);
-    Act::Editor(EditorAct::Caret(caret))
+    Act::Editor(EditorAct::Caret)
 }
 
 /// A key went down.
@@ -37,6 +69,8 @@ pub fn pressed(event: &KeyboardEvent, on: &Callback<Act>, leaving: &mut bool, li
         return;
     }
     let key = event.key();
+    // Proposals for a text that has changed since are none.
+    let listing = listing && !is_ahead();
     let found = (if listing { in_list(&key) } else { None }).or_else(|| own(event, &key, leaving));
     *leaving = key == "Escape" && !listing;
     if let Some(act) = found {
@@ -93,7 +127,7 @@ pub struct Hover {
 
 /// The pointer moved over the text.
 #[inline(never)]
-pub fn hover(event: &MouseEvent, on: &Callback<Act>, hovered: &std::rc::Rc<RefCell<Hover>>) {
+pub fn hover(event: &MouseEvent, on: &Callback<Act>, hovered: &Rc<RefCell<Hover>>) {
     let line = u32::try_from(event.offset_y() / super::LINE).ok();
     let mut state = hovered.borrow_mut();
     if state.line == line || event.buttons() != 0 {

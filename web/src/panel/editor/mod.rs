@@ -139,6 +139,7 @@ fn tabs(scene: &Scene<'_>) -> Html {
 
 fn foot(scene: &Scene<'_>, file: &FileView) -> Html {
     let (word, bad) = match &file.diagnostics.effect {
+        Effect::Unknown if file.text.trim().is_empty() => ("editor.empty", false),
         Effect::Unknown => ("effect.unknown", true),
         Effect::Refused { .. } => ("effect.refused", true),
         Effect::Pending { .. } => ("effect.pending", false),
@@ -163,21 +164,21 @@ fn foot(scene: &Scene<'_>, file: &FileView) -> Html {
 }
 
 /// A callback that does one thing in the editor.
-pub(self) fn on<E: 'static>(scene: &Scene<'_>, act: EditorAct) -> Callback<E> {
+fn on<E: 'static>(scene: &Scene<'_>, act: EditorAct) -> Callback<E> {
     scene.act(Act::Editor(act))
 }
 
-pub(self) fn element(id: &str) -> Option<HtmlElement> {
+fn element(id: &str) -> Option<HtmlElement> {
     let document = web_sys::window()?.document()?;
     document.get_element_by_id(id)?.dyn_into().ok()
 }
 
-pub(self) fn textarea() -> Option<HtmlTextAreaElement> {
+fn textarea() -> Option<HtmlTextAreaElement> {
     element("manifest-text")?.dyn_into().ok()
 }
 
 /// Puts the keyboard into an element as soon as it is drawn.
-pub(self) fn focus_later(id: &'static str) {
+fn focus_later(id: &'static str) {
     gloo_timers::callback::Timeout::new(0, move || {
         if let Some(element) = element(id) {
             element.focus().ok();
@@ -225,6 +226,15 @@ pub fn drawn(select: Option<(text::Selection, bool)>, list: Option<&ui::List>) {
                 options.set_scroll_top(top + height - options.client_height());
             }
         }
+    }
+}
+
+/// Puts a text and a selection into the text area at once, and the keyboard too.
+fn rewrite(text: &str, selection: text::Selection) {
+    if let Some(area) = textarea() {
+        keys::write(&area, text, selection);
+        area.focus().ok();
+        show(&area, selection.0);
     }
 }
 

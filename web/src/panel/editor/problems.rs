@@ -12,7 +12,7 @@ const MOST: usize = 20;
 
 /// Draws the list; nothing when there is none.
 pub fn draw(scene: &Scene<'_>, file: &FileView) -> Html {
-    if file.diagnostics.items.is_empty() {
+    if file.diagnostics.items.is_empty() || scene.ui.editor.holds {
         return html! {};
     }
     list(scene, &file.diagnostics.items)
@@ -30,7 +30,7 @@ fn severity_class(severity: Severity) -> &'static str {
 fn list(scene: &Scene<'_>, items: &[DiagnosticView]) -> Html {
     // What is refused comes before what is only good to know.
     let mut order: Vec<usize> = (0..items.len()).collect();
-    order.sort_by_key(|i| items.get(*i).map(|item| item.severity));
+    podscope_session::sort::by_key(&mut order, |i| items.get(*i).map(|item| item.severity));
     let fixable = order
         .iter()
         .find(|i| items.get(**i).is_some_and(|item| !item.fixes.is_empty()));

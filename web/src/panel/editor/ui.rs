@@ -14,7 +14,7 @@ pub enum EditorAct {
     /// The text area has this text, its caret is here, this input made it; an input method is at work or not.
     Type(String, Selection, String, bool),
     /// The caret moved; the editor has the keyboard.
-    Caret(Selection),
+    Caret,
     /// The pointer rests on a line, or left.
     Hover(Option<u32>),
     /// Undoes, redoes.
@@ -89,6 +89,8 @@ pub struct List {
 pub struct EditorUi {
     /// Somebody works in the editor: its tools are shown.
     pub used: bool,
+    /// Letters are being typed into what was sound: problems are listed when that pauses.
+    pub holds: bool,
     /// The selection, as far as it is known.
     pub caret: Selection,
     /// The field at the caret, of the active proposal or under the pointer.
