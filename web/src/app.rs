@@ -153,6 +153,9 @@ impl Component for App {
     }
 
     fn rendered(&mut self, ctx: &Context<App>, _first: bool) {
+        if self.ui.stage.refocus.is_some() {
+            self.refocus();
+        }
         self.measure(ctx);
         let select = self.ui.editor.select.take();
         if select.is_some() || self.ui.editor.list.is_some() {
@@ -238,10 +241,8 @@ impl App {
             Act::Tick => self.tick(ctx),
             Act::Speed(speed) => self.ui.speed = speed,
             Act::Zoom(zoom) => self.ui.zoom = zoom,
-            Act::Open(target) => {
-                self.ui.target = target;
-                self.ui.as_text = false;
-            }
+            Act::Open(target) => self.open(target),
+            Act::Stage(act) => return self.stage_act(act),
             Act::AsText => self.ui.as_text = !self.ui.as_text,
             Act::Tab(tab) => {
                 self.ui.tab = if self.ui.tab == Some(tab) {
@@ -405,7 +406,8 @@ impl App {
         self.report(done);
         self.keep();
         if applied {
-            self.ui.target = Target::Cluster;
+            self.open(Target::Cluster);
+            self.ui.stage.refocus = None;
             self.ui.pane = Section::Explain;
             self.stepped = true;
         }
@@ -581,7 +583,7 @@ impl App {
         } else if let Some(tab) = self.ui.tab {
             Act::Tab(tab)
         } else {
-            Act::Open(Target::Cluster)
+            Act::Stage(crate::zoom::StageAct::Out)
         }
     }
 
