@@ -7,7 +7,8 @@
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { engineWhole, launch, open } from './browser.mjs';
+import { engineRunning, launch, open } from './browser.mjs';
+import { reopen } from './crowd.mjs';
 import { serve } from './serve.mjs';
 import { STATES } from './states.mjs';
 
@@ -43,14 +44,15 @@ for (const state of states) {
   for (const size of values.size) {
     for (const colorScheme of values.scheme) {
       const name = `${state}-${size}-${colorScheme}`;
-      const { path = '', act } = STATES[state];
+      const { path = '', act, scenario } = STATES[state];
       const { page, faults } = await open(browser, new URL(path, site.url).href, {
         viewport: SIZES[size],
         colorScheme,
         reducedMotion: 'reduce',
       });
       try {
-        if (!values.url && !path.includes('.html')) await engineWhole(page);
+        if (!values.url && !path.includes('.html')) await engineRunning(page);
+        if (scenario) await reopen(page, site, scenario);
         await act?.(page);
         await page.screenshot({ path: `${folder}${name}.png`, fullPage: values.full });
         console.log(`${folder}${name}.png`);

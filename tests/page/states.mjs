@@ -1,10 +1,12 @@
 // The moments of the page that screenshots are taken of.
 
 import { readFileSync } from 'node:fs';
+import { crowd } from './crowd.mjs';
 
 /**
  * @typedef {object} State
  * @property {string} [path] the page, relative to the site; may carry a query and a fragment
+ * @property {string} [scenario] the text of a scenario file to open
  * @property {(page: import('playwright-core').Page) => Promise<void>} [act] brings the page there
  */
 
@@ -112,7 +114,7 @@ export const STATES = {
   start: {},
   step: { act: (page) => press(page, 'ArrowRight', 4) },
   admission: { act: inside(2, /^API server/) },
-  scheduler: { act: inside(6, /^scheduler/i) },
+  scheduler: { act: inside(7, /^scheduler/i) },
   node: { act: inside(8, /^node-1/) },
   end: { act: (page) => press(page, 'End') },
   objects: {
@@ -290,5 +292,43 @@ export const STATES = {
     },
   },
   explain: { act: (page) => press(page, 'Shift+ArrowRight', 2) },
+  creating: {
+    act: async (page) => {
+      for (let i = 0; i < 8; i += 1) await press(page, 'Shift+ArrowRight');
+      await press(page, 'ArrowRight', 6);
+    },
+  },
+  'inside-etcd': { act: inside(3, /^etcd/) },
+  controller: { act: inside(5, /^ReplicaSet/) },
+  client: { act: inside(9, /^kubectl/) },
+  call: {
+    act: async (page) => {
+      await inside(2, /^API server/)(page);
+      await page.locator('.diff .opens').first().dispatchEvent('click');
+    },
+  },
+  plugin: {
+    act: async (page) => {
+      await inside(7, /^scheduler/i)(page);
+      await page.locator('.mx .opens', { hasText: 'NodeResourcesFit' }).dispatchEvent('click');
+    },
+  },
+  legend: { act: (page) => press(page, '?') },
+  silent: {
+    path: '?preset=node-burns-down',
+    act: async (page) => {
+      for (let i = 0; i < 11; i += 1) await press(page, 'Shift+ArrowRight');
+      await press(page, 'ArrowRight', 2);
+    },
+  },
+  fifty: { scenario: crowd(50, 150), act: (page) => press(page, 'End') },
+  many: { scenario: crowd(120, 80), act: (page) => press(page, 'End') },
+  matrix: {
+    scenario: crowd(50, 60),
+    act: async (page) => {
+      await press(page, 'End');
+      await page.locator('.stage').getByRole('button', { name: /^scheduler/i }).first().dispatchEvent('click');
+    },
+  },
   embed: { path: 'example.html', act: (page) => page.waitForTimeout(1500) },
 };

@@ -157,6 +157,9 @@ impl Component for App {
     }
 
     fn rendered(&mut self, ctx: &Context<App>, _first: bool) {
+        if self.ui.stage.refocus.is_some() {
+            self.refocus();
+        }
         self.measure(ctx);
         let select = self.ui.editor.select.take();
         if select.is_some() || self.ui.editor.list.is_some() {
@@ -250,9 +253,9 @@ impl App {
                 if self.learn_pick(&target) {
                     return true;
                 }
-                self.ui.target = target;
-                self.ui.as_text = false;
+                self.open(target);
             }
+            Act::Stage(act) => return self.stage_act(act),
             Act::AsText => self.ui.as_text = !self.ui.as_text,
             Act::Tab(tab) => {
                 self.ui.tab = if self.ui.tab == Some(tab) {
@@ -417,7 +420,8 @@ impl App {
         self.report(done);
         self.keep();
         if applied {
-            self.ui.target = Target::Cluster;
+            self.open(Target::Cluster);
+            self.ui.stage.refocus = None;
             self.ui.pane = Section::Explain;
             self.stepped = true;
         }
@@ -591,7 +595,7 @@ impl App {
         } else if let Some(tab) = self.ui.tab {
             Act::Tab(tab)
         } else {
-            Act::Open(Target::Cluster)
+            Act::Stage(crate::zoom::StageAct::Out)
         }
     }
 

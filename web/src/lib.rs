@@ -17,6 +17,7 @@ mod time_act;
 mod widget;
 mod words;
 mod yaml;
+mod zoom;
 
 use wasm_bindgen::prelude::*;
 

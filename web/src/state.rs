@@ -162,6 +162,8 @@ pub enum Act {
     Zoom(usize),
     /// Opens the inside of something, or the cluster.
     Open(Target),
+    /// Something else on the stage.
+    Stage(crate::zoom::StageAct),
     /// Shows the stage as text or as a picture.
     AsText,
     /// Opens or closes an inspector tab.
@@ -226,6 +228,8 @@ pub struct Ui {
     pub zoom: usize,
     /// What the stage shows.
     pub target: Target,
+    /// What the stage remembers.
+    pub stage: crate::zoom::StageUi,
     /// The stage is shown as text.
     pub as_text: bool,
     /// Open tab of the inspector.
@@ -269,6 +273,7 @@ impl Default for Ui {
             speed: 1,
             zoom: 1,
             target: Target::Cluster,
+            stage: Default::default(),
             as_text: false,
             tab: None,
             object: None,

@@ -103,7 +103,11 @@ pub fn view(session: &Session) -> ClusterView {
             .filter(|_| !quiet)
             .map(|e| focus(session, e))
             .unwrap_or_default(),
-        next_deadline: timers.iter().filter_map(|t| t.due).min(),
+        next_deadline: timers
+            .iter()
+            .filter_map(|t| t.due)
+            .filter(|due| *due > cursor.time)
+            .min(),
         timers: timers.into_iter().take(MAX_TIMERS).collect(),
         faults: faults.into(),
         now: event.map(|e| crate::explain::msg(session, e)),

@@ -54,7 +54,7 @@ pub fn views(session: &Session) -> Vec<TimerView> {
     timers
 }
 
-/// Leases of nodes that are not renewed any more and not yet noticed.
+/// Leases of nodes that are not renewed any more; how old they are still counts when it was noticed.
 fn leases(session: &Session) -> Vec<TimerView> {
     let cluster = session.simulation().cluster();
     let network = cluster.network();
@@ -68,9 +68,7 @@ fn leases(session: &Session) -> Vec<TimerView> {
                 Kind::Node,
                 &podscope_api::Key::new("", n.config.name.clone()),
             )?;
-            if node.object.condition("Ready").get("status").as_str() == Some("Unknown") {
-                return None;
-            }
+            let noticed = node.object.condition("Ready").get("status").as_str() == Some("Unknown");
             let key = podscope_api::Key::new("kube-node-lease", n.config.name.clone());
             let lease = cluster.etcd().get(Kind::Lease, &key)?;
             let renewed = Timestamp::parse(lease.object.at("spec.renewTime").as_str()?)?;
@@ -78,7 +76,11 @@ fn leases(session: &Session) -> Vec<TimerView> {
             let args = vec![("object", Arg::Text(n.config.name.clone()))];
             Some(TimerView {
                 name: Msg::new("timer.lease", args.clone()),
-                then: Msg::new("timer.lease.then", args),
+                then: if noticed {
+                    Msg::new("timer.lease.over", args)
+                } else {
+                    Msg::new("timer.lease.then", args)
+                },
                 from: from.saturating_mul(1_000),
                 due: Some((from + NODE_MONITOR_GRACE).saturating_mul(1_000)),
                 component: components::number(ComponentId::Controller(ControllerId::NodeLifecycle)),

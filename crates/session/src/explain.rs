@@ -134,7 +134,7 @@ pub fn explain(session: &Session, event: EventIndex) -> Option<ExplainView> {
         kind: component_kind(this.actor),
         who: who(session, this),
         msg: msg(session, this),
-        panes: panes(session, this).into(),
+        panes: panes(this).into(),
         causes: causes.collect(),
         next,
         predict: crate::predict::before(session, place),
@@ -171,7 +171,8 @@ pub fn object_yaml(object: &Object) -> String {
     yaml::to_string(object)
 }
 
-fn panes(session: &Session, event: &TraceEvent) -> Vec<Pane> {
+/// The data that an event shows, most telling first.
+pub fn panes(event: &TraceEvent) -> Vec<Pane> {
     let mut panes = Vec::new();
     match &event.data {
         Data::None => {}
@@ -272,7 +273,6 @@ fn panes(session: &Session, event: &TraceEvent) -> Vec<Pane> {
         });
         panes.push(pane("pane.arguments", PaneSyntax::Plain, lines.collect()));
     }
-    let _ = session;
     panes
 }
 

@@ -1,18 +1,18 @@
 //! The inside of a component.
 
-use crate::cluster_view::{etcd_members, object_ref};
 use crate::components;
 use crate::diff;
 use crate::explain::{msg, object_yaml};
 use crate::session::Session;
 use crate::view::*;
-use podscope_api::{Body, Kind, Request};
-use podscope_cluster::{ComponentId as Id, ControllerId, Data, Process, TraceEvent};
+use podscope_api::{Body, Request};
+use podscope_cluster::{ComponentId as Id, Data, TraceEvent};
+use std::rc::Rc;
 
 /// How far back the request in focus is looked for.
 const LOOK_BACK: usize = 20_000;
-/// How many entries of etcd's log are shown.
-const ETCD_LOG: usize = 12;
+/// How many requests are listed beside the one in focus.
+const REQUESTS: usize = 12;
 
 /// What the stage shows of a target.
 pub fn inside(session: &Session, target: &Target) -> InsideView {
@@ -29,14 +29,19 @@ pub fn inside(session: &Session, target: &Target) -> InsideView {
             }),
         Target::Component(number) => match components::of_number(*number) {
             Id::ApiServer => InsideView::ApiServer(api_server(session)),
-            Id::Etcd(_) => InsideView::Etcd(etcd(session)),
-            Id::Controller(c) => InsideView::Controller(controller(session, *number, c)),
+            Id::Etcd(_) => InsideView::Etcd(crate::inside_etcd::inside(session)),
+            Id::Controller(c) => {
+                InsideView::Controller(crate::inside_controller::inside(session, *number, c))
+            }
+            Id::Client(_) => InsideView::Client(crate::inside_controller::client(session)),
             Id::Scheduler => InsideView::Scheduler(crate::inside_scheduler::inside(session)),
             Id::Kubelet(n) | Id::Runtime(n) | Id::KubeProxy(n) => {
                 crate::inside_node::inside(session, n)
             }
             _ => InsideView::Nothing,
         },
+        Target::Call(event) => crate::inside_call::inside(session, *event),
+        Target::Plugin(_) => InsideView::Scheduler(crate::inside_scheduler::inside(session)),
     }
 }
 
@@ -79,6 +84,8 @@ fn api_server(session: &Session) -> ApiServerInside {
     let shown = session.timeline.shown();
     let log = session.log();
     let recent = &log[shown.saturating_sub(LOOK_BACK)..shown];
+    // Before the index is borrowed.
+    let requests = crate::requests::recent(session, REQUESTS, |_, _| true);
     let index = session.index();
     let foreground = |e: &&TraceEvent| {
         usize::try_from(e.id.0)
@@ -113,6 +120,8 @@ fn api_server(session: &Session) -> ApiServerInside {
         result: None,
         detail: None,
         event: None,
+        changed: (0, 0),
+        lines: Vec::new().into(),
     };
     let mut stages: Vec<StageView> = (0..9).map(empty).collect();
     let none: Text = "".into();
@@ -124,6 +133,8 @@ fn api_server(session: &Session) -> ApiServerInside {
         lines: Vec::new().into(),
         change: None,
         refusal: None,
+        event: None,
+        requests: requests.into(),
     };
     let Some(arrival) = arrival else {
         view.stages = stages.into();
@@ -194,7 +205,15 @@ fn api_server(session: &Session) -> ApiServerInside {
                     ],
                 )
             });
-            view.lines = lines.into();
+            let lines: Rc<[CodeLine]> = lines.into();
+            if let Some(s) = stages.get_mut(usize::from(stage))
+                && added + removed > 0
+            {
+                let most = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+                s.changed = (s.changed.0 + most(added), s.changed.1 + most(removed));
+                s.lines = lines.clone();
+            }
+            view.lines = lines;
             previous = Some(after);
         }
     }
@@ -210,14 +229,15 @@ fn api_server(session: &Session) -> ApiServerInside {
     {
         s.state = StageState::Current;
     }
-    view.from = log
+    let sent = log
         .get(..first)
         .unwrap_or(&[])
         .iter()
         .rev()
         .take(LOOK_BACK)
-        .find(|e| e.code == "client.request" && e.request == arrival.request)
-        .map_or_else(|| "".into(), |e| components::name(session, e.actor).into());
+        .find(|e| e.code == "client.request" && e.request == arrival.request);
+    view.from = sent.map_or_else(|| "".into(), |e| components::name(session, e.actor).into());
+    view.event = sent.and_then(number);
     view.stages = stages.into();
     view
 }
@@ -237,150 +257,4 @@ fn title(request: &Request) -> Text {
         };
     }
     format!("{} {key}", request.kind).into()
-}
-
-fn etcd(session: &Session) -> EtcdInside {
-    let shown = session.timeline.shown();
-    let log: Vec<(u64, Text, u8)> = session.log()[..shown]
-        .iter()
-        .rev()
-        .take(LOOK_BACK)
-        .filter(|e| e.code == "etcd.commit")
-        .take(ETCD_LOG)
-        .map(|commit| {
-            let acks = session.log()[..usize::try_from(commit.id.0).unwrap_or(0)]
-                .iter()
-                .rev()
-                .take(16)
-                .filter(|e| e.code == "etcd.ack" && e.request == commit.request)
-                .count();
-            let verb = if matches!(&commit.data, Data::Change(_, None)) {
-                "DELETE"
-            } else {
-                "PUT"
-            };
-            let text = format!("{verb} {}", commit.arg("key").str_or_empty());
-            let revision = u64::try_from(commit.arg("revision").as_int().unwrap_or(0)).unwrap_or(0);
-            (revision, text.into(), u8::try_from(acks).unwrap_or(u8::MAX))
-        })
-        .collect();
-    EtcdInside {
-        members: etcd_members(session).into(),
-        log: log.into_iter().rev().collect(),
-        compacted: session.simulation().cluster().etcd().oldest(),
-    }
-}
-
-fn controller(session: &Session, component: ComponentId, id: ControllerId) -> ControllerInside {
-    let cluster = session.simulation().cluster();
-    let caches: Vec<(Text, u32, u64)> = cluster
-        .caches(Process::ControllerManager)
-        .into_iter()
-        .flat_map(podscope_cluster::client::informer::Caches::informers)
-        .filter(|(_, i)| !i.objects().is_empty())
-        .map(|(_, i)| {
-            (
-                i.kind.name().into(),
-                u32::try_from(i.objects().len()).unwrap_or(u32::MAX),
-                i.revision,
-            )
-        })
-        .collect();
-    let queue: Vec<(Text, Option<Nanos>)> = cluster
-        .controllers()
-        .keys(id)
-        .into_iter()
-        .map(|k| (Text::from(k.to_string()), None))
-        .collect();
-    let later = cluster
-        .timers()
-        .filter(|(_, owner, timer, _)| *owner == Id::Controller(id) && !timer.key.name.is_empty())
-        .take(20)
-        .map(|(at, _, timer, _)| {
-            (
-                Text::from(timer.key.to_string()),
-                Some(at.0.saturating_mul(1_000)),
-            )
-        });
-    let queue: Vec<_> = queue.into_iter().chain(later).collect();
-    ControllerInside {
-        component,
-        queue: queue.into(),
-        compares: compares(session, id).into(),
-        caches: caches.into(),
-    }
-}
-
-/// What a workload controller compares: desired and observed, from its own cache.
-fn compares(session: &Session, id: ControllerId) -> Vec<(Text, Text, Text)> {
-    let Some(caches) = session
-        .simulation()
-        .cluster()
-        .caches(Process::ControllerManager)
-    else {
-        return Vec::new();
-    };
-    let kind = match id {
-        ControllerId::Deployment => Kind::Deployment,
-        ControllerId::ReplicaSet => Kind::ReplicaSet,
-        ControllerId::EndpointSlice => Kind::Service,
-        ControllerId::NodeLifecycle => Kind::Node,
-        _ => return Vec::new(),
-    };
-    caches
-        .list(kind)
-        .take(40)
-        .map(|o| {
-            let (desired, observed) = match kind {
-                Kind::Deployment => {
-                    let replicas =
-                        |o: &podscope_api::Object| o.at("spec.replicas").as_int().unwrap_or(0);
-                    let sets: i64 = caches
-                        .owned_by(Kind::ReplicaSet, o.uid())
-                        .map(|r| replicas(r))
-                        .sum();
-                    (
-                        format!("{} replicas", replicas(o)),
-                        format!("{sets} in its ReplicaSets"),
-                    )
-                }
-                Kind::ReplicaSet => {
-                    let pods = caches
-                        .owned_by(Kind::Pod, o.uid())
-                        .filter(|p| !p.is_being_deleted())
-                        .count();
-                    (
-                        format!("{} Pods", o.at("spec.replicas").as_int().unwrap_or(0)),
-                        format!("{pods} Pods"),
-                    )
-                }
-                Kind::Service => {
-                    let slices = caches.owned_by(Kind::EndpointSlice, o.uid());
-                    let endpoints: usize = slices.map(|s| s.get("endpoints").items().len()).sum();
-                    let wanted = podscope_api::Selector::from_labels(o.at("spec.selector"));
-                    let pods = caches
-                        .list_in(Kind::Pod, o.namespace())
-                        .filter(|p| !o.at("spec.selector").is_null() && wanted.matches(p.labels()))
-                        .count();
-                    (
-                        format!("{pods} Pods match"),
-                        format!("{endpoints} endpoints"),
-                    )
-                }
-                _ => {
-                    let ready = o
-                        .condition("Ready")
-                        .get("status")
-                        .str_or_empty()
-                        .to_string();
-                    ("Ready True".to_string(), format!("Ready {ready}"))
-                }
-            };
-            (
-                Text::from(object_ref(kind, &o.key()).name),
-                desired.into(),
-                observed.into(),
-            )
-        })
-        .collect()
 }

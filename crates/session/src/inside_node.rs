@@ -5,8 +5,9 @@ use crate::session::Session;
 use crate::view::*;
 use podscope_api::{Key, Kind, Value};
 use podscope_cluster::node::Node;
-use podscope_cluster::node::runtime::{ContainerState, PodRecord};
-use podscope_cluster::{ComponentId as Id, TraceEvent};
+use podscope_cluster::node::kubelet::worker::{Doing, Mode, Worker};
+use podscope_cluster::node::runtime::{Container, ContainerState, PodRecord};
+use podscope_cluster::{ComponentId as Id, Data, TraceEvent};
 
 /// The most calls that are shown.
 const MAX_CALLS: usize = 200;
@@ -49,7 +50,8 @@ pub fn inside(session: &Session, machine: u16) -> InsideView {
     InsideView::Node(NodeInside {
         node: node.config.name.clone(),
         calls: focus
-            .map(|key| calls(session, machine, &key))
+            .as_ref()
+            .map(|key| calls(session, machine, key))
             .unwrap_or_default()
             .into(),
         sandboxes: sandboxes.collect(),
@@ -61,6 +63,8 @@ pub fn inside(session: &Session, machine: u16) -> InsideView {
         images: images.collect(),
         routes: runtime.routes().into_iter().map(Text::from).collect(),
         rules: rules.collect(),
+        workers: workers(session, node, focus.as_ref()).into(),
+        pulls: pulls(session, machine).into(),
     })
 }
 
@@ -176,16 +180,18 @@ fn sandbox(session: &Session, node: &Node, record: &PodRecord) -> Option<Sandbox
                 && e.arg("container").str_or_empty() == container
         })
     };
+    let worker = node.kubelet().worker(&record.key);
     let mut processes = vec![ProcessView {
         container: "pause".into(),
         command: "/pause".into(),
         pid: if sandbox.ready { sandbox.pid } else { 0 },
-        look: if sandbox.ready {
-            ContainerLook::Running
-        } else {
-            ContainerLook::Exited
+        look: match worker {
+            _ if sandbox.ready => ContainerLook::Running,
+            Some(worker) if worker.mode == Mode::Syncing => ContainerLook::Waiting,
+            _ => ContainerLook::Exited,
         },
         now: now("pause"),
+        probes: Vec::new().into(),
     }];
     for c in &record.containers {
         let look = match (c.state, c.exit_code) {
@@ -200,6 +206,7 @@ fn sandbox(session: &Session, node: &Node, record: &PodRecord) -> Option<Sandbox
             pid: c.pid,
             look,
             now: now(&c.name),
+            probes: worker.map(|w| probes(w, c)).unwrap_or_default().into(),
         });
     }
     let namespaces = namespaces(sandbox.pid, &processes);
@@ -218,6 +225,118 @@ fn sandbox(session: &Session, node: &Node, record: &PodRecord) -> Option<Sandbox
         mac: sandbox.link.mac.clone(),
         veth: sandbox.link.veth.clone(),
     })
+}
+
+/// The probes of a container, while it runs.
+fn probes(worker: &Worker, container: &Container) -> Vec<ProbeLine> {
+    let slots = worker.slots.iter();
+    slots
+        .flat_map(|slot| slot.probes.iter())
+        .filter(|p| p.container == container.id)
+        .map(|p| ProbeLine {
+            kind: p.kind.name().into(),
+            ok: p.decided.then_some(p.result),
+            next: p.next.0.saturating_mul(1_000),
+        })
+        .collect()
+}
+
+/// What the kubelet's workers are doing, the one in focus first.
+fn workers(session: &Session, node: &Node, focus: Option<&Key>) -> Vec<WorkerLine> {
+    let current = session.shown_log().last();
+    let touched = |key: &Key| {
+        current.is_some_and(|e| {
+            e.actor.machine() == Some(node.id) && e.subject.as_ref().is_some_and(|s| s.key == *key)
+        })
+    };
+    let mut list: Vec<(&Key, &Worker)> = node.kubelet().workers().collect();
+    podscope_api::sort::by_key(&mut list, |(key, _)| (Some(*key) != focus, (*key).clone()));
+    list.into_iter()
+        .take(MAX_SANDBOXES)
+        .map(|(key, worker)| WorkerLine {
+            pod: object_ref(Kind::Pod, key),
+            doing: doing(worker),
+            waiting: worker
+                .slots
+                .iter()
+                .filter(|s| !s.running())
+                .find_map(|s| s.waiting.as_ref())
+                .map(|(reason, _)| reason.clone()),
+            now: touched(key),
+        })
+        .collect()
+}
+
+fn doing(worker: &Worker) -> Msg {
+    let slot = |code, slot: u8| {
+        let name = worker.slots.get(usize::from(slot)).map(|s| s.name.clone());
+        let name = name.unwrap_or_else(|| "".into());
+        Msg::new(code, vec![("container", Arg::Text(name))])
+    };
+    let running = worker.slots.iter().filter(|s| s.running()).count();
+    match worker.doing {
+        Doing::Volumes => Msg::plain("doing.volumes"),
+        Doing::Sandbox => Msg::plain("doing.sandbox"),
+        Doing::OldSandbox | Doing::StopSandbox => Msg::plain("doing.stop-sandbox"),
+        Doing::Image(n) => slot("doing.image", n),
+        Doing::Create(n) => slot("doing.create", n),
+        Doing::Start(n) => slot("doing.start", n),
+        Doing::Stop(_) => Msg::plain("doing.stop"),
+        Doing::CleanUp => Msg::plain("doing.clean-up"),
+        Doing::Nothing if worker.mode == Mode::Terminated => Msg::plain("doing.ended"),
+        Doing::Nothing => {
+            let n = i64::try_from(running).unwrap_or(0);
+            Msg::new("doing.watches", vec![("n", Arg::Count(n))])
+        }
+    }
+}
+
+/// Images that are being pulled, with the bytes that are here by now: all layers at the same pace,
+/// from the moment that the manifest was known to the moment that the trace has for the end.
+fn pulls(session: &Session, machine: u16) -> Vec<PullLine> {
+    let here = |e: &&TraceEvent| e.actor == Id::Runtime(machine);
+    let shown = session.shown_log();
+    let mut open: Vec<&TraceEvent> = Vec::new();
+    for event in shown.iter().rev().take(20_000).filter(here) {
+        let same = |e: &&TraceEvent| e.arg("image") == event.arg("image");
+        match event.code {
+            "cri.pull_image" | "image.unpack" => open.push(event),
+            "image.manifest" if !open.iter().any(same) => open.push(event),
+            _ => {}
+        }
+    }
+    let now = session.simulation().cluster().now().0;
+    open.into_iter()
+        .filter(|e| e.code == "image.manifest")
+        .map(|manifest| {
+            let rest = session.log().get(shown.len()..).unwrap_or(&[]);
+            let end = rest
+                .iter()
+                .filter(here)
+                .find(|e| e.code == "image.unpack" && e.arg("image") == manifest.arg("image"));
+            let whole = end.map_or(0, |e| e.at.0.saturating_sub(manifest.at.0));
+            let passed = now.saturating_sub(manifest.at.0).min(whole);
+            let layers = match &manifest.data {
+                Data::Json(data) => data.get("layers").items(),
+                _ => &[],
+            };
+            let layer = |layer: &Value| {
+                let bytes = u64::try_from(layer.get("size").as_int().unwrap_or(0)).unwrap_or(0);
+                let part = u128::from(bytes) * u128::from(passed) / u128::from(whole.max(1));
+                let done = if layer.get("present").is_true() {
+                    bytes
+                } else {
+                    u64::try_from(part).unwrap_or(bytes)
+                };
+                (bytes, done)
+            };
+            PullLine {
+                image: manifest.arg("image").str_or_empty().into(),
+                layers: layers.iter().map(layer).collect(),
+                event: crate::requests::number(manifest),
+            }
+        })
+        .collect()
 }
 
 /// Namespaces by kind: one inode number when shared by the Pod, one per process otherwise. The kernel

@@ -6,6 +6,8 @@ pub use crate::time_view::*;
 use std::rc::Rc;
 
 pub use crate::inspect_view::*;
+mod stage;
+pub use stage::*;
 
 /// Shared text.
 pub type Text = Rc<str>;
@@ -983,6 +985,10 @@ pub struct StageView {
     pub detail: Option<Msg>,
     /// The event of it, if it happened.
     pub event: Option<EventIndex>,
+    /// Lines that it added to the object and removed from it.
+    pub changed: (u32, u32),
+    /// The object behind this stage, with what the stage changed; empty when it left it alone.
+    pub lines: Rc<[CodeLine]>,
 }
 
 /// Inside the API server: the request nearest to the cursor.
@@ -1002,6 +1008,10 @@ pub struct ApiServerInside {
     pub change: Option<Msg>,
     /// The refusal: code, reason and message.
     pub refusal: Option<(u16, Text, Text)>,
+    /// The event that sent it; opening it shows the call.
+    pub event: Option<EventIndex>,
+    /// The requests before it, newest first.
+    pub requests: Rc<[RequestLine]>,
 }
 
 /// A row of the filter matrix.
@@ -1098,6 +1108,8 @@ pub struct ProcessView {
     pub look: ContainerLook,
     /// What the current step is about.
     pub now: bool,
+    /// Its probes, while it runs.
+    pub probes: Rc<[ProbeLine]>,
 }
 
 /// A namespace of a sandbox: shared by all processes, or one each.
@@ -1173,6 +1185,10 @@ pub struct NodeInside {
     pub routes: Rc<[Text]>,
     /// kube-proxy's rules, one per line.
     pub rules: Rc<[Text]>,
+    /// The kubelet's workers, one for each Pod; the one in focus first.
+    pub workers: Rc<[WorkerLine]>,
+    /// Images on their way.
+    pub pulls: Rc<[PullLine]>,
 }
 
 /// Inside a controller.
@@ -1180,12 +1196,16 @@ pub struct NodeInside {
 pub struct ControllerInside {
     /// The controller.
     pub component: ComponentId,
-    /// Its work queue: keys, and when they may be taken (`None`: now).
-    pub queue: Rc<[(Text, Option<Nanos>)]>,
-    /// What it compares: name, desired, observed.
-    pub compares: Rc<[(Text, Text, Text)]>,
-    /// Informer caches: kind, number of objects, revision that they have reached.
-    pub caches: Rc<[(Text, u32, u64)]>,
+    /// Its work queue: keys in hand, then those that wait, then those that come later.
+    pub queue: Rc<[QueuedKey]>,
+    /// What it compares.
+    pub compares: Rc<[Compare]>,
+    /// The informer caches of its process; those that wake it first.
+    pub caches: Rc<[CacheLine]>,
+    /// What it wrote, newest first.
+    pub writes: Rc<[RequestLine]>,
+    /// Its client's limit: requests a second, and how many at once.
+    pub limit: (u32, u32),
 }
 
 /// Inside etcd.
@@ -1193,8 +1213,18 @@ pub struct ControllerInside {
 pub struct EtcdInside {
     /// Members.
     pub members: Rc<[EtcdMemberView]>,
-    /// Last entries of the log: revision, what (`PUT /registry/…`), acknowledgements.
-    pub log: Rc<[(u64, Text, u8)]>,
+    /// The Raft term.
+    pub term: u64,
+    /// The newest revision.
+    pub revision: u64,
+    /// How many members make a majority.
+    pub quorum: u8,
+    /// The write that is on its way through the members, or the one of the current step.
+    pub proposal: Option<EtcdEntry>,
+    /// Last entries of the log, oldest first.
+    pub log: Rc<[EtcdEntry]>,
+    /// The keys that were written last, newest first.
+    pub keys: Rc<[EtcdKeyView]>,
     /// Compacted up to this revision.
     pub compacted: u64,
 }
@@ -1208,6 +1238,10 @@ pub enum Target {
     Component(ComponentId),
     /// A node by name.
     Node(Text),
+    /// One call, by an event of it.
+    Call(EventIndex),
+    /// One plugin of the scheduler in the decision that is shown, by name.
+    Plugin(Text),
 }
 
 /// The inside of something.
@@ -1223,7 +1257,11 @@ pub enum InsideView {
     Controller(ControllerInside),
     /// A node.
     Node(NodeInside),
-    /// Nothing to show: a client, an unknown target.
+    /// A client.
+    Client(ClientInside),
+    /// One call.
+    Call(CallInside),
+    /// Nothing to show: an unknown target, a call that has not happened yet.
     Nothing,
 }
 

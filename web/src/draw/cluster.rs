@@ -1,8 +1,9 @@
 //! The cluster view: control plane, wires, nodes, Pods, and the messages of the current event.
 
-use super::{cylinder, glyph_at, kind_class, px, shield, text};
+use super::frame::{Node, Props as NodeProps};
+use super::{cross, cylinder, is_opening, kind_class, pod, px, text};
 use crate::layout::Rect;
-use crate::layout::cluster::{self, NodeBox, PodBox, PodDetail, Stage};
+use crate::layout::cluster::{self, Cell, NodeBox, PodDetail, Stage};
 use crate::layout::path::{Point, along, rounded};
 use crate::motion;
 use crate::path;
@@ -38,60 +39,189 @@ impl PartialEq for Props {
     }
 }
 
-/// The picture.
+/// The picture. A message travels first; then what it changed is shown.
 #[component]
 pub fn ClusterPicture(props: &Props) -> Html {
+    let event = props.view.cursor.event;
+    let before = use_mut_ref(|| props.view.clone());
+    let arrived = use_state(|| event);
     let (w, h) = props.size;
-    let stage = cluster::stage(&props.view, w, h);
-    let routes = routes(&stage, &props.view);
+    let travels = props.moving && *arrived != event && !props.view.messages.is_empty();
     let traveller = use_node_ref();
+    let (shown, path) = if travels {
+        let old = before.borrow().clone();
+        let stage = cluster::stage(&old, w, h);
+        let path = routes(&stage, &props.view).into_iter().next();
+        (old, path.map(|(points, _)| points))
+    } else {
+        (props.view.clone(), None)
+    };
+    let goes = path.is_some();
     {
-        let traveller = traveller.clone();
-        let path = routes
-            .first()
-            .map(|(points, _)| points.clone())
-            .unwrap_or_default();
-        let moving = props.moving;
-        use_effect_with((props.view.cursor.event, w, h), move |_| {
-            let run = moving && path.len() > 1;
-            let ride = run.then(|| {
-                motion::run(480.0, move |share| {
-                    if let Some(element) = traveller.cast::<web_sys::Element>() {
-                        let (x, y) = along(&path, ease(share));
-                        let place = ["translate(", &round(x), " ", &round(y), ")"].concat();
-                        element.set_attribute("transform", &place).ok();
-                        let shown = if share < 1.0 { "1" } else { "0" };
-                        element.set_attribute("opacity", shown).ok();
-                    }
-                })
+        let (traveller, mark, before) = (traveller.clone(), traveller.clone(), before);
+        let view = props.view.clone();
+        let arrived = arrived.clone();
+        use_effect_with((event, w, h, goes), move |_| {
+            let ride = path.map(|path| {
+                let at_end = arrived.clone();
+                travel(traveller, path, move || at_end.set(event))
             });
+            if ride.is_none() {
+                // A travel that was cut short leaves no mark behind.
+                if let Some(mark) = mark.cast::<web_sys::Element>() {
+                    mark.set_attribute("opacity", "0").ok();
+                }
+                *before.borrow_mut() = view;
+                if travels {
+                    arrived.set(event);
+                }
+            }
             move || drop(ride)
         });
     }
+    let shown = if goes { shown } else { props.view.clone() };
+    picture(&shown, &props.view, props, &traveller)
+}
+
+/// How long a message is on its way, in milliseconds.
+const TRAVEL_MS: f64 = 480.0;
+
+/// Moves the mark along a polyline, then says so.
+#[inline(never)]
+fn travel(traveller: NodeRef, path: Vec<Point>, at_end: impl Fn() + 'static) -> motion::Ride {
+    motion::run(TRAVEL_MS, move |share| {
+        if let Some(element) = traveller.cast::<web_sys::Element>() {
+            let (x, y) = along(&path, ease(share));
+            let place = ["translate(", &round(x), " ", &round(y), ")"].concat();
+            element.set_attribute("transform", &place).ok();
+            let shown = if share < 1.0 { "1" } else { "0" };
+            element.set_attribute("opacity", shown).ok();
+        }
+        if share >= 1.0 {
+            at_end();
+        }
+    })
+}
+
+/// The drawing of `view` with the messages of `new`.
+fn picture(view: &Rc<ClusterView>, new: &ClusterView, props: &Props, traveller: &NodeRef) -> Html {
+    let props = &Props {
+        view: view.clone(),
+        size: props.size,
+        words: props.words.clone(),
+        moving: props.moving,
+        on_open: props.on_open.clone(),
+        on_object: props.on_object.clone(),
+    };
+    let stage = cluster::stage(view, props.size.0, props.size.1);
+    let routes = routes(&stage, new);
     let view_box = ["0 0 ", &stage.w.to_string(), " ", &stage.h.to_string()].concat();
-    let label = summary(&props.view, &props.words);
+    let label = summary(new, &props.words);
+    let pods: usize = view.nodes.iter().map(|node| node.pods.len()).sum();
+    let tab = pods + view.pending.len() <= TAB_STOPS;
     html! {
         <svg class="pic" viewBox={view_box} preserveAspectRatio="xMidYMin meet" role="group"
             aria-label={label}>
-            { for wires(&stage) }
+            { for wires(&stage, view) }
+            { silences(&stage, view, &props.words) }
             { for routes.iter().map(|(points, message)| message_line(points, message)) }
             { for stage.places.iter().filter_map(|place| controller(place, props)) }
             { client(&stage, props) }
             { api(&stage, props) }
             { etcd(&stage, props) }
             { for stage.zones.iter().map(|(rect, name)| zone(*rect, name)) }
-            { for stage.nodes.iter().filter_map(|node| frame(node, props)) }
+            { for stage.nodes.iter().filter_map(|place| node(place, tab, props)) }
             { for stage.pending.iter().filter_map(|place| {
-                let pod = props.view.pending.get(place.index)?;
+                let pod = view.pending.get(place.index)?;
                 let detail = if stage.narrow { PodDetail::Chip } else { PodDetail::Name };
-                Some(pod_pill(pod, place, detail, props))
+                let now = view.focus.objects.contains(&pod.object);
+                Some(pod::pill(pod, place, detail, now, tab, &props.on_object))
             }) }
             { more_pending(&stage, props) }
             { more_nodes(&stage, props) }
             { for routes.iter().map(|(points, message)| message_label(&stage, points, message)) }
-            <g ref={traveller} opacity="0" aria-hidden="true"><circle class="nowfill" r="6"/></g>
+            <g ref={traveller.clone()} opacity="0" aria-hidden="true"><circle class="nowfill" r="6"/></g>
         </svg>
     }
+}
+
+/// With more Pods than this, the Tab key stops at nodes only; a node's inside lists its Pods.
+const TAB_STOPS: usize = 60;
+
+fn node(place: &NodeBox, tab: bool, props: &Props) -> Option<Html> {
+    let view = &props.view;
+    let node = view.nodes.get(place.index)?;
+    let own = |id| component(view, id).is_some_and(|c| c.node.as_ref() == Some(&node.name));
+    let focus = view.focus.node.as_ref() == Some(&node.name)
+        || is_focus(view, node.kubelet)
+        || view.focus.component.is_some_and(own);
+    let touched = |pod: &PodView| view.focus.objects.contains(&pod.object);
+    let node_props = NodeProps {
+        place: place.clone(),
+        node: node.clone(),
+        focus,
+        objects: if node.pods.iter().any(touched) {
+            view.focus.objects.clone()
+        } else {
+            Rc::new([])
+        },
+        doing: component(view, node.kubelet).and_then(|c| c.doing.clone()),
+        tab,
+        words: props.words.clone(),
+        on_open: props.on_open.clone(),
+        on_object: props.on_object.clone(),
+    };
+    Some(html! { <Node key={node.name.to_string()} ..node_props/> })
+}
+
+/// Wires to nodes that cannot be heard, and for how long they have been silent.
+fn silences(stage: &Stage, view: &ClusterView, words: &Words) -> Html {
+    if view.nodes.iter().all(|node| node.look != NodeLook::Silent) {
+        return html! {};
+    }
+    silent_wires(stage, view, words)
+}
+
+#[inline(never)]
+fn silent_wires(stage: &Stage, view: &ClusterView, words: &Words) -> Html {
+    let mut said = 0;
+    let quiet = stage.nodes.iter().filter_map(|place| {
+        let node = view.nodes.get(place.index)?;
+        (node.look == NodeLook::Silent).then_some(())?;
+        let wire = stage.wires.iter().find(|wire| wire.id == node.kubelet)?;
+        let mut points = wire.points.clone();
+        points.reverse();
+        // Beside the bolt, not through it.
+        if place.cell == Cell::Frame && place.rect.w >= 100 {
+            points
+                .iter_mut()
+                .rev()
+                .take(2)
+                .for_each(|point| point.0 += 44);
+        }
+        let lease = view.timers.iter().find(|timer| {
+            let of = Arg::Text(node.name.clone());
+            timer.name.code == "timer.lease" && timer.name.args.iter().any(|(_, arg)| *arg == of)
+        });
+        let clear = !stage.narrow && view.pending.is_empty() && said < 2;
+        let label = lease.filter(|_| clear).map(|timer| {
+            let span = crate::words::length(view.cursor.time.saturating_sub(timer.from));
+            let label = words.t1("stage.no-answer", "span", &span);
+            let y = stage.api.bottom() + 16 + 14 * said;
+            said += 1;
+            text(
+                stage.api.cx() + 10,
+                y,
+                "lab2 halo faulttext",
+                [&*node.name, ": ", &label].concat(),
+            )
+        });
+        Some(html! { <>
+            <path class="msg-none" d={rounded(&points, 12)} marker-end="url(#a-no)"/>
+            {label}
+        </> })
+    });
+    html! { {for quiet.take(8)} }
 }
 
 fn ease(share: f64) -> f64 {
@@ -129,12 +259,23 @@ fn routes<'a>(stage: &Stage, view: &'a ClusterView) -> Vec<Route<'a>> {
     view.messages.iter().filter_map(route).take(8).collect()
 }
 
-/// Each wire once: what runs on one machine shares its machine's.
-fn wires(stage: &Stage) -> Vec<Html> {
+/// Each wire once: what runs on one machine shares its machine's. Nodes that are only cells share
+/// one down to their zone.
+fn wires(stage: &Stage, view: &ClusterView) -> Vec<Html> {
+    let silent = |id: ComponentId| {
+        let quiet = |node: &NodeView| node.look == NodeLook::Silent && node.kubelet == id;
+        view.nodes.iter().any(quiet)
+    };
     let mut out = Vec::new();
+    let many = stage
+        .nodes
+        .first()
+        .is_some_and(|node| matches!(node.cell, Cell::Count | Cell::Dot));
+    let upper = stage.places.len() + 2;
     let mut last: &[Point] = &[];
-    for wire in &stage.wires {
-        if wire.points != last {
+    let shown = if many { upper } else { stage.wires.len() };
+    for wire in stage.wires.iter().take(shown) {
+        if wire.points != last && !silent(wire.id) {
             out.push(html! { <path class="wire" d={rounded(&wire.points, 12)}/> });
         }
         last = &wire.points;
@@ -189,21 +330,21 @@ fn message_label(stage: &Stage, points: &[Point], message: &MessageView) -> Html
 }
 
 /// Attributes of something that opens on click, Enter or Space.
-struct Opener {
-    click: Callback<MouseEvent>,
-    key: Callback<KeyboardEvent>,
+pub struct Opener {
+    /// On click.
+    pub click: Callback<MouseEvent>,
+    /// On a key.
+    pub key: Callback<KeyboardEvent>,
 }
 
-fn opener(props: &Props, target: Target) -> Opener {
+pub fn opener(on_open: &Callback<Target>, target: Target) -> Opener {
     let again = target.clone();
     Opener {
-        click: props.on_open.reform(move |_: MouseEvent| target.clone()),
+        click: on_open.reform(move |_: MouseEvent| target.clone()),
         key: {
-            let open = props.on_open.clone();
+            let open = on_open.clone();
             Callback::from(move |event: KeyboardEvent| {
-                if event.key() == "Enter" || event.key() == " " {
-                    event.prevent_default();
-                    event.stop_propagation();
+                if is_opening(&event) {
                     open.emit(again.clone());
                 }
             })
@@ -254,7 +395,7 @@ fn controller(place: &cluster::Place, props: &Props) -> Option<Html> {
     });
     let label = (place.label > 0).then(|| {
         let class = if focus {
-            "lab2 mid nowtext"
+            "lab2 mid nowt"
         } else {
             "lab2 mid halo"
         };
@@ -324,7 +465,7 @@ fn controller(place: &cluster::Place, props: &Props) -> Option<Html> {
         }
     };
     let down = (!component.up).then(|| cross(x + r - 3, y - r + 3, 5));
-    let open = opener(props, Target::Component(place.id));
+    let open = opener(&props.on_open, Target::Component(place.id));
     let name = spoken(component, props);
     Some(html! {
         <g key={usize::from(place.id)} class={kind_class(component.kind)}>
@@ -381,29 +522,6 @@ fn spoken(component: &ComponentView, props: &Props) -> String {
     name
 }
 
-#[inline(never)]
-fn cross(x: i32, y: i32, r: i32) -> Html {
-    let d = path!(
-        "M",
-        x - r,
-        " ",
-        y - r,
-        "l",
-        2 * r,
-        " ",
-        2 * r,
-        "M",
-        x + r,
-        " ",
-        y - r,
-        "l",
-        -2 * r,
-        " ",
-        2 * r
-    );
-    html! { <path class="faultline" d={d}/> }
-}
-
 fn client(stage: &Stage, props: &Props) -> Html {
     let Some(component) = first_of(&props.view, ComponentKind::Client) else {
         return html! {};
@@ -433,11 +551,16 @@ fn client(stage: &Stage, props: &Props) -> Html {
     };
     let x = r.x + (r.w - 10) / 2;
     let you = !stage.narrow;
+    let open = opener(&props.on_open, Target::Component(component.id));
+    let name = [&*component.name, " "].concat();
+    let label = [&*name, &*props.words.t("stage.you")].concat();
     html! {
-        <g class="k-client">
-            <path class={shape} d={d}/>
-            {text(x, r.cy() + if you { -2 } else { 4 }, lab, component.name.to_string())}
+        <g class="k-client" role="button" tabindex="0" aria-label={label}
+            onclick={open.click} onkeydown={open.key}>
+            <path class={shape} d={d.clone()}/>
+            {text(x, r.cy() + if you { -2 } else { 4 }, lab, name)}
             if you { {text(x, r.cy() + 13, sub, props.words.t("stage.you"))} }
+            <path class="focus" d={d}/>
         </g>
     }
 }
@@ -486,7 +609,7 @@ fn api(stage: &Stage, props: &Props) -> Html {
     } else {
         ("lab mid", "lab3 mid")
     };
-    let open = opener(props, Target::Component(component.id));
+    let open = opener(&props.on_open, Target::Component(component.id));
     let sub_text = match &component.doing {
         Some(doing) => AttrValue::from(props.words.say(doing)),
         None => props.words.t("stage.api"),
@@ -516,7 +639,7 @@ fn etcd(stage: &Stage, props: &Props) -> Html {
         return html! {};
     };
     let focus = is_focus(&props.view, component.id);
-    let open = opener(props, Target::Component(component.id));
+    let open = opener(&props.on_open, Target::Component(component.id));
     let first = stage.etcd.first().copied().unwrap_or_default();
     let last = stage.etcd.last().copied().unwrap_or_default();
     let all = Rect::new(
@@ -566,268 +689,6 @@ fn zone(rect: Rect, name: &str) -> Html {
     html! { <>
         <rect class="zone" x={x} y={y} width={w} height={h}/>
         {text(rect.right() - 12, rect.y + 4, "lab3 end halo", name.to_owned())}
-    </> }
-}
-
-fn frame(place: &NodeBox, props: &Props) -> Option<Html> {
-    let view = &props.view;
-    let node = view.nodes.get(place.index)?;
-    let r = place.rect;
-    let silent = node.look == NodeLook::Silent;
-    let class = match node.look {
-        NodeLook::Ready => "node",
-        NodeLook::NotReady => "node notready",
-        NodeLook::Silent => "node dead",
-    };
-    let focus = view.focus.node.as_ref() == Some(&node.name)
-        || is_focus(view, node.kubelet)
-        || view.focus.component.is_some_and(|id| {
-            component(view, id).is_some_and(|c| c.node.as_ref() == Some(&node.name))
-        });
-    let foot_class = if silent {
-        "faultline"
-    } else {
-        "k-kubelet sline"
-    };
-    let foot = path!("M", r.x, " ", r.bottom() + 5, "h", r.w);
-    let open = opener(props, Target::Node(node.name.clone()));
-    let small = r.h < 60;
-    let (shield_x, shield_y) = match place.row {
-        true => (r.x + 6, r.cy() - 12),
-        false => (r.x + 10, r.y - 10),
-    };
-    let name_x = if place.row { r.x + 36 } else { r.x + 40 };
-    let name_y = match (place.row, small) {
-        (true, _) => r.cy() + 4,
-        (false, true) => r.y + 14,
-        (false, false) => r.y + 19,
-    };
-    let status_text = match node.look {
-        NodeLook::Ready if node.cordoned => node.status.to_string(),
-        NodeLook::Ready if place.row || !node.pods.is_empty() => node.status.to_string(),
-        NodeLook::Ready => node.capacity.to_string(),
-        _ => node.status.to_string(),
-    };
-    let status_class = if node.look == NodeLook::Ready {
-        "lab3 end halo-p num"
-    } else {
-        "lab2 end halo-p faulttext"
-    };
-    let room = (r.w - 50 - node.name.chars().count() as i32 * 8) / 7;
-    let status = (place.status && room >= status_text.chars().count() as i32)
-        .then(|| text(r.right() - 12, name_y, status_class, status_text));
-    let badge = match (silent, r.h >= 24) {
-        (true, _) => glyph_at("fault", shield_x + 12, shield_y + 12, 26),
-        (false, true) => shield(shield_x, shield_y),
-        _ => html! {},
-    };
-    let focus_mark = focus.then(|| {
-        let (x, y, w, h) = (px(r.x - 4), px(r.y - 4), px(r.w + 8), px(r.h + 8));
-        html! { <rect class="nowring" x={x} y={y} width={w} height={h}/> }
-    });
-    let doing = component(view, node.kubelet)
-        .map(|c| spoken(c, props))
-        .unwrap_or_default();
-    let mut label = node.name.to_string();
-    label.push_str(", ");
-    label.push_str(&node.status);
-    label.push_str(", ");
-    label.push_str(
-        &props
-            .words
-            .t1("stage.pods", "n", &node.pods.len().to_string()),
-    );
-    if !node.alive {
-        label.push_str(", ");
-        label.push_str(&props.words.t("stage.silent"));
-    } else if doing.len() > node.name.len() {
-        label.push_str(", ");
-        label.push_str(&doing);
-    }
-    let (x, y, w, h) = (px(r.x), px(r.y), px(r.w), px(r.h));
-    let cordon = node.cordoned.then(|| {
-        let d = path!("M", r.x, " ", r.y, "h", r.w);
-        html! { <path class="inkline" stroke-width="5" d={d}/> }
-    });
-    let empty = node.pods.is_empty() && !place.row && r.h >= 80;
-    Some(html! {
-        <g key={node.name.to_string()}>
-            <g role="button" tabindex="0" aria-label={label} onclick={open.click} onkeydown={open.key}>
-                {focus_mark}
-                <rect class={class} x={x.clone()} y={y.clone()} width={w.clone()} height={h.clone()}/>
-                {cordon}
-                <path class={foot_class} d={foot}/>
-                {badge}
-                <rect class="focus" x={x} y={y} width={w} height={h}/>
-            </g>
-            // Beside the button: a shortened name is not the button's name.
-            {text(name_x, name_y, "lab halo-p", middle(&node.name, ((r.w - 46) / 8).max(6) as usize).to_string() + " ")}
-            {status}
-            if empty {
-                {text(r.cx(), r.y + r.h / 2 + 6, "lab3 mid halo-p", props.words.t("stage.empty"))}
-            }
-            if place.foot { {foot_of(r)} }
-            { for place.pods.boxes.iter().filter_map(|slot| {
-                node.pods.get(slot.index).map(|pod| pod_pill(pod, slot, place.pods.detail, props))
-            }) }
-            if place.pods.more > 0 {
-                {text(r.right() - 8, r.bottom() - 6, "lab3 end halo-p", ["+", &place.pods.more.to_string()].concat())}
-            }
-        </g>
-    })
-}
-
-fn foot_of(r: Rect) -> Html {
-    let y = r.bottom() - 18;
-    html! { <g aria-hidden="true">
-        {glyph_at("runtime", r.x + 24, y, 15)}{text(r.x + 35, y + 4, "lab3", "containerd")}
-        {glyph_at("net", r.x + 112, y, 15)}{text(r.x + 123, y + 4, "lab3", "kube-proxy")}
-    </g> }
-}
-
-#[inline(never)]
-fn pod_pill(pod: &PodView, place: &PodBox, detail: PodDetail, props: &Props) -> Html {
-    let r = place.rect;
-    let now = props.view.focus.objects.contains(&pod.object);
-    let (class, solid) = match pod.look {
-        PodLook::Planned | PodLook::Unschedulable => ("pod-plan", false),
-        PodLook::Ready => ("pod-ready", true),
-        PodLook::Doubtful => ("pod-ghost", false),
-        _ => ("pod-wait", false),
-    };
-    let (x, y, w, h, rx) = (px(r.x), px(r.y), px(r.w), px(r.h), px(r.h / 2));
-    let ring = now.then(|| {
-        let (x, y) = (px(r.x - 4), px(r.y - 4));
-        let (w, h) = (px(r.w + 8), px(r.h + 8));
-        html! { <rect class="nowfill" x={x} y={y} width={w} height={h} rx={px(r.h / 2 + 4)}/> }
-    });
-    let fill = match pod.look {
-        PodLook::Creating(done) => creating(r, done),
-        PodLook::Terminating(left) => terminating(r, left),
-        _ => html! {},
-    };
-    let words = (detail != PodDetail::Chip).then(|| pod_words(pod, r, detail, solid));
-    let sign = pod_sign(pod, r, solid, detail);
-    let label = [&*pod.object.name, ", ", &*pod.status, ", ", &*pod.ready].concat();
-    let object = pod.object.clone();
-    let click = props.on_object.reform(move |_: MouseEvent| object.clone());
-    html! {
-        <g key={pod.object.name.to_string()} class="pod" role="img" aria-label={label} onclick={click}>
-            {ring}
-            <rect class={class} x={x} y={y} width={w} height={h} rx={rx}/>
-            {fill}{words}{sign}
-        </g>
-    }
-}
-
-/// The filled part of a Pod that is being made.
-fn creating(r: Rect, done: u16) -> Html {
-    let w = r.w * i32::from(done.min(1000)) / 1000;
-    let rad = r.h / 2;
-    if w < rad {
-        return html! {};
-    }
-    let d = path!(
-        "M",
-        r.x + rad,
-        " ",
-        r.y,
-        "H",
-        (r.x + w).min(r.right() - rad),
-        "v",
-        r.h,
-        "H",
-        r.x + rad,
-        "a",
-        rad,
-        " ",
-        rad,
-        " 0 0 1 0 ",
-        -r.h,
-        "z"
-    );
-    html! { <path class="pod-ready" d={d} opacity=".16"/> }
-}
-
-/// The strike through a Pod that is being deleted, as long as its grace period lasts.
-fn terminating(r: Rect, left: u16) -> Html {
-    let w = (r.w - 16) * i32::from(left.min(1000)) / 1000;
-    let d = path!(
-        "M",
-        r.x + 8,
-        " ",
-        r.bottom() - 4,
-        "l",
-        w.max(4),
-        " ",
-        8 - r.h
-    );
-    html! { <path class="inkline" d={d}/> }
-}
-
-fn pod_sign(pod: &PodView, r: Rect, solid: bool, detail: PodDetail) -> Html {
-    let chip = detail == PodDetail::Chip;
-    let x = if chip { r.cx() } else { r.x + 13 };
-    let y = r.cy();
-    if r.h < 12 {
-        return html! {};
-    }
-    match pod.look {
-        PodLook::Unschedulable => text(x - 2, y + 5, "lab faulttext", "!"),
-        PodLook::Failed => cross(x, y, 4),
-        PodLook::Succeeded => {
-            let d = path!("M", x - 4, " ", y, "l3 4 6 -8");
-            html! { <path class="inkline" d={d}/> }
-        }
-        PodLook::Running => html! {
-            <circle class="inkline" cx={px(x)} cy={px(y)} r="3.5"/>
-        },
-        PodLook::Ready if !chip => {
-            let class = if solid { "on-pod" } else { "dot" };
-            html! { <circle class={class} cx={px(x)} cy={px(y)} r="3.5"/> }
-        }
-        PodLook::Doubtful if chip => text(x - 3, y + 4, "lab2", "?"),
-        _ => html! {},
-    }
-}
-
-fn pod_words(pod: &PodView, r: Rect, detail: PodDetail, solid: bool) -> Html {
-    let signed = !matches!(
-        pod.look,
-        PodLook::Planned | PodLook::Creating(_) | PodLook::Doubtful | PodLook::Terminating(_)
-    );
-    let left = r.x + if signed { 24 } else { 12 };
-    let status = if detail == PodDetail::Full {
-        &*pod.status
-    } else {
-        ""
-    };
-    let doubt = pod.look == PodLook::Doubtful && !status.is_empty();
-    let status_w = match (status.is_empty(), doubt) {
-        (true, _) => 0,
-        (_, true) => status.chars().count() as i32 * 67 / 10 + 30,
-        _ => status.chars().count() as i32 * 67 / 10 + 10,
-    };
-    // A status longer than the name's room goes before it.
-    let fits = r.right() - 10 - status_w - left >= 40;
-    let status_w = if fits { status_w } else { 0 };
-    let room = (r.right() - 10 - status_w - left).max(24);
-    let name = middle(&pod.object.name, (room * 10 / 66).max(5) as usize);
-    let y = r.cy() + 4;
-    let (name_class, status_class) = if solid {
-        ("lab2 on-pod", "lab2 on-pod end")
-    } else {
-        ("lab2", "lab2 end")
-    };
-    html! { <>
-        {text(left, y, name_class, name.to_string())}
-        if doubt && fits {
-            <rect class="chip" x={px(r.right() - status_w - 2)} y={px(r.y + 3)} width={px(status_w - 4)}
-                height={px(r.h - 6)} rx={px(r.h / 2 - 3)}/>
-            {text(r.right() - 14, y, "lab2 end", [status, " ?"].concat())}
-        } else if fits {
-            {text(r.right() - 12, y, status_class, status.to_owned())}
-        }
     </> }
 }
 

@@ -1,10 +1,16 @@
 //! Drawings: one shape and one hue per kind of component, everywhere.
 
 pub mod api_server;
+pub mod call;
 pub mod cluster;
+pub mod controller;
+pub mod etcd;
+pub mod frame;
+pub mod inside;
 pub mod lanes;
+pub mod legend;
 pub mod node;
-pub mod other;
+pub mod pod;
 pub mod scheduler;
 
 use podscope_session::view::{CodeLine, ComponentKind, LineMark};
@@ -178,6 +184,25 @@ pub fn shield(x: i32, y: i32) -> Html {
     let body = path!("M", x, " ", y, "h24v13.2l-12 10.8-12-10.8z");
     let line = path!("M", x + 7, " ", y + 8, "h10");
     html! { <g class="k-kubelet"><path class="shape" d={body}/><path class="sline" d={line}/></g> }
+}
+
+/// A cross: refused, failed, down.
+#[inline(never)]
+pub fn cross(x: i32, y: i32, r: i32) -> Html {
+    let across = path!("M", x - r, " ", y - r, "l", 2 * r, " ", 2 * r);
+    let up = path!("M", x + r, " ", y - r, "l", -2 * r, " ", 2 * r);
+    html! { <path class="faultline" d={[&*across, &*up].concat()}/> }
+}
+
+/// Whether a key opens what has the focus: Enter or Space. Then nobody else hears of it.
+#[inline(never)]
+pub fn is_opening(event: &KeyboardEvent) -> bool {
+    let opens = event.key() == "Enter" || event.key() == " ";
+    if opens {
+        event.prevent_default();
+        event.stop_propagation();
+    }
+    opens
 }
 
 /// Class of a code line by its mark.

@@ -1,9 +1,12 @@
 //! Inside a node: the calls from kubelet to runc, and what they left behind: the Pod's sandbox with
 //! its processes and namespaces, its network, its cgroups.
 
+use super::cluster::opener;
+use super::inside::{Frame, scroll};
 use super::{glyph_at, px, shield, text};
 use crate::path;
-use crate::words::{Words, bytes, length, middle};
+use crate::state::Act;
+use crate::words::{Words, bytes, length, middle, moment};
 use podscope_session::view::*;
 use yew::prelude::*;
 
@@ -14,15 +17,28 @@ const LANES: [(&str, &str); 4] = [
     ("runtime", "runc"),
 ];
 
-/// Draws it, at the moment `now`.
+/// Draws it.
 #[inline(never)]
-pub fn draw(inside: &NodeInside, now: Nanos, words: &Words) -> Html {
+pub fn draw(frame: &Frame<'_>, inside: &NodeInside) -> Html {
+    let words = frame.words;
     let sandbox = inside.sandboxes.first();
+    if frame.text {
+        return scroll(
+            frame,
+            "inside.node.label",
+            "",
+            html! { <>
+                {call_list(frame, inside)}
+                {for inside.sandboxes.iter().take(1).map(|sandbox| in_words(frame, sandbox))}
+                {below(frame, inside)}
+            </> },
+        );
+    }
     let label = label(inside, words);
     html! {
-        <div class="fig pan" tabindex="0" role="region" aria-label={words.t("inside.node.label")}>
-            <svg class="pic" viewBox="0 0 720 576" preserveAspectRatio="xMidYMin meet" role="img" aria-label={label}>
-                {calls(inside, now, words)}
+        <div class="fig pan inside" tabindex="0" role="region" aria-label={words.t("inside.node.label")}>
+            <svg class="pic" viewBox="0 0 720 576" width="720" height="576" preserveAspectRatio="xMidYMin meet" role="group" aria-label={label}>
+                {calls(frame, inside)}
                 <rect class="node" x="8" y="172" width="704" height="388"/>
                 <path class="k-kubelet sline" d="M8 566h704"/>
                 {shield(18, 161)}
@@ -33,9 +49,81 @@ pub fn draw(inside: &NodeInside, now: Nanos, words: &Words) -> Html {
                 }
                 {bridge(inside)}
             </svg>
-            {below(inside, words)}
+            {below(frame, inside)}
         </div>
     }
+}
+
+/// The calls in words.
+fn call_list(frame: &Frame<'_>, inside: &NodeInside) -> Html {
+    if inside.calls.is_empty() {
+        return html! { <p class="muted">{frame.t("inside.node.no-calls")}</p> };
+    }
+    let call = |call: &CallView| {
+        let (kind, who) = LANES
+            .get(usize::from(call.lane))
+            .copied()
+            .unwrap_or(LANES[0]);
+        let took = call
+            .to
+            .filter(|to| *to > call.from)
+            .map(|to| length(to - call.from));
+        html! { <tr key={call.event}>
+            <td class="num muted">{moment(call.from)}</td><td>{super::glyph(kind, 14)}{" "}{who}</td>
+            <td>{frame.opens(Target::Call(call.event), call.name.to_string())}
+                if call.failed { {" "}<b class="badge">{"✕"}</b> }</td>
+            <td class="num muted">{took.unwrap_or_default()}</td>
+        </tr> }
+    };
+    html! { <><h2>{frame.t("inside.node.calls")}</h2>
+    <table class="calls"><tbody>{for inside.calls.iter().map(call)}</tbody></table></> }
+}
+
+/// A sandbox in words: processes, namespaces, address.
+fn in_words(frame: &Frame<'_>, sandbox: &SandboxView) -> Html {
+    let process = |process: &ProcessView| {
+        html! { <li key={process.container.to_string()}><code>{process.command.to_string()}</code>
+        <span class="muted">{[" ", &*process.container, if process.pid > 0 { ", pid " } else { "" }, &if process.pid > 0 { process.pid.to_string() } else { String::new() }].concat()}</span>
+        {" "}{probes(&process.probes)}</li> }
+    };
+    let namespace = |namespace: &NamespaceView| {
+        let list = namespace
+            .inodes
+            .iter()
+            .map(u64::to_string)
+            .collect::<Vec<_>>()
+            .join(", ");
+        html! { <li key={namespace.kind.to_string()}><code>{[&*namespace.kind, " ", &list].concat()}</code>
+        if is_shared(namespace) && sandbox.processes.len() > 1 { {" "}<span class="muted">{frame.t("inside.node.shared")}</span> }</li> }
+    };
+    html! { <>
+        <h2>{frame.words.t1("inside.node.sandbox", "id", &sandbox.id)}{" "}{frame.object(&sandbox.pod)}</h2>
+        <ul>{for sandbox.processes.iter().map(process)}</ul>
+        <ul>{for sandbox.namespaces.iter().map(namespace)}</ul>
+        if !sandbox.address.is_empty() {
+            <p><code>{["eth0 ", &*sandbox.address, " via ", &sandbox.gateway, ", ", &sandbox.mac, ", ", &sandbox.veth].concat()}</code></p>
+        }
+    </> }
+}
+
+/// Whether a Pod's containers share a namespace of this kind.
+fn is_shared(namespace: &NamespaceView) -> bool {
+    matches!(&*namespace.kind, "net" | "ipc" | "uts") && namespace.inodes.len() == 1
+}
+
+/// Probes with their results: a tick, a cross, or a question mark before the first.
+fn probes(list: &[ProbeLine]) -> String {
+    list.iter()
+        .map(|probe| {
+            let sign = match probe.ok {
+                Some(true) => " ✓",
+                Some(false) => " ✕",
+                None => " ?",
+            };
+            [&*probe.kind.to_lowercase(), sign].concat()
+        })
+        .collect::<Vec<_>>()
+        .join("  ")
 }
 
 fn label(inside: &NodeInside, words: &Words) -> String {
@@ -49,7 +137,8 @@ fn label(inside: &NodeInside, words: &Words) -> String {
     label
 }
 
-fn calls(inside: &NodeInside, now: Nanos, words: &Words) -> Html {
+fn calls(frame: &Frame<'_>, inside: &NodeInside) -> Html {
+    let (now, words) = (frame.now, frame.words);
     let heads = LANES.iter().enumerate().map(|(i, (kind, name))| {
         let y = 34 + 32 * i as i32;
         html! { <>{glyph_at(kind, 16, y, 18)}{text(32, y + 4, "lab2", *name)}</> }
@@ -108,7 +197,14 @@ fn calls(inside: &NodeInside, now: Nanos, words: &Words) -> Html {
         } else {
             text(x0 - 8, y + 13, "lab2 end halo", call.name.to_string())
         };
-        html! { <g key={i} class={kind}>{shape}{label}</g> }
+        let opened = opener(&frame.on.reform(Act::Open), Target::Call(call.event));
+        let spoken = [&*call.name, ", ", &length(call.to.unwrap_or(now).saturating_sub(call.from))].concat();
+        html! { <g key={i} class={kind} role="button" tabindex="0" aria-label={spoken}
+            onclick={opened.click} onkeydown={opened.key}>
+            <rect class="hit" x={px(x0 - 4)} y={px(y - 3)} width={px(wide.max(16) + 4)} height="24"/>
+            {shape}{label}
+            <rect class="focus" x={px(x0 - 4)} y={px(y - 2)} width={px(wide.max(12) + 8)} height="22"/>
+        </g> }
     });
     let needle = x(now.clamp(first, last));
     html! { <>
@@ -149,8 +245,20 @@ fn cgroups(inside: &NodeInside, words: &Words) -> Html {
             if group.limit.is_empty() {
                 return line;
             }
-            y += 14;
-            html! { <>{line}{text(x + 12, y, "lab3", middle(&group.limit, ((240 - x) / 6).max(10) as usize).to_string())}</> }
+            let limits: Vec<Html> = group
+                .limit
+                .split(", ")
+                .map(|limit| {
+                    y += 14;
+                    text(
+                        x + 12,
+                        y,
+                        "lab3",
+                        middle(limit, ((240 - x) / 6).max(10) as usize).to_string(),
+                    )
+                })
+                .collect();
+            html! { <>{line}{for limits}</> }
         })
         .collect();
     html! { <>
@@ -196,12 +304,13 @@ fn draw_sandbox(sandbox: &SandboxView, inside: &NodeInside, words: &Words) -> Ht
         };
         html! { <g key={i} class={group}>
             <rect class={class} x={x_} y="258" width={w} height="46"/>
-            {text(x + 8, 277, "lab mono", name)}{text(x + 8, 294, "lab3", pid)}{sign}
+            {text(x + 8, 275, "lab mono", name)}{text(x + 8, 288, "lab3", pid)}{sign}
+            {text(x + 8, 300, "lab3", middle(&probes(&process.probes), ((each - 12) / 6).max(5) as usize).to_string())}
         </g> }
     });
     let namespaces = sandbox.namespaces.iter().take(6).enumerate().map(|(row, namespace)| {
         let y = 313 + 26 * row as i32;
-        let shared = namespace.inodes.len() == 1 && sandbox.processes.len() > 1;
+        let shared = is_shared(namespace) && sandbox.processes.len() > 1;
         let kind = if &*namespace.kind == "net" { "k-net" } else { "k-runtime" };
         let boxes = namespace.inodes.iter().take(4).enumerate().map(|(i, inode)| {
             let (x, w) = if shared { (358, 322) } else { (column(i), each) };
@@ -251,19 +360,57 @@ fn bridge(inside: &NodeInside) -> Html {
     </> }
 }
 
-/// What does not fit into the drawing: other Pods, images, routes, rules.
-fn below(inside: &NodeInside, words: &Words) -> Html {
+/// What does not fit into the drawing: the kubelet's workers, other Pods, images, routes, rules.
+fn below(frame: &Frame<'_>, inside: &NodeInside) -> Html {
+    let words = frame.words;
+    let worker = |worker: &WorkerLine| {
+        let name = frame.object(&worker.pod);
+        html! { <tr key={worker.pod.name.to_string()} class={classes!(worker.now.then_some("now"))}>
+            <th scope="row">{name}</th><td>{words.say(&worker.doing)}</td>
+            <td class="muted">{worker.waiting.as_deref().unwrap_or_default().to_owned()}</td>
+        </tr> }
+    };
+    let probe = |(process, probe): (&ProcessView, &ProbeLine)| {
+        let (sign, word) = match probe.ok {
+            Some(true) => ("✓ ", "inside.probe.ok"),
+            Some(false) => ("✕ ", "inside.probe.fails"),
+            None => ("", "inside.probe.none"),
+        };
+        html! { <tr><th scope="row">{process.container.to_string()}</th><td>{probe.kind.to_string()}</td>
+        <td>{sign}{frame.t(word)}</td><td class="num muted">{words.t1("timer.at", "at", &moment(probe.next))}</td></tr> }
+    };
+    let all_probes = inside.sandboxes.iter().take(1).flat_map(|sandbox| {
+        sandbox
+            .processes
+            .iter()
+            .flat_map(|process| process.probes.iter().map(move |probe| (process, probe)))
+    });
+    let all_probes: Vec<Html> = all_probes.map(probe).collect();
     html! {
         <div class="astext">
+            if !inside.workers.is_empty() {
+                <h2>{words.t("inside.node.workers")}</h2>
+                <table class="calls"><tbody>{for inside.workers.iter().map(worker)}</tbody></table>
+            }
+            if !all_probes.is_empty() {
+                <h2>{words.t("inside.node.probes")}</h2>
+                <table class="calls"><tbody>{for all_probes}</tbody></table>
+            }
             if inside.sandboxes.len() > 1 {
                 <h2>{words.t("inside.node.others")}</h2>
                 <ul>{for inside.sandboxes.iter().skip(1).map(|sandbox| html! {
-                    <li><code>{[&*sandbox.id, "  ", &*sandbox.pod.name, "  ", &*sandbox.address].concat()}</code></li>
+                    <li><code>{[&*sandbox.id, "  "].concat()}</code>{frame.object(&sandbox.pod)}<code>{["  ", &*sandbox.address].concat()}</code></li>
                 })}</ul>
             }
-            if !inside.images.is_empty() {
+            if !inside.pulls.is_empty() || !inside.images.is_empty() {
                 <h2>{words.t("inside.node.images")}</h2>
-                <ul>{for inside.images.iter().map(image)}</ul>
+                <ul>{for inside.pulls.iter().map(|pull| {
+                    let of = pull.layers.iter().map(|layer| layer.0).sum();
+                    let here = pull.layers.iter().map(|layer| layer.1).sum();
+                    let size = [&*bytes(here), " ", &frame.t("timer.of"), " ", &bytes(of)].concat();
+                    image(&pull.image, &size, &pull.layers)
+                })}
+                {for inside.images.iter().map(|stored| image(&stored.name, &bytes(stored.bytes), &stored.layers))}</ul>
             }
             if !inside.routes.is_empty() {
                 <h2>{words.t("inside.node.routes")}</h2>
@@ -277,11 +424,11 @@ fn below(inside: &NodeInside, words: &Words) -> Html {
     }
 }
 
-fn image(image: &ImageView) -> Html {
-    let size = bytes(image.bytes);
-    let whole: u64 = image.layers.iter().map(|layer| layer.0).sum::<u64>().max(1);
+/// An image with its layers as a bar: as wide as they are large, filled as far as they are here.
+fn image(name: &str, size: &str, layers: &[(u64, u64)]) -> Html {
+    let whole: u64 = layers.iter().map(|layer| layer.0).sum::<u64>().max(1);
     let mut x = 0;
-    let layers = image.layers.iter().map(|(size, done)| {
+    let layers = layers.iter().map(|(size, done)| {
         let w = ((size * 316 / whole) as i32).max(2);
         let part = (w as u64 * done.min(size) / size.max(&1)) as i32;
         let at = x;
@@ -291,7 +438,7 @@ fn image(image: &ImageView) -> Html {
             <rect class="dot" x={px(at)} y="1" width={px(part)} height="8"/>
         </> }
     });
-    html! { <li><code>{image.name.to_string()}</code>{" "}<span class="muted">{size}</span>
+    html! { <li key={name.to_owned()}><code>{name.to_owned()}</code>{" "}<span class="muted">{size.to_owned()}</span>
         <svg class="k-runtime" viewBox="0 0 340 10" width="340" height="10" aria-hidden="true">{for layers}</svg>
     </li> }
 }

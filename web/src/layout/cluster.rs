@@ -53,6 +53,19 @@ pub struct Pods {
     pub more: usize,
 }
 
+/// How much of a node is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cell {
+    /// A frame with its Pods in it.
+    Frame,
+    /// A row of the narrow drawing: name left, Pods right of it.
+    Row,
+    /// Name and how many Pods are in which state.
+    Count,
+    /// A mark of its state.
+    Dot,
+}
+
 /// A node's frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeBox {
@@ -60,8 +73,8 @@ pub struct NodeBox {
     pub index: usize,
     /// Its frame.
     pub rect: Rect,
-    /// It is a row of the narrow drawing: name left, Pods right of it.
-    pub row: bool,
+    /// How much of it is shown.
+    pub cell: Cell,
     /// The frame has room for status or capacity beside the name.
     pub status: bool,
     /// The frame has room for its runtime and kube-proxy.
@@ -209,13 +222,13 @@ fn shelf_pods(count: usize, left: Rect, right: Rect) -> (Vec<PodBox>, usize) {
     (boxes, more)
 }
 
-/// Runs of nodes of the same zone: (zone, how many).
-fn zones(nodes: &[NodeView]) -> Vec<(&str, usize)> {
-    let mut zones: Vec<(&str, usize)> = Vec::new();
-    for node in nodes {
-        match zones.last_mut() {
-            Some((zone, count)) if *zone == &*node.zone => *count += 1,
-            _ => zones.push((&node.zone, 1)),
+/// Nodes by zone, in the order in which the zones first come: (zone, indices of its nodes).
+fn zones(nodes: &[NodeView]) -> Vec<(&str, Vec<usize>)> {
+    let mut zones: Vec<(&str, Vec<usize>)> = Vec::new();
+    for (index, node) in nodes.iter().enumerate() {
+        match zones.iter_mut().find(|(zone, _)| *zone == &*node.zone) {
+            Some((_, members)) => members.push(index),
+            None => zones.push((&node.zone, vec![index])),
         }
     }
     zones
@@ -229,103 +242,277 @@ fn place_nodes(stage: &mut Stage, view: &ClusterView, area: Rect) {
     let zones = zones(&view.nodes);
     let frames = zones.len() as i32;
     let one_row_w = (area.w - frames * 28 - (frames - 1) * 8 - (count - frames) * 10) / count;
-    if one_row_w >= 132 {
-        let mut x = area.x;
-        let mut index = 0;
-        for (zone, in_zone) in zones {
-            let n = in_zone as i32;
-            let frame_w = 28 + n * one_row_w + (n - 1) * 10;
-            let named = !zone.is_empty();
-            if named {
-                stage
-                    .zones
-                    .push((Rect::new(x, area.y, frame_w, area.h), zone.to_owned()));
-            }
-            for i in 0..n {
-                let left = x + 14 + i * (one_row_w + 10);
-                let rect = Rect::new(left, area.y + 16, one_row_w, area.h - 30);
-                if let Some(node) = view.nodes.get(index) {
-                    stage.nodes.push(node_box(index, node, rect));
-                }
-                index += 1;
-            }
-            x += frame_w + 8;
-        }
-        return;
+    if one_row_w < 132 || area.h < 58 {
+        return place_many(stage, view, area, zones);
     }
-    // Many nodes: a grid without frames, in the shape that leaves the cells largest.
-    let (cols, rows) = grid(count, area);
-    let cell_w = (area.w - (cols - 1) * 8) / cols;
-    let cell_h = ((area.h - 14) / rows - 12).max(24);
-    for (index, node) in view.nodes.iter().enumerate() {
-        let (col, row) = (index as i32 % cols, index as i32 / cols);
-        if row >= rows {
-            stage.more_nodes = view.nodes.len() - index;
-            break;
+    let mut x = area.x;
+    for (zone, members) in zones {
+        let n = members.len() as i32;
+        let frame_w = 28 + n * one_row_w + (n - 1) * 10;
+        if !zone.is_empty() {
+            stage
+                .zones
+                .push((Rect::new(x, area.y, frame_w, area.h), zone.to_owned()));
         }
-        let x = area.x + col * (cell_w + 8);
-        let y = area.y + 10 + row * (cell_h + 12);
-        stage
-            .nodes
-            .push(node_box(index, node, Rect::new(x, y, cell_w, cell_h)));
+        for (i, index) in members.into_iter().enumerate() {
+            let left = x + 14 + i as i32 * (one_row_w + 10);
+            let rect = Rect::new(left, area.y + 16, one_row_w, area.h - 30);
+            if let Some(node) = view.nodes.get(index) {
+                stage.nodes.push(node_box(index, node, rect));
+            }
+        }
+        x += frame_w + 8;
     }
 }
 
-/// Columns and rows for `count` cells of at least 64 × 28 pixels, wide rather than tall.
-fn grid(count: i32, area: Rect) -> (i32, i32) {
-    let most_cols = (area.w / 72).max(1);
-    let most_rows = (area.h / 40).max(1);
-    let best = (1..=most_cols)
-        .filter(|cols| ceil(count, *cols) <= most_rows)
-        .min_by_key(|cols| {
-            let rows = ceil(count, *cols);
-            let (w, h) = (area.w / cols, area.h / rows);
-            (w - h * 2).abs()
-        });
-    let cols = best.unwrap_or(most_cols);
-    (cols, ceil(count, cols).min(most_rows))
+/// From so many nodes on, they are cells with counts.
+const MANY: usize = 50;
+/// With so many nodes, cells are better than frames that cannot hold their Pods.
+const SOME: usize = 12;
+
+/// Sizes of a way to draw many nodes.
+struct Tier {
+    cell: Cell,
+    /// Least width and height of a node.
+    least: (i32, i32),
+    /// Most width and height.
+    most: (i32, i32),
+    /// Between nodes, across and down.
+    gap: (i32, i32),
+}
+
+const TIERS: [Tier; 5] = [
+    // Frames with room for the kubelet's shield above them.
+    Tier {
+        cell: Cell::Frame,
+        least: (64, 60),
+        most: (4000, 4000),
+        gap: (12, 20),
+    },
+    Tier {
+        cell: Cell::Frame,
+        least: (56, 26),
+        most: (4000, 59),
+        gap: (8, 10),
+    },
+    Tier {
+        cell: Cell::Count,
+        least: (60, 30),
+        most: (180, 72),
+        gap: (6, 6),
+    },
+    Tier {
+        cell: Cell::Count,
+        least: (22, 16),
+        most: (59, 29),
+        gap: (4, 4),
+    },
+    Tier {
+        cell: Cell::Dot,
+        least: (4, 4),
+        most: (18, 18),
+        gap: (2, 2),
+    },
+];
+
+/// Inside a zone's frame: left and right, above, below.
+const ZONE: (i32, i32, i32) = (8, 14, 12);
+
+#[inline(never)]
+fn place_many(stage: &mut Stage, view: &ClusterView, area: Rect, zones: Vec<(&str, Vec<usize>)>) {
+    let whole = vec![("", (0..view.nodes.len()).collect())];
+    let fullest = view
+        .nodes
+        .iter()
+        .map(|node| node.pods.len())
+        .max()
+        .unwrap_or(0);
+    for tier in &TIERS {
+        if tier.cell == Cell::Frame && view.nodes.len() > MANY {
+            continue;
+        }
+        for zones in [&zones, &whole] {
+            let counts: Vec<i32> = zones.iter().map(|(_, m)| m.len() as i32).collect();
+            let Some(grid) = grid(&counts, area, tier, fullest) else {
+                continue;
+            };
+            let nodes = cells(view, area, tier, zones, &grid);
+            let crowded = nodes.iter().any(|node| node.pods.more > 0);
+            if tier.cell == Cell::Frame && crowded && view.nodes.len() > SOME {
+                break;
+            }
+            stage.nodes = nodes;
+            stage.zones = zone_frames(area, tier, zones, &grid);
+            return;
+        }
+    }
+    // More than there are pixels for: as many marks as fit.
+    let (cols, rows) = ((area.w / 6).max(1), (area.h / 6).max(1));
+    let shown = view.nodes.len().min((cols * rows) as usize);
+    stage.more_nodes = view.nodes.len() - shown;
+    for index in 0..shown {
+        let (col, row) = (index as i32 % cols, index as i32 / cols);
+        let rect = Rect::new(area.x + col * 6, area.y + row * 6, 4, 4);
+        stage.nodes.push(cell_box(index, rect, Cell::Dot));
+    }
+}
+
+/// Rows, columns of each zone, and the size of a node.
+struct Grid {
+    rows: i32,
+    cols: Vec<i32>,
+    w: i32,
+    h: i32,
+}
+
+/// The grid in which all Pods of the fullest node fit, and which leaves the nodes large and about twice
+/// as wide as high; `None` when they would be smaller than the tier allows.
+fn grid(counts: &[i32], area: Rect, tier: &Tier, fullest: usize) -> Option<Grid> {
+    let frames = counts.len() as i32;
+    let longest = counts.iter().copied().max().unwrap_or(1).clamp(1, 400);
+    let fits = |rows: i32| {
+        let cols: Vec<i32> = counts.iter().map(|n| ceil(*n, rows)).collect();
+        let all: i32 = cols.iter().sum();
+        let across = area.w - frames * 2 * ZONE.0 - (frames - 1) * 8 - (all - frames) * tier.gap.0;
+        let down = area.h - ZONE.1 - ZONE.2 - (rows - 1) * tier.gap.1;
+        let (w, h) = (across / all.max(1), down / rows);
+        if w < tier.least.0 || h < tier.least.1 {
+            return None;
+        }
+        let (w, h) = (w.min(tier.most.0), h.min(tier.most.1));
+        Some(Grid { rows, cols, w, h })
+    };
+    (1..=longest).filter_map(fits).min_by_key(|grid| {
+        let inner = inner(Rect::new(0, 0, grid.w, grid.h));
+        let crowded = tier.cell == Cell::Frame && pods(fullest, inner).more > 0;
+        (crowded, (grid.w - grid.h * 2).abs(), -grid.w * grid.h)
+    })
+}
+
+/// Where each zone's frame begins, with its columns.
+fn columns<'a>(area: Rect, tier: &'a Tier, grid: &'a Grid) -> impl Iterator<Item = Rect> + 'a {
+    let mut x = area.x;
+    let h = ZONE.1 + ZONE.2 + grid.rows * (grid.h + tier.gap.1) - tier.gap.1;
+    grid.cols.iter().map(move |cols| {
+        let w = 2 * ZONE.0 + cols * (grid.w + tier.gap.0) - tier.gap.0;
+        let frame = Rect::new(x, area.y, w, h);
+        x += w + 8;
+        frame
+    })
+}
+
+fn zone_frames(
+    area: Rect,
+    tier: &Tier,
+    zones: &[(&str, Vec<usize>)],
+    grid: &Grid,
+) -> Vec<(Rect, String)> {
+    columns(area, tier, grid)
+        .zip(zones)
+        .filter(|(_, (name, _))| !name.is_empty())
+        .map(|(frame, (name, _))| (frame, (*name).to_owned()))
+        .collect()
+}
+
+fn cells(
+    view: &ClusterView,
+    area: Rect,
+    tier: &Tier,
+    zones: &[(&str, Vec<usize>)],
+    grid: &Grid,
+) -> Vec<NodeBox> {
+    let mut out = Vec::with_capacity(view.nodes.len());
+    for ((frame, (_, members)), cols) in columns(area, tier, grid).zip(zones).zip(&grid.cols) {
+        for (i, index) in members.iter().enumerate() {
+            let (col, row) = (i as i32 % cols, i as i32 / cols);
+            let rect = Rect::new(
+                frame.x + ZONE.0 + col * (grid.w + tier.gap.0),
+                frame.y + ZONE.1 + row * (grid.h + tier.gap.1),
+                grid.w,
+                grid.h,
+            );
+            match (tier.cell, view.nodes.get(*index)) {
+                (Cell::Frame, Some(node)) => out.push(node_box(*index, node, rect)),
+                _ => out.push(cell_box(*index, rect, tier.cell)),
+            }
+        }
+    }
+    out
 }
 
 const fn ceil(a: i32, b: i32) -> i32 {
     (a + b - 1) / b
 }
 
-fn node_box(index: usize, node: &NodeView, rect: Rect) -> NodeBox {
-    let head = if rect.h >= 60 { 34 } else { 22 };
-    let foot = rect.h >= 130 && rect.w >= 190;
-    let room = rect.h - head - if foot { 30 } else { 6 };
-    let inner = Rect::new(rect.x + 12, rect.y + head, rect.w - 24, room);
+/// A node without room for its Pods.
+fn cell_box(index: usize, rect: Rect, cell: Cell) -> NodeBox {
     NodeBox {
         index,
         rect,
-        row: false,
-        status: rect.w >= 150,
-        foot,
-        pods: pods(node.pods.len(), inner),
+        cell,
+        status: false,
+        foot: false,
+        pods: Pods {
+            detail: PodDetail::Chip,
+            boxes: Vec::new(),
+            more: 0,
+        },
     }
 }
 
+/// A frame lower than this has neither shield nor status.
+pub const LOW: i32 = 60;
+
+/// Whether a frame has room for its runtime and kube-proxy.
+const fn has_foot(rect: Rect) -> bool {
+    rect.h >= 130 && rect.w >= 190
+}
+
+/// The room for Pods in a frame.
+const fn inner(rect: Rect) -> Rect {
+    let head = if rect.h >= LOW { 34 } else { 18 };
+    let side = if rect.w >= 130 { 12 } else { 6 };
+    let room = rect.h - head - if has_foot(rect) { 30 } else { 4 };
+    Rect::new(rect.x + side, rect.y + head, rect.w - 2 * side, room)
+}
+
+fn node_box(index: usize, node: &NodeView, rect: Rect) -> NodeBox {
+    NodeBox {
+        index,
+        rect,
+        cell: Cell::Frame,
+        status: rect.w >= 150,
+        foot: has_foot(rect),
+        pods: pods(node.pods.len(), inner(rect)),
+    }
+}
+
+/// Ways to draw a Pod: least width of its column, its width (0: the column's), height, pitch, gap.
+const PILLS: [(i32, i32, i32, i32, i32, PodDetail); 7] = [
+    (140, 0, 24, 33, 8, PodDetail::Full),
+    (140, 0, 24, 28, 8, PodDetail::Full),
+    (80, 0, 22, 26, 8, PodDetail::Name),
+    (86, -2, 20, 24, 8, PodDetail::Name),
+    (27, 27, 16, 20, 5, PodDetail::Chip),
+    (12, 12, 8, 11, 4, PodDetail::Chip),
+    (6, 6, 6, 8, 2, PodDetail::Chip),
+];
+
 /// Pills for `count` Pods in a frame: as much detail as fits.
 fn pods(count: usize, inner: Rect) -> Pods {
-    // (least width of a pill, its height, pitch, columns, detail)
-    let two = (inner.w + 8) / 2 - 8;
-    let choices = [
-        (140, inner.w, 24, 33, PodDetail::Full),
-        (140, inner.w, 24, 28, PodDetail::Full),
-        (80, inner.w, 22, 26, PodDetail::Name),
-        (86, two, 20, 24, PodDetail::Name),
-        (0, 27, 16, 20, PodDetail::Chip),
-        (0, 12, 8, 11, PodDetail::Chip),
-    ];
-    for (least, w, h, pitch, detail) in choices {
-        let cols = ((inner.w + 5) / (w + 5)).max(1) as usize;
+    for (least, w, h, pitch, gap, detail) in PILLS {
+        let w = match w {
+            0 => inner.w,
+            -2 => (inner.w - gap) / 2,
+            w => w,
+        };
+        let cols = ((inner.w + gap) / (w + gap).max(1)).max(0) as usize;
         let rows = ((inner.h + pitch - h) / pitch).max(0) as usize;
-        let last = w == 12;
+        let last = w == 6;
         if w < least || (cols * rows < count && !last) {
             continue;
         }
         let shown = count.min(cols * rows);
-        let gap = if w == two { 8 } else { 5 };
         let boxes = (0..shown)
             .map(|index| {
                 let (col, row) = ((index % cols) as i32, (index / cols) as i32);
@@ -344,6 +531,25 @@ fn pods(count: usize, inner: Rect) -> Pods {
         boxes: Vec::new(),
         more: count,
     }
+}
+
+/// The way from a node to the bus: down to it from above, or along the gap left of its column.
+fn node_wire(node: &NodeBox, stage: &Stage, bus: i32) -> Vec<Point> {
+    let (rect, api) = (node.rect, stage.api);
+    let top = stage.nodes.iter().map(|n| n.rect.y).min().unwrap_or(rect.y);
+    let x = rect.x + 22;
+    let mut points = if node.cell == Cell::Frame && rect.y == top && rect.h >= LOW {
+        vec![(x, rect.y - 10), (x, bus)]
+    } else {
+        let gap = if node.cell == Cell::Frame { 5 } else { 2 };
+        vec![
+            (rect.x, rect.cy()),
+            (rect.x - gap, rect.cy()),
+            (rect.x - gap, bus),
+        ]
+    };
+    points.extend([(api.cx(), bus), (api.cx(), api.bottom())]);
+    points
 }
 
 fn wire(stage: &mut Stage, view: &ClusterView, row: i32, bus: i32) {
@@ -382,14 +588,7 @@ fn wire(stage: &mut Stage, view: &ClusterView, row: i32, bus: i32) {
                 let Some(node) = stage.nodes.iter().find(named) else {
                     continue;
                 };
-                let rect = node.rect;
-                let x = rect.x + 22;
-                vec![
-                    (x, rect.y - 10),
-                    (x, bus),
-                    (api.cx(), bus),
-                    (api.cx(), api.bottom()),
-                ]
+                node_wire(node, stage, bus)
             }
             _ => continue,
         };
@@ -458,34 +657,42 @@ fn narrow(view: &ClusterView, w: i32, h: i32) -> Stage {
     stage.more_pending = view.pending.len() - shown;
 
     let top = shelf + 22;
-    let pitch = ((h - top - 4) / count.max(1)).clamp(26, 44);
-    for (index, node) in view.nodes.iter().enumerate() {
-        let y = top + pitch * index as i32;
-        if y + 22 > h {
-            stage.more_nodes = view.nodes.len() - index;
-            break;
-        }
-        let rect = Rect::new(16, y, w - 28, pitch - 8);
-        let inner = Rect::new(rect.x + 96, y + rect.h / 2 - 8, rect.w - 96 - 72, 16);
-        let mut pods = pods(0, inner);
-        let fit = ((inner.w + 5) / 32).max(0) as usize;
-        pods.more = node.pods.len().saturating_sub(fit);
-        for index in 0..node.pods.len().min(fit) {
-            let rect = Rect::new(inner.x + index as i32 * 32, inner.y, 27, 16);
-            pods.boxes.push(PodBox { index, rect });
-        }
-        pods.detail = PodDetail::Chip;
-        stage.nodes.push(NodeBox {
-            index,
-            rect,
-            row: true,
-            status: true,
-            foot: false,
-            pods,
-        });
+    if top + 26 * count > h {
+        let area = Rect::new(10, top, w - 16, h - top - 4);
+        place_many(&mut stage, view, area, zones(&view.nodes));
+    } else {
+        place_rows(&mut stage, view, top, h);
     }
     wire_narrow(&mut stage, view, row);
     stage
+}
+
+/// Nodes of the narrow drawing, one a row.
+fn place_rows(stage: &mut Stage, view: &ClusterView, top: i32, h: i32) {
+    let pitch = ((h - top - 4) / view.nodes.len().max(1) as i32).clamp(26, 44);
+    for (index, node) in view.nodes.iter().enumerate() {
+        let y = top + pitch * index as i32;
+        let rect = Rect::new(16, y, stage.w - 28, pitch - 8);
+        let inner = Rect::new(rect.x + 96, rect.y + rect.h / 2 - 8, rect.w - 96 - 72, 16);
+        let fit = ((inner.w + 5) / 32).max(0) as usize;
+        let shown = node.pods.len().min(fit);
+        let boxes = (0..shown).map(|index| PodBox {
+            index,
+            rect: Rect::new(inner.x + index as i32 * 32, inner.y, 27, 16),
+        });
+        stage.nodes.push(NodeBox {
+            index,
+            rect,
+            cell: Cell::Row,
+            status: true,
+            foot: false,
+            pods: Pods {
+                detail: PodDetail::Chip,
+                boxes: boxes.collect(),
+                more: node.pods.len() - shown,
+            },
+        });
+    }
 }
 
 #[inline(never)]
@@ -520,10 +727,15 @@ fn wire_narrow(stage: &mut Stage, view: &ClusterView, row: i32) {
                     continue;
                 };
                 let y = node.rect.cy();
+                let left = if node.cell == Cell::Row {
+                    6
+                } else {
+                    node.rect.x - 2
+                };
                 vec![
                     (node.rect.x, y),
-                    (6, y),
-                    (6, bus),
+                    (left, y),
+                    (left, bus),
                     (api.cx(), bus),
                     (api.cx(), api.bottom()),
                 ]
@@ -561,220 +773,4 @@ pub fn route(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use podscope_session::view::{
-        ComponentView, EtcdMemberView, NodeLook, ObjectRef, PodLook, PodView,
-    };
-    #[cfg(target_arch = "wasm32")]
-    use wasm_bindgen_test::wasm_bindgen_test as test;
-
-    fn cluster(nodes: usize, pods: usize, pending: usize) -> ClusterView {
-        use ComponentKind::{ApiServer, Client, Controller, Etcd, Kubelet, Scheduler};
-        let mut components: Vec<ComponentView> = Vec::new();
-        let mut add = |kind, name: &str, node: Option<&str>| {
-            let id = components.len() as u16;
-            let (name, node) = (name.into(), node.map(Into::into));
-            components.push(ComponentView {
-                id,
-                kind,
-                name,
-                node,
-                doing: None,
-                up: true,
-            });
-            id
-        };
-        add(Client, "kubectl", None);
-        add(ApiServer, "API server", None);
-        add(Etcd, "etcd", None);
-        for name in [
-            "Deployment",
-            "ReplicaSet",
-            "EndpointSlice",
-            "Node lifecycle",
-        ] {
-            add(Controller, name, None);
-        }
-        add(Scheduler, "Scheduler", None);
-        let pod = |i: usize| PodView {
-            object: ObjectRef {
-                kind: "Pod".into(),
-                namespace: "default".into(),
-                name: format!("web-{i}").into(),
-            },
-            look: PodLook::Ready,
-            status: "Running".into(),
-            ready: "1/1".into(),
-            ip: "".into(),
-            message: None,
-            containers: [].into(),
-        };
-        let nodes: Vec<NodeView> = (0..nodes)
-            .map(|i| {
-                let name: String = format!("node-{}", i + 1);
-                NodeView {
-                    kubelet: add(Kubelet, &name, Some(&name)),
-                    name: name.as_str().into(),
-                    zone: if i < 2 {
-                        "zone-1".into()
-                    } else {
-                        "zone-2".into()
-                    },
-                    look: NodeLook::Ready,
-                    status: "Ready".into(),
-                    cordoned: false,
-                    capacity: "4 CPU  8 GiB".into(),
-                    cpu_milli: (0, 4000),
-                    memory: (0, 8 << 30),
-                    pods: (0..pods).map(pod).collect(),
-                    alive: true,
-                }
-            })
-            .collect();
-        let member = |i: usize| EtcdMemberView {
-            name: format!("etcd-{i}").into(),
-            leader: i == 0,
-            up: true,
-            index: 1,
-        };
-        ClusterView {
-            components: components.into(),
-            nodes: nodes.into(),
-            pending: (0..pending).map(pod).collect(),
-            etcd: (0..3).map(member).collect(),
-            ..ClusterView::default()
-        }
-    }
-
-    /// One line per thing, for goldens.
-    fn sketch(stage: &Stage) -> String {
-        let rect = |r: Rect| format!("{},{} {}x{}", r.x, r.y, r.w, r.h);
-        let mut out = vec![
-            format!("api {}", rect(stage.api)),
-            format!("client {}", rect(stage.client)),
-        ];
-        out.extend(stage.etcd.iter().map(|r| format!("etcd {}", rect(*r))));
-        out.extend(
-            stage
-                .places
-                .iter()
-                .map(|p| format!("place {} {},{} r{}", p.id, p.x, p.y, p.r)),
-        );
-        out.extend(
-            stage
-                .zones
-                .iter()
-                .map(|(r, name)| format!("{name} {}", rect(*r))),
-        );
-        for node in &stage.nodes {
-            let pods: Vec<String> = node.pods.boxes.iter().map(|b| rect(b.rect)).collect();
-            let detail = format!("{:?}", node.pods.detail);
-            out.push(format!(
-                "node {} {} {}",
-                node.index,
-                rect(node.rect),
-                detail
-            ));
-            out.extend(pods.iter().map(|pod| format!("  pod {pod}")));
-        }
-        out.extend(
-            stage
-                .pending
-                .iter()
-                .map(|b| format!("pending {}", rect(b.rect))),
-        );
-        out.join("\n")
-    }
-
-    #[test]
-    fn the_default_cluster_at_three_widths() {
-        let view = cluster(3, 1, 2);
-        // A browser has no files to bless: there the golden is compiled in.
-        macro_rules! golden {
-            ($file:literal, $w:expr, $h:expr) => {
-                let drawn = sketch(&stage(&view, $w, $h));
-                #[cfg(not(target_arch = "wasm32"))]
-                expect_test::expect_file![$file].assert_eq(&drawn);
-                #[cfg(target_arch = "wasm32")]
-                assert_eq!(drawn, include_str!($file));
-            };
-        }
-        golden!("golden/cluster-720.txt", 720, 436);
-        golden!("golden/cluster-820.txt", 820, 520);
-        golden!("golden/cluster-360.txt", 360, 278);
-    }
-
-    #[test]
-    fn nothing_overlaps_from_3_to_50_nodes_and_up_to_500_pods() {
-        for (nodes, pods) in [
-            (1, 0),
-            (3, 4),
-            (3, 20),
-            (5, 30),
-            (12, 40),
-            (30, 16),
-            (50, 10),
-            (200, 3),
-        ] {
-            let view = cluster(nodes, pods, 9);
-            for (w, h) in [
-                (280, 200),
-                (360, 278),
-                (520, 300),
-                (720, 436),
-                (720, 548),
-                (1400, 900),
-            ] {
-                let stage = stage(&view, w, h);
-                let mut solid: Vec<Rect> = stage.nodes.iter().map(|node| node.rect).collect();
-                solid.push(stage.api);
-                solid.push(stage.client);
-                solid.extend(&stage.etcd);
-                solid.extend(stage.pending.iter().map(|pod| pod.rect));
-                no_overlap(&solid, &format!("{nodes} nodes at {w}x{h}"));
-                for node in &stage.nodes {
-                    let rects: Vec<Rect> = node.pods.boxes.iter().map(|pod| pod.rect).collect();
-                    no_overlap(&rects, &format!("{pods} pods at {w}x{h}"));
-                    assert_eq!(node.pods.boxes.len() + node.pods.more, pods);
-                    assert!(
-                        rects.iter().all(|r| r.right() <= node.rect.right()),
-                        "{nodes}/{pods} {w}x{h}"
-                    );
-                }
-                assert_eq!(stage.nodes.len() + stage.more_nodes, nodes);
-            }
-        }
-    }
-
-    fn no_overlap(rects: &[Rect], what: &str) {
-        for (i, a) in rects.iter().enumerate() {
-            for b in rects.iter().skip(i + 1) {
-                assert!(!a.overlaps(*b), "{what}: {a:?} and {b:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn every_component_has_a_wire_and_messages_follow_it() {
-        let view = cluster(3, 1, 0);
-        for (w, h) in [(720, 436), (360, 278)] {
-            let stage = stage(&view, w, h);
-            for component in view
-                .components
-                .iter()
-                .filter(|c| c.kind != ComponentKind::ApiServer)
-            {
-                let there = route(&stage, &view, component.id, 1).expect("a wire");
-                let mut back = route(&stage, &view, 1, component.id).expect("a wire");
-                back.reverse();
-                assert_eq!(there, back);
-            }
-            assert_eq!(
-                route(&stage, &view, 0, 2),
-                None,
-                "only the API server talks to etcd"
-            );
-        }
-    }
-}
+mod tests;

@@ -137,7 +137,7 @@ enum Aim {
 /// What can be broken where the stage is.
 fn aim(scene: &Scene<'_>) -> Aim {
     match &scene.ui.target {
-        Target::Cluster => Aim::All,
+        Target::Cluster | Target::Call(_) | Target::Plugin(_) => Aim::All,
         Target::Node(name) => Aim::At(FaultTarget::Node, name.clone()),
         Target::Component(id) => {
             let component = scene.view.components.get(usize::from(*id));

@@ -40,6 +40,7 @@ pub fn draw(scene: &Scene<'_>) -> Html {
             <div>
                 <h2 id="help-title">{scene.t("help.title")}</h2>
                 <dl>{for KEYS.iter().map(row)}</dl>
+                {crate::draw::legend::draw(scene.words)}
                 <p class="note small muted">{scene.t("help.editor")}</p>
                 <p class="note small muted">{scene.t("help.about")}</p>
                 <p class="acts"><button class="btn" type="button" onclick={scene.act(Act::Learn(crate::learn::LearnAct::Glossary(String::new())))}>{scene.t("glossary.title")}</button>

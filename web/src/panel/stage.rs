@@ -1,7 +1,10 @@
 //! The stage: the cluster, or the inside of what was opened; timers and the preview below it.
 
 use crate::draw::cluster::ClusterPicture;
-use crate::draw::{api_server, glyph, icon, kind_glyph, node, other, px, scheduler};
+use crate::draw::inside::Frame;
+use crate::draw::{
+    api_server, call, controller, etcd, glyph, icon, kind_glyph, node, px, scheduler,
+};
 use crate::path;
 use crate::state::{Act, Scene, ZOOMS};
 use crate::words::{length, moment};
@@ -50,8 +53,8 @@ fn intro(scene: &Scene<'_>) -> Html {
 
 #[inline(never)]
 fn head(scene: &Scene<'_>) -> Html {
-    let inside = scene.ui.target != Target::Cluster;
-    let (title, mark) = title(scene);
+    // A call has no parts that could break.
+    let breaks = !matches!(scene.ui.target, Target::Call(_) | Target::Plugin(_));
     let zoom = |(i, (_, word)): (usize, &(StepSize, &'static str))| {
         let here = i == scene.ui.zoom;
         html! { <button key={i} type="button" role="radio" aria-checked={here.to_string()} tabindex={if here { "0" } else { "-1" }}
@@ -59,12 +62,9 @@ fn head(scene: &Scene<'_>) -> Html {
     };
     html! {
         <div class="stagehead">
-            if inside {
-                <button class="btn quiet" type="button" onclick={scene.act(Act::Open(Target::Cluster))}>{icon("back")}{scene.t("stage.cluster")}</button>
-            }
-            <h1>{mark}{title}</h1>
+            {crumbs(scene)}
             <span class="right">
-                {super::faults::head(scene)}
+                if breaks { {super::faults::head(scene)} }
                 <button class="btn quiet wide astext-button" type="button" aria-pressed={scene.ui.as_text.to_string()} onclick={scene.act(Act::AsText)}>{scene.t("stage.as-text")}</button>
                 <span class="zoom" role="radiogroup" aria-label={scene.t("zoom.label")} onkeydown={super::explain::arrows()}>{for ZOOMS.iter().enumerate().map(zoom)}</span>
             </span>
@@ -72,42 +72,78 @@ fn head(scene: &Scene<'_>) -> Html {
     }
 }
 
-fn title(scene: &Scene<'_>) -> (String, Html) {
-    match &scene.ui.target {
+/// The way from the cluster to what is shown; each level is a button, the last one the title.
+#[inline(never)]
+pub fn crumbs(scene: &Scene<'_>) -> Html {
+    let (name, mark) = title(scene, &scene.ui.target);
+    let heading = html! { <h1 id="stage-title" tabindex="-1">{mark}<span>{name}</span></h1> };
+    if scene.ui.target == Target::Cluster {
+        return heading;
+    }
+    let level = |(i, target): (usize, &Target)| {
+        let (name, _) = title(scene, target);
+        html! { <li key={i}><button class="btn quiet" type="button" onclick={scene.act(Act::Open(target.clone()))}>{name}</button></li> }
+    };
+    html! {
+        <nav class="crumbs" aria-label={scene.t("stage.where")}><ol>
+            <li><button class="btn quiet" type="button" onclick={scene.act(Act::Open(Target::Cluster))}>{icon("back")}{scene.t("stage.cluster")}</button></li>
+            {for scene.ui.stage.path.iter().enumerate().map(level)}
+            <li aria-current="page">{heading}</li>
+        </ol></nav>
+    }
+}
+
+/// A level's name and mark.
+fn title(scene: &Scene<'_>, target: &Target) -> (String, Html) {
+    match target {
         Target::Cluster => (scene.t("stage.cluster").to_string(), glyph("node", 18)),
         Target::Node(name) => (name.to_string(), glyph("node", 18)),
         Target::Component(id) => match scene.view.components.get(usize::from(*id)) {
             Some(component) => (component.name.to_string(), kind_glyph(component.kind, 18)),
             None => (String::new(), html! {}),
         },
+        Target::Plugin(name) => (name.to_string(), glyph("sched", 18)),
+        Target::Call(_) => match &*scene.session.inside(target) {
+            InsideView::Call(call) if !call.label.is_empty() => {
+                (call.label.to_string(), kind_glyph(call.from.0, 18))
+            }
+            _ => (scene.t("zoom.call").to_string(), html! {}),
+        },
     }
 }
 
 /// The picture, or the inside of what was opened.
 pub fn body(scene: &Scene<'_>, figure: &NodeRef, moving: bool) -> Html {
+    if scene.ui.target != Target::Cluster {
+        return inside(scene);
+    }
     if scene.ui.as_text {
         return as_text(scene);
-    }
-    let narrow = scene.ui.stage_size.0 < crate::layout::cluster::NARROW;
-    if scene.ui.target != Target::Cluster {
-        let inside = scene.session.inside(&scene.ui.target);
-        return match &*inside {
-            InsideView::ApiServer(inside) => {
-                let go = scene.on.reform(|event| Act::Seek(Seek::Event(event)));
-                api_server::draw(inside, scene.words, narrow, &go)
-            }
-            InsideView::Scheduler(inside) => scheduler::draw(inside, scene.words),
-            InsideView::Node(inside) => node::draw(inside, scene.view.cursor.time, scene.words),
-            InsideView::Etcd(inside) => other::etcd(inside, scene.words),
-            InsideView::Controller(inside) => other::controller(inside, scene.words),
-            InsideView::Nothing => html! { <p class="empty">{scene.t("inside.nothing")}</p> },
-        };
     }
     html! {
         <div class="fig" ref={figure.clone()}>
             <ClusterPicture view={scene.view.clone()} size={scene.ui.stage_size} words={scene.words.clone()} {moving}
                 on_open={scene.on.reform(Act::Open)} on_object={scene.on.reform(Act::Object)}/>
         </div>
+    }
+}
+
+/// What was opened.
+#[inline(never)]
+fn inside(scene: &Scene<'_>) -> Html {
+    let frame = &Frame::of(scene);
+    match &*scene.session.inside(&scene.ui.target) {
+        InsideView::ApiServer(inside) => api_server::draw(frame, inside),
+        InsideView::Scheduler(inside) => match &scene.ui.target {
+            Target::Plugin(name) => scheduler::plugin(frame, inside, name),
+            _ => scheduler::draw(frame, inside),
+        },
+        InsideView::Node(inside) => node::draw(frame, inside),
+        InsideView::Etcd(inside) => etcd::draw(frame, inside),
+        InsideView::Controller(inside) => controller::draw(frame, inside),
+        InsideView::Client(inside) => etcd::client(frame, inside),
+        InsideView::Call(inside) => call::draw(frame, inside),
+        InsideView::Nothing => html! { <p class="empty">{scene.t("inside.nothing")}</p> },
     }
 }
 
@@ -186,16 +222,23 @@ pub fn heads(scene: &Scene<'_>, codes: &[&str]) -> Html {
 }
 
 fn timers(scene: &Scene<'_>) -> Html {
-    if scene.view.timers.is_empty()
-        || scene.view.faults.is_empty()
-            && scene
-                .view
-                .timers
-                .iter()
-                .all(|timer| timer.name.code == "timer.lease")
-    {
+    if !scene.view.timers.iter().any(|timer| matters(scene, timer)) {
         return html! {};
     }
+    meters(scene)
+}
+
+/// How long a rollout may take before its own deadline is worth a look.
+const PATIENCE: Nanos = 60_000_000_000;
+
+/// Whether a deadline says something about the moment: a rollout that goes on as it should has one too.
+fn matters(scene: &Scene<'_>, timer: &TimerView) -> bool {
+    let passed = scene.view.cursor.time.saturating_sub(timer.from);
+    timer.name.code != "deployment.progress_deadline" || passed > PATIENCE
+}
+
+#[inline(never)]
+fn meters(scene: &Scene<'_>) -> Html {
     let now = scene.view.cursor.time;
     let timer = |(i, timer): (usize, &TimerView)| {
         let kind = scene
@@ -246,5 +289,5 @@ fn timers(scene: &Scene<'_>) -> Html {
             </div>
         }
     };
-    html! { <div class="timers" tabindex="0" role="group" aria-label={scene.t("timer.label")}>{for scene.view.timers.iter().take(6).enumerate().map(timer)}</div> }
+    html! { <div class="timers" tabindex="0" role="group" aria-label={scene.t("timer.label")}>{for scene.view.timers.iter().filter(|timer| matters(scene, timer)).take(6).enumerate().map(timer)}</div> }
 }

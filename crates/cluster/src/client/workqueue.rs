@@ -80,6 +80,10 @@ impl WorkQueue {
     pub fn in_progress(&self) -> usize {
         self.processing.len()
     }
+    /// The keys that workers have in hand.
+    pub fn in_hand(&self) -> impl Iterator<Item = &Key> {
+        self.processing.iter()
+    }
     /// The waiting keys, next first.
     pub fn waiting(&self) -> impl Iterator<Item = &Key> {
         self.waiting.iter()

@@ -482,11 +482,11 @@ macro_rules! registry {
                     _ => {}
                 }
             }
-            /// The keys that wait in a controller's work queue, next first.
-            pub fn keys(&self, id: ControllerId) -> Vec<Key> {
+            /// A controller's work queue.
+            pub fn queue(&self, id: ControllerId) -> Option<&WorkQueue> {
                 match id {
-                    $(<$controller>::ID => self.$field.queue().waiting().cloned().collect(),)*
-                    _ => Vec::new(),
+                    $(<$controller>::ID => Some(self.$field.queue()),)*
+                    _ => None,
                 }
             }
             /// Each controller with the number of keys that wait and that are in hand.

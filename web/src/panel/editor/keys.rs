@@ -1,8 +1,8 @@
 //! Keys, input and pointer of the text area.
 
 use super::code::selection;
-use super::ui::EditorAct;
 use super::text;
+use super::ui::EditorAct;
 use crate::state::Act;
 use gloo_timers::callback::Timeout;
 use std::cell::{Cell, RefCell};

@@ -28,7 +28,7 @@ pub fn draw(scene: &Scene<'_>) -> Html {
         <div class="side matrix">
             if let Some(InsideView::Scheduler(inside)) = inside.as_deref() {
                 {reasons(scene, inside)}
-                {scheduler::draw(inside, scene.words)}
+                {scheduler::draw(&crate::draw::inside::Frame::of(scene), inside)}
             }
         </div>
     </> }
