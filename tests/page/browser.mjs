@@ -2,8 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
+import { DIST } from './serve.mjs';
 
 const PLACES = [
   '/usr/bin/chromium',
@@ -75,6 +77,15 @@ export async function engineRunning(page, timeout = 60_000) {
   });
   const state = await page.evaluate(() => document.documentElement.dataset.engine);
   assert.equal(state, 'running', 'the engine started');
+}
+
+/** Waits until both parts of the engine are there: from then on the page answers at once. */
+export async function engineWhole(page) {
+  await engineRunning(page);
+  const parts = await readdir(DIST);
+  if (!parts.some((name) => name.includes('_later-'))) return; // A quick build has one part.
+  await page.evaluate(() => document.body.dispatchEvent(new PointerEvent('pointermove', { bubbles: true })));
+  await page.waitForFunction(() => document.documentElement.dataset.later === 'here');
 }
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { engineRunning, launch, noAxeViolations, open } from './browser.mjs';
+import { engineWhole, launch, noAxeViolations, open } from './browser.mjs';
 import { serve } from './serve.mjs';
 
 let browser;
@@ -59,7 +59,7 @@ for (const viewport of [
 ]) {
   test(`another language at ${viewport.width}: no English left, nothing cut, axe finds nothing`, async () => {
     const { page, faults } = await open(browser, `${site.url}?lang=qps`, { viewport, reducedMotion: 'reduce' });
-    await engineRunning(page);
+    await engineWhole(page);
     assert.equal(await page.locator('html').getAttribute('lang'), 'qps');
     const look = async (state) => {
       assert.deepEqual(await clipped(page), [], state);
@@ -83,7 +83,7 @@ for (const viewport of [
 
 test('a language without words is English', async () => {
   const { page, faults } = await open(browser, `${site.url}?lang=zz`);
-  await engineRunning(page);
+  await engineWhole(page);
   assert.equal(await page.locator('html').getAttribute('lang'), 'en');
   assert.match(await page.locator('.intro h1').innerText(), /one step at a time/);
   assert.deepEqual(faults, []);
@@ -94,7 +94,7 @@ test('words that cannot be fetched leave the page English', async () => {
   const { page } = await open(browser, 'about:blank');
   await page.route(/words-qps/, (route) => route.abort());
   await page.goto(`${site.url}?lang=qps`);
-  await engineRunning(page);
+  await engineWhole(page);
   assert.match(await page.locator('.intro h1').innerText(), /one step at a time/);
   await page.context().close();
 });

@@ -7,7 +7,7 @@
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { engineRunning, launch, open } from './browser.mjs';
+import { engineWhole, launch, open } from './browser.mjs';
 import { reopen } from './crowd.mjs';
 import { serve } from './serve.mjs';
 import { STATES } from './states.mjs';
@@ -51,7 +51,7 @@ for (const state of states) {
         reducedMotion: 'reduce',
       });
       try {
-        if (!values.url && !path.includes('.html')) await engineRunning(page);
+        if (!values.url && !path.includes('.html')) await engineWhole(page);
         if (scenario) await reopen(page, site, scenario);
         await act?.(page);
         await page.screenshot({ path: `${folder}${name}.png`, fullPage: values.full });

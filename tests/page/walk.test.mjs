@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { engineRunning, launch, noAxeViolations, open } from './browser.mjs';
+import { engineWhole, launch, noAxeViolations, open } from './browser.mjs';
 import { serve } from './serve.mjs';
 
 let browser;
@@ -24,7 +24,7 @@ const walk = (name, path, steps, options = {}) =>
     const url = new URL(path, site.url).href;
     const { page, faults } = await open(browser, url, { reducedMotion: 'reduce', ...options });
     // Pages that only hold figures have no engine of their own.
-    if (!/\.html/.test(path)) await engineRunning(page);
+    if (!/\.html/.test(path)) await engineWhole(page);
     await steps(page);
     assert.deepEqual(faults, []);
     await page.context().close();
@@ -231,7 +231,7 @@ walk('a theme is chosen, kept over a reload, and readable', '', async (page) => 
     await noAxeViolations(page, `theme ${name}`);
   }
   await page.reload();
-  await engineRunning(page);
+  await engineWhole(page);
   assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'light');
 });
 
@@ -305,7 +305,7 @@ walk('a shared link opens the very moment', '', async (page) => {
   assert.ok(link.length < 1500, `${link.length} characters`);
   await page.goto('about:blank');
   await page.goto(link);
-  await engineRunning(page);
+  await engineWhole(page);
   assert.equal(await clock(page), now);
 });
 

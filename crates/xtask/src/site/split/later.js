@@ -17,7 +17,7 @@ function podscopeJoin(module) {
     if (wasm.podscope_ready.value === 1) return;
     new WebAssembly.Instance(module, { podscope: wasm });
     wasm.podscope_ready.value = 1;
-    delete document.documentElement.dataset.later;
+    document.documentElement.dataset.later = 'here';
 }
 
 // Called from the module, which cannot go on without the second part: it waits here.
