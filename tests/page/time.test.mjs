@@ -216,6 +216,14 @@ for (const viewport of [{ width: 360, height: 740 }, { width: 820, height: 1180 
       assert.ok(await range.isVisible(), 'one scrubber');
       const boxes = await page.locator('.jump .ib:visible').evaluateAll((buttons) => buttons.map((button) => button.getBoundingClientRect().height));
       assert.ok(boxes.every((height) => height >= 48), boxes.join(' '));
+      // Speed and step size have no room in the bar; the menu has them.
+      await goto(page).click();
+      await page.getByRole('combobox', { name: 'Step size' }).selectOption({ label: 'Phase' });
+      await page.getByRole('combobox', { name: 'Speed' }).selectOption({ label: '10 × real time' });
+      await press(page, 'Escape');
+      const before = await step(page);
+      await page.getByRole('button', { name: 'One step forward' }).click();
+      assert.ok((await step(page)) > before + 1, 'a whole phase');
     }
     const high = await page.evaluate(() => document.documentElement.scrollHeight - innerHeight);
     assert.ok(high <= 0, `the body scrolls by ${high} pixels`);
