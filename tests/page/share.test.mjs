@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
-import { engineRunning, launch, noAxeViolations, open } from './browser.mjs';
+import { engineWhole, launch, noAxeViolations, open } from './browser.mjs';
 import { serve } from './serve.mjs';
 
 let browser;
@@ -23,7 +23,7 @@ const walk = (name, path, steps, options = {}) =>
   test(name, { timeout: 240_000 }, async () => {
     const url = new URL(path, site.url).href;
     const { page, faults } = await open(browser, url, { reducedMotion: 'reduce', ...options });
-    await engineRunning(page);
+    await engineWhole(page);
     await steps(page);
     assert.deepEqual(faults, []);
     await page.context().close();

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { engineRunning, launch, noAxeViolations, open } from './browser.mjs';
+import { engineWhole, launch, noAxeViolations, open } from './browser.mjs';
 import { serve } from './serve.mjs';
 
 let browser;
@@ -22,7 +22,7 @@ const walk = (name, path, steps, options = {}) =>
   test(name, { timeout: 240_000 }, async () => {
     const url = new URL(path, site.url).href;
     const { page, faults } = await open(browser, url, { reducedMotion: 'reduce', ...options });
-    await engineRunning(page);
+    await engineWhole(page);
     await steps(page);
     assert.deepEqual(faults, []);
     await page.context().close();
@@ -62,7 +62,9 @@ const fork = async (page) => {
   await page.getByRole('tab', { name: 'kubectl' }).click();
   await scrub(page, parting);
   await page.getByRole('button', { name: /^Break something/ }).click();
-  await page.locator('.pop div', { hasText: 'A machine loses its power' }).last().getByRole('button', { name: 'node-2' }).click();
+  await page.locator('.palette .what', { hasText: 'A machine loses its power' }).click();
+  await page.locator('.faultform select').first().selectOption('node-2');
+  await page.locator('.faultform button[type=submit]').click();
   return parting;
 };
 
