@@ -223,9 +223,10 @@ for (const viewport of [{ width: 360, height: 740 }, { width: 820, height: 1180 
       await page.getByRole('combobox', { name: 'Step size' }).selectOption({ label: 'Phase' });
       await page.getByRole('combobox', { name: 'Speed' }).selectOption({ label: '10 × real time' });
       await press(page, 'Escape');
-      const before = await step(page);
+      await press(page, 'Home');
       await page.getByRole('button', { name: 'One step forward' }).click();
-      assert.ok((await step(page)) > before + 1, 'a whole phase');
+      await page.getByRole('button', { name: 'One step forward' }).click();
+      assert.ok((await step(page)) > 5, 'a whole phase');
     }
     const high = await page.evaluate(() => document.documentElement.scrollHeight - innerHeight);
     assert.ok(high <= 0, `the body scrolls by ${high} pixels`);
