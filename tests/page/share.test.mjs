@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
-import { engineRunning, launch, noAxeViolations, open } from './browser.mjs';
+import { engineWhole, launch, noAxeViolations, open } from './browser.mjs';
 import { serve } from './serve.mjs';
 
 let browser;
@@ -23,7 +23,7 @@ const walk = (name, path, steps, options = {}) =>
   test(name, { timeout: 240_000 }, async () => {
     const url = new URL(path, site.url).href;
     const { page, faults } = await open(browser, url, { reducedMotion: 'reduce', ...options });
-    await engineRunning(page);
+    await engineWhole(page);
     await steps(page);
     assert.deepEqual(faults, []);
     await page.context().close();
@@ -85,12 +85,14 @@ for (const scheme of ['light', 'dark']) {
       return {
         error: parsed.querySelector('parsererror')?.textContent ?? '',
         texts: root.querySelectorAll('text').length,
+        hidden: root.querySelectorAll('text[stroke]:not([paint-order=stroke])').length,
         shapes: root.children.length,
         ground: luma(root.querySelector('rect').getAttribute('fill')),
         ink: luma(label.getAttribute('fill')),
       };
     }, svg);
     assert.equal(seen.error, '');
+    assert.equal(seen.hidden, 0, 'no halo lies over its letters');
     assert.ok(seen.texts > 10 && seen.shapes > 60, JSON.stringify(seen));
     if (scheme === 'dark') assert.ok(seen.ground < 40 && seen.ink > 200, JSON.stringify(seen));
     else assert.ok(seen.ground > 200 && seen.ink < 60, JSON.stringify(seen));

@@ -51,7 +51,9 @@ const fork = async (page) => {
     input.dispatchEvent(new InputEvent('input', { bubbles: true }));
   });
   await page.locator('.stagehead .menu').dispatchEvent('click');
-  await page.locator('.pop div', { hasText: 'A machine loses its power' }).last().getByRole('button', { name: 'node-2' }).dispatchEvent('click');
+  await page.locator('.palette .what', { hasText: 'A machine loses its power' }).dispatchEvent('click');
+  await page.locator('.faultform select').first().selectOption('node-2', { force: true });
+  await page.locator('.faultform').evaluate((form) => form.requestSubmit());
   await page.locator('.goto').dispatchEvent('click');
 };
 

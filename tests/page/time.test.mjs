@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { engineRunning, launch, noAxeViolations, open } from './browser.mjs';
+import { engineWhole, launch, noAxeViolations, open } from './browser.mjs';
 import { serve } from './serve.mjs';
 
 let browser;
@@ -22,7 +22,7 @@ const walk = (name, path, steps, options = {}) =>
   test(name, { timeout: 240_000 }, async () => {
     const url = new URL(path, site.url).href;
     const { page, faults } = await open(browser, url, { reducedMotion: 'reduce', ...options });
-    await engineRunning(page);
+    await engineWhole(page);
     await steps(page);
     assert.deepEqual(faults, []);
     await page.context().close();
@@ -62,7 +62,9 @@ const fork = async (page) => {
   await page.getByRole('tab', { name: 'kubectl' }).click();
   await scrub(page, parting);
   await page.getByRole('button', { name: /^Break something/ }).click();
-  await page.locator('.pop div', { hasText: 'A machine loses its power' }).last().getByRole('button', { name: 'node-2' }).click();
+  await page.locator('.palette .what', { hasText: 'A machine loses its power' }).click();
+  await page.locator('.faultform select').first().selectOption('node-2');
+  await page.locator('.faultform button[type=submit]').click();
   return parting;
 };
 
@@ -216,6 +218,15 @@ for (const viewport of [{ width: 360, height: 740 }, { width: 820, height: 1180 
       assert.ok(await range.isVisible(), 'one scrubber');
       const boxes = await page.locator('.jump .ib:visible').evaluateAll((buttons) => buttons.map((button) => button.getBoundingClientRect().height));
       assert.ok(boxes.every((height) => height >= 48), boxes.join(' '));
+      // Speed and step size have no room in the bar; the menu has them.
+      await goto(page).click();
+      await page.getByRole('combobox', { name: 'Step size' }).selectOption({ label: 'Phase' });
+      await page.getByRole('combobox', { name: 'Speed' }).selectOption({ label: '10 × real time' });
+      await press(page, 'Escape');
+      await press(page, 'Home');
+      await page.getByRole('button', { name: 'One step forward' }).click();
+      await page.getByRole('button', { name: 'One step forward' }).click();
+      assert.ok((await step(page)) > 5, 'a whole phase');
     }
     const high = await page.evaluate(() => document.documentElement.scrollHeight - innerHeight);
     assert.ok(high <= 0, `the body scrolls by ${high} pixels`);

@@ -41,7 +41,7 @@ pub fn compare(session: &Session, left: u32, right: u32) -> Option<CompareView> 
         .zip(b.log())
         .take_while(|(x, y)| same_event(x, y))
         .count();
-    let mut sides = [&a, &b].map(|side| story::rows(side, shared, side.log().len()));
+    let mut sides = [&a, &b].map(|side| story::actions(side, shared, side.log().len()));
     let left_out = [0, 1].map(|i| {
         let side = &mut sides[i];
         let more = side.len().saturating_sub(MAX_ALIGNED);

@@ -1,7 +1,7 @@
 //! The story: what components did that others notice, one line each, without loops and details.
 
 use crate::components;
-use crate::index::{Zoom, component_kind};
+use crate::index::{Entry, Zoom, component_kind};
 use crate::session::Session;
 use crate::view::*;
 use podscope_api::Body;
@@ -10,8 +10,24 @@ use podscope_cluster::{Data, TraceEvent};
 /// The most lines.
 const MAX_ROWS: usize = 4_000;
 
-/// The lines of the events `from..to` of the known trace.
+/// The lines of the events `from..to` of the known trace, and those at which a phase begins.
 pub fn rows(session: &Session, from: usize, to: usize) -> Vec<StoryRow> {
+    wanted(session, from, to, |entry| {
+        entry.zoom <= Zoom::Action || entry.phase.is_some()
+    })
+}
+
+/// The lines of the events `from..to` of the known trace: what components did, and nothing else.
+pub fn actions(session: &Session, from: usize, to: usize) -> Vec<StoryRow> {
+    wanted(session, from, to, |entry| entry.zoom <= Zoom::Action)
+}
+
+fn wanted(
+    session: &Session,
+    from: usize,
+    to: usize,
+    is_wanted: fn(&Entry) -> bool,
+) -> Vec<StoryRow> {
     let index = session.index();
     let log = session.log();
     let to = to.min(log.len());
@@ -20,7 +36,7 @@ pub fn rows(session: &Session, from: usize, to: usize) -> Vec<StoryRow> {
         .filter(|(_, entry, event)| {
             // A kubelet's report recurs for ever, as its request does.
             let recurs = entry.background || event.code == "kubelet.node_status";
-            !recurs && (entry.zoom <= Zoom::Action || entry.phase.is_some())
+            !recurs && is_wanted(entry)
         })
         .take(MAX_ROWS)
         .map(|(i, entry, event)| row(session, i, entry.phase, event))

@@ -1,6 +1,6 @@
 //! The menu of time: jumps, breakpoints, futures.
 
-use crate::state::{Act, Scene};
+use crate::state::{Act, Scene, ZOOMS};
 use crate::time_act::{MAX_BREAKS, TimeAct};
 use crate::words::{Words, moment};
 use podscope_session::view::*;
@@ -10,7 +10,23 @@ use yew::prelude::*;
 /// Its items.
 #[inline(never)]
 pub fn menu(scene: &Scene<'_>) -> Html {
-    html! { <div class="jumps">{jumps(scene)}{breaks(scene)}{futures(scene)}</div> }
+    html! { <div class="jumps">{small(scene)}{jumps(scene)}{breaks(scene)}{futures(scene)}</div> }
+}
+
+/// Speed and step size, which a phone's bar has no room for.
+fn small(scene: &Scene<'_>) -> Html {
+    let onchange = scene.on.reform(|event: Event| {
+        let select: Option<HtmlSelectElement> = event.target_dyn_into();
+        let at = select.and_then(|select| usize::try_from(select.selected_index()).ok());
+        Act::Zoom(at.unwrap_or(1))
+    });
+    let option = |(i, (_, word)): (usize, &(StepSize, &'static str))| {
+        html! { <option key={i} value={i.to_string()} selected={i == scene.ui.zoom}>{scene.t(word)}</option> }
+    };
+    html! { <div class="newbreak phone-only">
+        {super::time::speeds(scene, "")}
+        <select aria-label={scene.t("zoom.label")} {onchange}>{for ZOOMS.iter().enumerate().map(option)}</select>
+    </div> }
 }
 
 fn time(act: TimeAct) -> Act {

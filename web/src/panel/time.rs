@@ -68,6 +68,11 @@ fn clock(scene: &Scene<'_>) -> Html {
 }
 
 fn speed(scene: &Scene<'_>) -> Html {
+    speeds(scene, "speed wide")
+}
+
+/// The choice of a speed.
+pub fn speeds(scene: &Scene<'_>, class: &'static str) -> Html {
     let onchange = scene.on.reform(|event: Event| {
         let select: Option<web_sys::HtmlSelectElement> = event.target_dyn_into();
         Act::Speed(
@@ -79,7 +84,7 @@ fn speed(scene: &Scene<'_>) -> Html {
     let option = |(i, (_, word)): (usize, &(crate::state::Speed, &'static str))| {
         html! { <option key={i} value={i.to_string()} selected={i == scene.ui.speed}>{scene.t(word)}</option> }
     };
-    html! { <select class="speed wide" aria-label={scene.t("speed.label")} {onchange}>{for SPEEDS.iter().enumerate().map(option)}</select> }
+    html! { <select {class} aria-label={scene.t("speed.label")} {onchange}>{for SPEEDS.iter().enumerate().map(option)}</select> }
 }
 
 fn deadline(scene: &Scene<'_>) -> Html {

@@ -37,6 +37,10 @@ fn line(shape: &Shape) -> String {
         }
         add("stroke-linecap", &shape.cap);
         add("stroke-linejoin", &shape.join);
+        if matches!(shape.form, Form::Text { .. }) {
+            // A halo lies behind the letters.
+            add("paint-order", "stroke");
+        }
     }
     if shape.opacity < 1.0 {
         add("opacity", &number(shape.opacity));
