@@ -62,7 +62,7 @@ pub fn draw(scene: &Scene<'_>) -> Html {
         };
         html! { <tr key={row.event} class={class}>
         <td class="num">{go(scene, row.event, row.event.to_string())}</td><td class="num">{moment(row.at)}</td>
-        <td>{kind_glyph(row.kind, 13)}{" "}{row.who.to_string()}</td><td>{title.unwrap_or_default()}<small class="code2">{row.msg.code}</small></td>
+        <td>{kind_glyph(row.kind, 13)}{" "}{row.who.to_string()}</td><td>{title.unwrap_or_default()}<small class="code2">{row.code}</small></td>
         <td>{object}</td><td class="detail mono">{row.detail.to_string()}</td></tr> }
     };
     let turn = |word: &str, sign: &'static str, to: Option<usize>| {
@@ -145,9 +145,19 @@ fn Follow(props: &FollowProps) -> Html {
         let Some(list) = find(".list.log") else {
             return;
         };
-        let row = find(".list.log tr.now").map_or(0, |row| row.offset_top());
-        // A third of the list stays above it, below the head that stands still.
-        list.set_scroll_top((row - list.client_height() / 3).max(0));
+        // A third of the list stays above it, from the top of a line on: the head above stands still.
+        let mut top = find(".list.log tr.now");
+        let at = top.as_ref().map_or(0, |row| row.offset_top());
+        while let Some(row) = &top {
+            let above: Option<web_sys::HtmlElement> = row
+                .previous_element_sibling()
+                .and_then(|row| row.dyn_into().ok());
+            if above.is_none() || at - row.offset_top() > list.client_height() / 3 {
+                break;
+            }
+            top = above;
+        }
+        list.set_scroll_top(top.map_or(0, |row| row.offset_top()));
     });
     html! {}
 }
