@@ -14,6 +14,8 @@ use yew::prelude::*;
 const QUICK: usize = 16 << 10;
 /// How long typing pauses until everything is looked at, kept and said.
 const PAUSE_MS: u32 = 350;
+/// The most bytes that one letter has.
+const MOST_OF_A_LETTER: usize = 4;
 /// The longest text, in bytes, in which proposals come by themselves.
 const SUGGESTED: usize = 128 << 10;
 
@@ -163,10 +165,12 @@ impl App {
         composing: bool,
     ) {
         super::keys::told();
-        let single = matches!(
+        let old = self.editor_file().map_or(0, |(_, text)| text.len());
+        let letter = matches!(
             how,
             "insertText" | "deleteContentBackward" | "insertCompositionText"
         );
+        let single = letter && new.len().abs_diff(old) <= MOST_OF_A_LETTER;
         let sound = self.ui.editor.holds || !self.editor_has_errors();
         self.editor_change(ctx, &new, caret, single, false);
         self.ui.editor.holds = single && sound;
