@@ -198,6 +198,9 @@ fn of_manifest(lines: &Lines<'_>, text: &str, found: &manifest::Diagnostic) -> D
     };
     let mut view = at_span(lines, found.span, severity, source, heading, &words);
     view.heading = Msg::new(heading, args);
+    if let Message::DuplicateKey(_) = &found.message {
+        view.fixes = fixes::remove_pair(text, found.span).into_iter().collect();
+    }
     if let Some(edit) = &found.fix {
         view.fixes = vec![fixes::replace(text, edit.span, &edit.text)].into();
     }

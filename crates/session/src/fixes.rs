@@ -58,7 +58,7 @@ pub fn more(text: &str, document: &Document, found: &manifest::Diagnostic) -> Ve
             .collect();
     }
     if words.contains("already set in map") || words.starts_with("duplicate field") {
-        return vec![remove_line(text, found.span)];
+        return remove_pair(text, found.span).into_iter().collect();
     }
     Vec::new()
 }
@@ -147,6 +147,14 @@ fn other_type(
     (exact && one_line && to != written).then(|| replace(text, found.span, &to))
 }
 
+/// Takes out a key that stands on one line with its value.
+pub fn remove_pair(text: &str, key: Span) -> Option<Fix> {
+    let after = text.get(key.end as usize..)?.lines().next()?;
+    let value = after.trim_start().strip_prefix(':')?.trim();
+    let plain = !value.is_empty() && !value.starts_with(['|', '>', '#', '&', '[', '{']);
+    plain.then(|| remove_line(text, key))
+}
+
 /// Takes out the line that a key stands on.
 fn remove_line(text: &str, key: Span) -> Fix {
     let start = key.start as usize;
@@ -166,5 +174,77 @@ fn remove_line(text: &str, key: Span) -> Fix {
             text: "".into(),
         }]
         .into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::api::{SessionApi, Source};
+    use crate::session::Session;
+    use crate::view::Effect;
+
+    /// Takes up the first fix of the first finding; the text after it and what it would do then.
+    fn mended(text: &str) -> (String, Effect) {
+        let mut session = Session::open(Source::Preset("birth")).expect("opens");
+        let found = session.edit("m.yaml", text);
+        let item = found.items.first().expect("a finding");
+        let fix = item
+            .fixes
+            .first()
+            .unwrap_or_else(|| panic!("a fix: {item:#?}"));
+        let mut text = text.to_owned();
+        for edit in fix.edits.iter().rev() {
+            text.replace_range(edit.from as usize..edit.to as usize, &edit.text);
+        }
+        let effect = session.edit("m.yaml", &text).effect.clone();
+        (text, effect)
+    }
+
+    const POD: &str = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\nspec:\n  containers:\n  - name: c\n    image: nginx\n";
+
+    #[test]
+    fn one_key_mends_common_mistakes() {
+        let with = |more: &str| [POD, more].concat();
+        for (text, part) in [
+            (POD.replace("image", "imgae"), "    image: nginx"),
+            (POD.replace("Pod", "Pdo"), "kind: Pod"),
+            (POD.replace("name: p\n", "name: 5\n"), "name: \"5\"\n"),
+            (
+                with("    env:\n    - name: A\n      value: 5\n"),
+                "value: \"5\"",
+            ),
+            (
+                with("    imagePullPolicy: always\n"),
+                "imagePullPolicy: Always",
+            ),
+            (
+                with(
+                    "    resources:\n      requests:\n        cpu: 100m\n      limits:\n        cpu: 50m\n",
+                ),
+                "limits:\n        cpu: 100m",
+            ),
+            (
+                POD.replace("  name: p\n", "  name: p\n  name: q\n"),
+                "  name: p\nspec",
+            ),
+        ] {
+            let (after, effect) = mended(&text);
+            assert!(after.contains(part), "{after}");
+            assert_eq!(effect, Effect::Runs, "{after}");
+        }
+    }
+
+    #[test]
+    fn labels_follow_the_selector() {
+        let text = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: d\nspec:\n  selector:\n    matchLabels:\n      app: a\n  template:\n    metadata:\n      labels:\n        app: b\n    spec:\n      containers:\n      - name: c\n        image: nginx\n";
+        let (after, effect) = mended(text);
+        assert!(after.contains("labels:\n        app: a"), "{after}");
+        assert_eq!(effect, Effect::Runs);
+        let (after, effect) = mended(&text.replace("app: b", "tier: x"));
+        assert!(
+            after.contains("labels:\n        app: a\n        tier: x"),
+            "{after}"
+        );
+        assert_eq!(effect, Effect::Runs);
     }
 }
