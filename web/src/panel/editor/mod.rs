@@ -9,6 +9,7 @@ pub mod field;
 pub mod find;
 mod findbar;
 pub mod history;
+mod jump;
 mod keys;
 mod marks;
 mod problems;
