@@ -274,6 +274,9 @@ fn wires(stage: &Stage, view: &ClusterView) -> Vec<Html> {
     let upper = stage.places.len() + 2;
     let mut last: &[Point] = &[];
     let shown = if many { upper } else { stage.wires.len() };
+    if many {
+        out.extend(trunks(stage));
+    }
     for wire in stage.wires.iter().take(shown) {
         if wire.points != last && !silent(wire.id) {
             out.push(html! { <path class="wire" d={rounded(&wire.points, 12)}/> });
@@ -281,6 +284,41 @@ fn wires(stage: &Stage, view: &ClusterView) -> Vec<Html> {
         last = &wire.points;
     }
     out
+}
+
+/// One wire to each zone, for nodes that are only cells.
+#[inline(never)]
+fn trunks(stage: &Stage) -> Vec<Html> {
+    let api = stage.api;
+    let top = stage
+        .places
+        .iter()
+        .map(|place| place.y - place.r - 7)
+        .next()
+        .unwrap_or(0);
+    let trunk = |(rect, _): &(Rect, String)| {
+        // Narrow: along the left edge, past the controllers.
+        let points = if stage.narrow {
+            let side = if rect.cx() < api.cx() { 4 } else { stage.w - 4 };
+            vec![
+                (rect.cx(), rect.y),
+                (rect.cx(), rect.y - 8),
+                (side, rect.y - 8),
+                (side, top),
+                (api.cx(), top),
+                (api.cx(), api.bottom()),
+            ]
+        } else {
+            vec![
+                (rect.cx(), rect.y),
+                (rect.cx(), rect.y - 12),
+                (api.cx(), rect.y - 12),
+                (api.cx(), api.bottom()),
+            ]
+        };
+        html! { <path class="wire" d={rounded(&points, 12)}/> }
+    };
+    stage.zones.iter().map(trunk).collect()
 }
 
 fn message_line(points: &[Point], message: &MessageView) -> Html {

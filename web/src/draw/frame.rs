@@ -141,7 +141,7 @@ fn frame(props: &Props) -> Html {
         html! { <path class="inkline" stroke-width="5" d={d}/> }
     });
     let empty = node.pods.is_empty() && !row && r.h >= 80;
-    let most = ((r.right() - name_x - 6) / 8).max(5) as usize;
+    let most = ((r.right() - name_x - 6) / if low { 7 } else { 8 }).max(5) as usize;
     html! {
         <g>
             <g role="button" tabindex="0" aria-label={spoken(props)} onclick={open.click} onkeydown={open.key}>
@@ -223,6 +223,7 @@ fn cell(props: &Props, inner: Html) -> Html {
     let (x, y, w, h) = (px(r.x), px(r.y), px(r.w), px(r.h));
     html! {
         <g role="button" tabindex="0" aria-label={label} onclick={click} onkeydown={key}>
+            <title>{props.node.name.to_string()}</title>
             {inner}
             <rect class="focus" x={x} y={y} width={w} height={h}/>
         </g>
@@ -237,7 +238,6 @@ fn count(props: &Props) -> Html {
     let all: usize = tally.iter().sum();
     let (x, y, w, h) = (px(r.x), px(r.y), px(r.w), px(r.h));
     let wide = r.w >= 60 && r.h >= 30;
-    let most = if all >= 100 { 3 } else { 2 };
     let numbers = [("", tally[0]), ("○", tally[1]), ("✕", tally[2])]
         .into_iter()
         .filter(|(_, n)| *n > 0)
@@ -277,18 +277,7 @@ fn count(props: &Props) -> Html {
             {for bars}
         </> }
     } else {
-        let shown = if trouble {
-            ["!", &all.to_string()].concat()
-        } else {
-            all.to_string()
-        };
-        let fits = r.w >= 8 + 7 * (shown.len().max(most) as i32) - 7;
-        let class = if trouble {
-            "lab3 mid strong faulttext num"
-        } else {
-            "lab3 mid num"
-        };
-        html! { if fits { {text(r.cx(), r.cy() + 4, class, shown)} } }
+        small(props, &tally)
     };
     let silent = node.look == NodeLook::Silent;
     cell(
@@ -301,6 +290,36 @@ fn count(props: &Props) -> Html {
             if silent && wide { {glyph_at("fault", r.right() - 8, r.bottom() - 9, 14)} }
         </> },
     )
+}
+
+/// A cell without room for a name: how many Pods, on a pill in the state of most concern.
+fn small(props: &Props, tally: &[usize; 3]) -> Html {
+    let (r, node) = (props.place.rect, &props.node);
+    let all: usize = tally.iter().sum();
+    let (class, lab) = match tally {
+        _ if node.look != NodeLook::Ready => ("over", "lab3 mid strong faulttext num"),
+        [_, _, n] if *n > 0 => ("over", "lab3 mid strong faulttext num"),
+        [_, n, _] if *n > 0 => ("pod-wait", "lab3 mid num"),
+        _ => ("pod-ready", "lab3 mid num on-pod"),
+    };
+    let mut shown = all.to_string();
+    if class == "over" {
+        shown.insert(0, '!');
+    }
+    let wide = shown.len() as i32 * 7 + 8;
+    if all == 0 && class != "over" || wide + 2 > r.w {
+        return html! {};
+    }
+    let pill = (wide + 6 <= r.w && r.h >= 18).then(|| {
+        let (x, y) = (px(r.cx() - wide / 2), px(r.cy() - 7));
+        html! { <rect class={class} x={x} y={y} width={px(wide)} height="14" rx="7"/> }
+    });
+    let lab = if pill.is_none() && class == "pod-ready" {
+        "lab3 mid num"
+    } else {
+        lab
+    };
+    html! { <>{pill}{text(r.cx(), r.cy() + 4, lab, shown)}</> }
 }
 
 /// A mark: solid with Pods, outlined without, crossed in trouble.

@@ -13,7 +13,7 @@ pub mod node;
 pub mod pod;
 pub mod scheduler;
 
-use podscope_session::view::{CodeLine, ComponentKind, LineMark};
+use podscope_session::view::{ComponentKind, LineMark};
 use yew::prelude::*;
 
 /// Symbols and patterns that every drawing refers to.
@@ -214,14 +214,6 @@ pub fn line_class(mark: LineMark) -> &'static str {
         LineMark::Now => "l add hit",
         LineMark::Dim => "l dim",
     }
-}
-
-/// Lines of YAML with keys and values told apart.
-pub fn yaml_lines(lines: &[CodeLine]) -> Html {
-    let line = |line: &CodeLine| {
-        html! { <div class={line_class(line.mark)}><span>{yaml_spans(&line.text)}</span></div> }
-    };
-    lines.iter().map(line).collect()
 }
 
 /// One line of YAML with its parts in spans.
