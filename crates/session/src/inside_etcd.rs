@@ -46,9 +46,10 @@ fn members(session: &Session) -> Vec<EtcdMemberView> {
     let mut members = etcd_members(session);
     let log = session.shown_log();
     for (i, member) in members.iter_mut().enumerate().filter(|(_, m)| !m.up) {
-        let name = format!("etcd-{}", i + 1);
+        let target = i.to_string();
         let went = log.iter().rposition(|e| {
-            e.code.starts_with("fault.") && e.args.iter().any(|(_, v)| v.as_str() == Some(&name))
+            e.arg("kind").as_str() == Some("etcd-member-down")
+                && e.arg("target").as_str() == Some(&target)
         });
         let before = log.get(..went.unwrap_or(0)).unwrap_or(&[]);
         member.index = before
