@@ -161,9 +161,9 @@ walk('a Pod that is being made shows its status and fills from the left', '', as
   await press(page, 'Shift+ArrowRight', 8);
   await press(page, 'ArrowRight', 4);
   await page.locator('.stage .made').first().waitFor();
-  const pod = page.locator('.stage .pod', { hasText: 'ContainerCreating' }).first();
+  const pod = page.locator('.stage g:has(> .pod)', { hasText: 'ContainerCreating' }).first();
   const width = async (part) => Number(await pod.locator(part).first().getAttribute('width'));
-  const [whole, made] = [await width('> rect.pod-wait'), await width('.made')];
+  const [whole, made] = [await width('rect.pod-wait'), await width('.made')];
   assert.ok(made > 4 && made < whole, `${made} of ${whole}`);
   // Nothing waits for long: no meters during the birth.
   assert.equal(await page.locator('.timers').count(), 0);

@@ -55,12 +55,14 @@ pub fn pill(
         }
     });
     html! {
-        <g key={pod.object.name.to_string()} class="pod" role="button" tabindex={if tab { "0" } else { "-1" }}
-            aria-label={label} onclick={click} onkeydown={key}>
-            {ring}
-            <rect class={class} x={x.clone()} y={y.clone()} width={w.clone()} height={h.clone()} rx={rx.clone()}/>
+        <g key={pod.object.name.to_string()}>
+            <g class="pod" role="button" tabindex={if tab { "0" } else { "-1" }} aria-label={label} onclick={click} onkeydown={key}>
+                {ring}
+                <rect class={class} x={x.clone()} y={y.clone()} width={w.clone()} height={h.clone()} rx={rx.clone()}/>
+                <rect class="focus" x={x} y={y} width={w} height={h} rx={rx}/>
+            </g>
+            // Beside the button: a shortened name is not the button's name.
             {words(solid, r)}{fill}
-            <rect class="focus" x={x} y={y} width={w} height={h} rx={rx}/>
         </g>
     }
 }
