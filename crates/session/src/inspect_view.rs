@@ -45,7 +45,9 @@ pub struct LogRow {
     pub kind: ComponentKind,
     /// The actor.
     pub who: Text,
-    /// The code with its arguments; `<code>.title` is its sentence.
+    /// The trace event's code, as the filter finds it.
+    pub code: &'static str,
+    /// The code that has its words, with arguments; `<code>.title` is its sentence.
     pub msg: Msg,
     /// What it is about.
     pub object: Option<ObjectRef>,

@@ -139,6 +139,7 @@ pub fn rows(session: &Session, events: &[EventIndex]) -> Vec<LogRow> {
             at: event.at.0.saturating_mul(1_000),
             kind: component_kind(event.actor),
             who: components::name(session, event.actor).into(),
+            code: event.code,
             msg: explain::msg(session, event),
             object: event.subject.as_ref().map(|s| object_ref(s.kind, &s.key)),
             detail: detail.into(),

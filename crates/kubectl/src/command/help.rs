@@ -193,6 +193,11 @@ fn entry(command: &str) -> Option<&'static Entry> {
     all.find(|e| e.0 == name)
 }
 
+/// Whether there is something to say about a command.
+pub(super) fn is_known(command: &str) -> bool {
+    entry(command).is_some()
+}
+
 /// Whether help is asked for.
 pub(super) fn is_asked(words: &[String]) -> bool {
     let before = words.iter().take_while(|w| *w != "--");
@@ -215,13 +220,13 @@ pub(super) fn run(ctx: &mut Ctx<'_>, words: &[String]) -> Res<()> {
             let mut argv: Vec<String> = vec![(*command).clone()];
             argv.extend(rest.iter().map(|w| (*w).clone()));
             argv.push("--help".into());
-            match super::dispatch(ctx, &argv) {
-                Err(Fault::Text(_)) => Err(Fault::Text(format!(
-                    "unknown help topic {}",
-                    podscope_api::status::quote(command)
-                ))),
-                other => other,
+            if super::COMMANDS.contains(&command.as_str()) {
+                return super::dispatch(ctx, &argv);
             }
+            Err(Fault::Text(format!(
+                "unknown help topic {}",
+                podscope_api::status::quote(command)
+            )))
         }
     }
 }

@@ -78,10 +78,24 @@ fn command_first(words: &[String]) -> (&str, Vec<String>) {
     (command, rest)
 }
 
-/// Runs the command that the words name.
+/// Runs the command that the words name, or prints its help when that is asked for.
 pub(crate) fn dispatch(ctx: &mut Ctx<'_>, argv: &[String]) -> Res<()> {
     let (command, words) = command_first(argv);
-    let words = words.as_slice();
+    if !COMMANDS.contains(&command) || !help::is_asked(&words) {
+        return run(ctx, command, &words);
+    }
+    // The command prints its own flags, if it comes to reading them.
+    match run(ctx, command, &words) {
+        Err(Fault::Help) => {}
+        _ if !ctx.out.is_empty() => {}
+        _ if help::is_known(command) => help::print(ctx, command, ""),
+        _ => help::not_simulated(ctx, command),
+    }
+    ctx.err.clear();
+    Ok(())
+}
+
+fn run(ctx: &mut Ctx<'_>, command: &str, words: &[String]) -> Res<()> {
     match command {
         "" => {
             help::overview(ctx);
@@ -117,10 +131,6 @@ pub(crate) fn dispatch(ctx: &mut Ctx<'_>, argv: &[String]) -> Res<()> {
         "uncordon" => drain::cordon(ctx, words, false),
         "version" => misc::version(ctx, words),
         "wait" => wait::run(ctx, words),
-        _ if COMMANDS.contains(&command) && help::is_asked(words) => {
-            help::not_simulated(ctx, command);
-            Ok(())
-        }
         _ if COMMANDS.contains(&command) => misc::refuse(ctx, command, words),
         _ => Err(unknown(command)),
     }

@@ -62,7 +62,7 @@ pub fn draw(scene: &Scene<'_>) -> Html {
         };
         html! { <tr key={row.event} class={class}>
         <td class="num">{go(scene, row.event, row.event.to_string())}</td><td class="num">{moment(row.at)}</td>
-        <td>{kind_glyph(row.kind, 13)}{" "}{row.who.to_string()}</td><td>{title.unwrap_or_default()}<small class="code2">{row.msg.code}</small></td>
+        <td>{kind_glyph(row.kind, 13)}{" "}{row.who.to_string()}</td><td>{title.unwrap_or_default()}<small class="code2">{row.code}</small></td>
         <td>{object}</td><td class="detail mono">{row.detail.to_string()}</td></tr> }
     };
     let turn = |word: &str, sign: &'static str, to: Option<usize>| {
