@@ -59,6 +59,7 @@ walk('a node is broken with the keyboard alone, listed with its timers, and heal
   await page.locator('.faultform').getByRole('button', { name: 'Break it' }).focus();
   await page.keyboard.press('Enter');
   assert.match(await page.locator('.timers').innerText(), /Lease of node-2/);
+  assert.equal(await page.evaluate(() => document.activeElement?.id), 'stage', 'the focus is not lost');
   await page.getByRole('button', { name: /Next deadline/ }).click();
   await menu(page);
   const active = page.locator('.inforce');

@@ -117,7 +117,7 @@ walk('etcd: members, keys, the history of a key', '', async (page) => {
   await noAxeViolations(page, 'the history of a key');
 });
 
-walk('scheduler: queues and tries; readable with many nodes', '?preset=pending', async (page) => {
+walk('scheduler: queues, tries and the matrix', '?preset=pending', async (page) => {
   await press(page, 'End');
   await tab(page, 'Scheduler');
   assert.match(await panel(page).innerText(), /unschedulable/);
@@ -142,10 +142,12 @@ walk('network: rules, endpoints, requests that arrive and requests that fail', '
   const names = await page.locator('#request-to option').evaluateAll((options) => options.map((option) => option.value));
   const name = names.find((value) => /^[a-z][a-z0-9-]*$/.test(value) && value !== 'kubernetes');
   assert.ok(name, `a Service by name in ${names}`);
+  assert.match(await page.getByRole('combobox', { name: 'from', exact: true }).inputValue(), /^pod\//, 'a Pod is offered first');
   await to.fill(name);
   await page.getByRole('button', { name: 'Send', exact: true }).click();
   const hops = page.locator('.hops li');
   assert.match(await hops.first().innerText(), /DNS answers/);
+  assert.match(await page.getByRole('combobox', { name: 'from', exact: true }).inputValue(), /^pod\//, 'it started where the form says');
   assert.ok((await hops.count()) >= 5);
   assert.match(await page.locator('.end.good').innerText(), /answers on port|reaches/);
   await noAxeViolations(page, 'a request that arrives');

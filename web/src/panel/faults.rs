@@ -7,6 +7,7 @@ use crate::draw::glyph;
 use crate::state::{Act, Menu, Scene};
 use crate::words::{length, moment};
 use podscope_session::view::*;
+use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
@@ -72,6 +73,7 @@ impl App {
                 self.ui.menu = None;
                 let done = self.session.heal(id);
                 self.report(done);
+                focus_stage();
             }
         }
     }
@@ -110,9 +112,20 @@ impl App {
                 self.ui.menu = None;
                 self.ui.inspector.breaking = false;
                 self.ui.inspector.faults = FaultsUi::default();
+                focus_stage();
             }
             Err(why) => self.ui.inspector.faults.problem = Some(why),
         }
+    }
+}
+
+/// The form that had the focus is gone: reading goes on where the effect is seen.
+fn focus_stage() {
+    let document = web_sys::window().and_then(|window| window.document());
+    let stage = document.and_then(|document| document.get_element_by_id("stage"));
+    let stage = stage.and_then(|stage| stage.dyn_into::<web_sys::HtmlElement>().ok());
+    if let Some(stage) = stage {
+        stage.focus().ok();
     }
 }
 

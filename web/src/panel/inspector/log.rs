@@ -145,9 +145,19 @@ fn Follow(props: &FollowProps) -> Html {
         let Some(list) = find(".list.log") else {
             return;
         };
-        let row = find(".list.log tr.now").map_or(0, |row| row.offset_top());
-        // A third of the list stays above it, below the head that stands still.
-        list.set_scroll_top((row - list.client_height() / 3).max(0));
+        // A third of the list stays above it, from the top of a line on: the head above stands still.
+        let mut top = find(".list.log tr.now");
+        let at = top.as_ref().map_or(0, |row| row.offset_top());
+        while let Some(row) = &top {
+            let above: Option<web_sys::HtmlElement> = row
+                .previous_element_sibling()
+                .and_then(|row| row.dyn_into().ok());
+            if above.is_none() || at - row.offset_top() > list.client_height() / 3 {
+                break;
+            }
+            top = above;
+        }
+        list.set_scroll_top(top.map_or(0, |row| row.offset_top()));
     });
     html! {}
 }

@@ -94,9 +94,14 @@ fn rules(scene: &Scene<'_>, network: &NetworkView, node: &str) -> Html {
 
 fn form(scene: &Scene<'_>, network: &NetworkView) -> Html {
     let ui = &scene.ui.inspector;
-    let option = |from: &RequestFrom| {
+    let at = network
+        .sources
+        .iter()
+        .position(|from| source_value(from) == ui.from);
+    let at = at.unwrap_or(0);
+    let option = |(i, from): (usize, &RequestFrom)| {
         let value = source_value(from);
-        let here = value == ui.from;
+        let here = i == at;
         let label = match from {
             RequestFrom::Pod(pod) => short(pod),
             RequestFrom::Node(name) => ["node/", name].concat(),
@@ -133,7 +138,7 @@ fn form(scene: &Scene<'_>, network: &NetworkView) -> Html {
     html! {
         <form class="picks send" {onsubmit}>
             <h2>{scene.t("request.head")}</h2>
-            <label>{scene.t("request.from")}{" "}<select onchange={onfrom}>{for network.sources.iter().map(option)}</select></label>
+            <label>{scene.t("request.from")}{" "}<select onchange={onfrom}>{for network.sources.iter().enumerate().map(option)}</select></label>
             <label>{scene.t("request.to")}{" "}<input class="filter" type="text" list="request-to" value={ui.to.clone()} spellcheck="false" autocomplete="off"
                 autocapitalize="off" placeholder={scene.t("request.to.example")} oninput={onto}/></label>
             <datalist id="request-to">{for known.map(|to| html! { <option value={to}/> })}</datalist>
