@@ -242,7 +242,18 @@ walk('terminal: output and exit code, history, completion, help, paste, clear', 
   await prompt.fill('edit deployment nginx');
   await prompt.press('Enter');
   await says(/deployment-nginx\.yaml/);
-  assert.match(await page.locator('#manifest-text').inputValue(), /kind: Deployment/);
+  const edited = await page.locator('#manifest-text').inputValue();
+  assert.match(edited, /kind: Deployment/);
+  assert.doesNotMatch(edited, /managedFields|resourceVersion|^status/m);
+  // Changed and applied, it does what kubectl edit does.
+  await page.locator('#manifest-text').fill(edited.replace('replicas: 3', 'replicas: 2'));
+  await page.locator('#manifest-text').press('Control+Enter');
+  await says(/apply -f deployment-nginx\.yaml/);
+  await page.locator('.stage').focus();
+  await press(page, 'End');
+  await prompt.fill('get deployment nginx');
+  await prompt.press('Enter');
+  await says(/2\/2/);
   await prompt.focus();
   await prompt.press('Control+l');
   assert.doesNotMatch(await term.innerText(), /Running/);
@@ -278,7 +289,7 @@ walk('the panel is made larger and smaller, and remembers', '', async (page) => 
   assert.ok(Math.abs((await height()) - dragged) < 3, 'kept over a reload');
 });
 
-for (const viewport of [{ width: 360, height: 740 }, { width: 820, height: 1180 }]) {
+for (const viewport of [{ width: 320, height: 640 }, { width: 360, height: 740 }, { width: 820, height: 1180 }]) {
   walk(`every tab fits ${viewport.width} pixels, and the last one is remembered`, '?preset=service', async (page) => {
     await press(page, 'End');
     await page.locator('.tabbar').getByRole('button', { name: 'Inspect' }).click();

@@ -1,6 +1,7 @@
 //! Does what a person asks of the inspector.
 
 use super::network::source_value;
+use super::object::editable;
 use super::size;
 use super::state::{InspectAct, TerminalUi};
 use crate::app::{App, split};
@@ -242,8 +243,7 @@ impl App {
             ".yaml",
         ]
         .concat();
-        let text: Vec<&str> = view.lines.iter().map(|line| &*line.text).collect();
-        self.session.edit(&file, &(text.join("\n") + "\n"));
+        self.session.edit(&file, &editable(&view.lines));
         let files = self.session.files();
         self.ui.file = files
             .iter()

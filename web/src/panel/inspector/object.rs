@@ -136,6 +136,26 @@ fn parts(lines: &[CodeLine]) -> Vec<Part> {
     out
 }
 
+/// The YAML without what only the server writes, so that it can be changed and applied.
+pub fn editable(lines: &[CodeLine]) -> String {
+    const SERVERS: [&str; 4] = ["resourceVersion", "uid", "creationTimestamp", "generation"];
+    let parts = parts(lines);
+    let mut out = String::new();
+    for (i, line) in lines.iter().enumerate() {
+        let folded = parts.iter().any(|part| (part.from..part.to).contains(&i));
+        let field = line
+            .text
+            .strip_prefix("  ")
+            .and_then(|rest| rest.split_once(':'));
+        let servers = field.is_some_and(|(name, _)| SERVERS.contains(&name));
+        if !folded && !servers {
+            out.push_str(&line.text);
+            out.push('\n');
+        }
+    }
+    out
+}
+
 fn yaml(scene: &Scene<'_>, lines: &[CodeLine]) -> Html {
     let ui = &scene.ui.inspector;
     let parts = parts(lines);
@@ -199,5 +219,9 @@ mod tests {
             .map(|p| (p.managed, p.from, p.to))
             .collect();
         assert_eq!(found, [(true, 1, 5), (false, 9, 13)]);
+        assert_eq!(
+            editable(&lines),
+            "metadata:\n  name: x\nspec:\n  status:\n    a: 1\n"
+        );
     }
 }
