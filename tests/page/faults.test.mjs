@@ -124,7 +124,7 @@ walk('what is on the stage can be broken from there', '', async (page) => {
   const prompt = page.getByRole('combobox', { name: 'kubectl command' });
   await prompt.fill('get pods');
   await prompt.press('Enter');
-  await page.waitForFunction(() => /1 \(\d+s ago\)/.test(document.querySelector('.term').textContent));
+  await page.waitForFunction(() => /1 \(\d+s ago\)/.test(document.querySelector('.tty').textContent));
 });
 
 walk('the faults fit a phone', '', async (page) => {

@@ -185,8 +185,8 @@ walk('terminal: output and exit code, history, completion, help, paste, clear', 
   await press(page, 'End');
   await tab(page, 'kubectl');
   const prompt = page.getByRole('combobox', { name: 'kubectl command' });
-  const term = page.locator('.term');
-  const says = (words) => page.waitForFunction((source) => new RegExp(source, 's').test(document.querySelector('.term').textContent), words.source);
+  const term = page.locator('.tty');
+  const says = (words) => page.waitForFunction((source) => new RegExp(source, 's').test(document.querySelector('.tty').textContent), words.source);
   await prompt.fill('get pods');
   await prompt.press('Enter');
   await says(/Running/);

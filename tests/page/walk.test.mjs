@@ -169,10 +169,10 @@ walk('the inspector shows objects, diffs, events, etcd and a terminal', '', asyn
   const prompt = page.getByRole('combobox', { name: 'kubectl command' });
   await prompt.fill('get pods');
   await prompt.press('Enter');
-  await page.waitForFunction(() => /Running/.test(document.querySelector('.term')?.textContent ?? ''));
+  await page.waitForFunction(() => /Running/.test(document.querySelector('.tty')?.textContent ?? ''));
   await prompt.fill('get nonsense');
   await prompt.press('Enter');
-  await page.waitForFunction(() => /doesn't have a resource type "nonsense"/.test(document.querySelector('.term')?.textContent ?? ''));
+  await page.waitForFunction(() => /doesn't have a resource type "nonsense"/.test(document.querySelector('.tty')?.textContent ?? ''));
   await noAxeViolations(page, 'the terminal');
 });
 

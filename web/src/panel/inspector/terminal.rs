@@ -100,7 +100,7 @@ fn Scroll(props: &ScrollProps) -> Html {
             }
         });
     }
-    html! { <div class="term" ref={end} tabindex="0" role="log" aria-label={props.label.clone()}>{props.children.clone()}</div> }
+    html! { <div class="tty" ref={end} tabindex="0" role="log" aria-label={props.label.clone()}>{props.children.clone()}</div> }
 }
 
 #[derive(Properties, PartialEq)]
