@@ -54,7 +54,7 @@ walk('a term opens by keyboard, by click and by hover, and closes', async (page)
 
   await terms.nth(1).click();
   await pop.waitFor();
-  await page.locator('.stagehead').click({ position: { x: 300, y: 10 } });
+  await page.locator('.clock').click();
   await pop.waitFor({ state: 'detached' });
 
   await terms.nth(1).hover();

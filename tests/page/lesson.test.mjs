@@ -56,7 +56,7 @@ walk('the birth of a Pod, by keyboard, to free play', '', async (page) => {
   // Next waits for the engine.
   await press(page, 'j');
   assert.equal(await number(page), 1, 'not before the manifest is applied');
-  await page.locator('.status').waitFor();
+  await page.getByText('First do what the step asks').waitFor();
   await press(page, 'Control+Enter');
   await met(page);
   assert.match(await page.locator('.task').innerText(), /You ran kubectl apply -f nginx\.yaml/);
@@ -96,7 +96,7 @@ walk('the birth of a Pod, by keyboard, to free play', '', async (page) => {
     if (step % 4 === 0) await noAxeViolations(page, `step ${step}`);
   }
   assert.equal(new Set(titles).size, titles.length, 'one idea per step');
-  assert.ok(asked >= 5, `${asked} predictions`);
+  assert.ok(asked >= 4, `${asked} predictions`);
   assert.match(await page.locator('.lesson').innerText(), /\d of \d right/);
   await noAxeViolations(page, 'the last step');
 
@@ -137,7 +137,6 @@ walk('back, leave, resume, and after a reload', '?lesson=birth', async (page) =>
   await page.getByRole('button', { name: 'Go on with step 5' }).click();
   await page.locator('.lesson').waitFor();
   assert.equal(await title(page), name);
-  await met(page).catch(() => {});
   await press(page, 'k');
   assert.equal(await number(page), 4);
 });

@@ -507,6 +507,6 @@ fn focus(session: &Session, event: &TraceEvent) -> Focus {
         component: Some(components::number(event.actor)),
         objects: objects.into(),
         node,
-        lines: None,
+        lines: crate::manifest_line::of(session, event),
     }
 }

@@ -136,9 +136,18 @@ pub fn explain(session: &Session, event: EventIndex) -> Option<ExplainView> {
         msg: msg(session, this),
         panes: panes(this).into(),
         causes: causes.collect(),
+        line: manifest_line(session, this),
         next,
         predict: crate::predict::before(session, place),
     })
+}
+
+/// The line of a manifest that decided an event, with its text.
+fn manifest_line(session: &Session, event: &TraceEvent) -> Option<(Text, u32, Text)> {
+    let (file, from, _) = crate::manifest_line::of(session, event)?;
+    let file = session.files.get(usize::from(file))?;
+    let text = file.text.lines().nth(usize::try_from(from).ok()?)?;
+    Some((file.name.clone(), from + 1, text.trim().into()))
 }
 
 fn who(session: &Session, event: &TraceEvent) -> Msg {

@@ -32,6 +32,7 @@ mod lesson_check;
 mod lesson_text;
 pub mod lesson_view;
 mod logbook;
+mod manifest_line;
 mod network;
 mod objects;
 mod predict;

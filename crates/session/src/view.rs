@@ -659,6 +659,8 @@ pub struct ExplainView {
     pub panes: Rc<[Pane]>,
     /// From a user action, manifest line or timer down to this event (the last link).
     pub causes: Rc<[CauseView]>,
+    /// The line of a manifest that decided it: file, line counted from 1, text.
+    pub line: Option<(Text, u32, Text)>,
     /// What comes next.
     pub next: Option<Msg>,
     /// A question about what comes next.

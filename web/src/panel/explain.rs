@@ -128,7 +128,11 @@ fn causes(scene: &Scene<'_>, explain: &ExplainView) -> Html {
                 <span>{inner}</span><span class="at">{moment(cause.at)}</span></li>
         }
     };
-    html! { <><h3>{scene.t("explain.causes")}</h3><ol class="chain">{for explain.causes.iter().enumerate().map(link)}</ol></> }
+    let line = explain.line.as_ref().map(|(file, line, text)| {
+        let place = scene.words.t1("explain.line", "line", &line.to_string());
+        html! { <p class="because">{glyph("obj", 16)}<span>{place.replace("{file}", file)}{" "}<code>{text.to_string()}</code></span></p> }
+    });
+    html! { <><h3>{scene.t("explain.causes")}</h3><ol class="chain">{for explain.causes.iter().enumerate().map(link)}</ol>{for line}</> }
 }
 
 fn panes(

@@ -30,7 +30,7 @@ pub fn draw(scene: &Scene<'_>, running: &Running) -> Html {
     // A question is over when the answer is there and nobody had guessed.
     let asked = asked.filter(|asked| !met || scene.ui.learn.given(asked.event).is_some());
     html! {
-        <section class="explain lesson" aria-label={scene.t("lesson.pane")}>
+        <section class={classes!("explain", "lesson", (met && gated).then_some("told"))} aria-label={scene.t("lesson.pane")}>
             {head(scene, running)}
             {progress(running, &number)}
             <div class="scroll prose" tabindex="0" key={step.id.clone()}>
@@ -160,7 +160,7 @@ fn foot(scene: &Scene<'_>, running: &Running, step: &LessonStep) -> Html {
                     <button class="btn go" type="button" onclick={scene.act(Act::Learn(LearnAct::Leave))}>{scene.t("lesson.end")}</button>
                 } else {
                     <button class={if met { "btn go" } else { "btn" }} type="button" aria-disabled={(!met).to_string()}
-                        onclick={scene.act(Act::Learn(LearnAct::Next))}>{scene.t("lesson.next")}<kbd class="wide">{"N"}</kbd></button>
+                        onclick={scene.act(Act::Learn(LearnAct::Next))}>{scene.t("lesson.next")}<kbd class="wide">{"J"}</kbd></button>
                 }
             </div>
         </div>

@@ -242,10 +242,19 @@ impl Component for Term {
                 (event.pointer_type() == "mouse").then(msg)
             })
         };
+        let keys = link.batch_callback(|event: KeyboardEvent| {
+            let press = matches!(event.key().as_str(), "Enter" | " ");
+            if press {
+                event.prevent_default();
+                event.stop_propagation();
+            }
+            press.then_some(TermMsg::Click)
+        });
         html! {
             <span class="term-w" onpointerenter={mouse(|| TermMsg::Enter)} onpointerleave={mouse(|| TermMsg::Leave)}>
-                <button type="button" class="term" ref={self.button.clone()} aria-expanded={open.to_string()}
-                    onclick={link.callback(|_| TermMsg::Click)}>{props.children.clone()}</button>
+                // In a line of text, hence no button: that would be a box of its own, which does not wrap.
+                <span role="button" tabindex="0" class="term" ref={self.button.clone()} aria-expanded={open.to_string()} onkeydown={keys}
+                    onclick={link.callback(|_| TermMsg::Click)}>{props.children.clone()}</span>
                 if open { {self.popover(props, link)} }
             </span>
         }
