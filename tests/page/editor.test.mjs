@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { engineRunning, launch, noAxeViolations, open } from './browser.mjs';
+import { engineWhole, launch, noAxeViolations, open } from './browser.mjs';
 import { serve } from './serve.mjs';
 import { caretAt, openEditor, retype } from './states.mjs';
 
@@ -22,7 +22,7 @@ after(async () => {
 const edit = (name, steps, options = {}) =>
   test(name, { timeout: 240_000 }, async () => {
     const { page, faults } = await open(browser, site.url, { reducedMotion: 'reduce', ...options });
-    await engineRunning(page);
+    await engineWhole(page);
     await openEditor(page);
     await steps(page, page.locator('#manifest-text'));
     assert.deepEqual(faults, []);

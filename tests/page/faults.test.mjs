@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { engineRunning, launch, noAxeViolations, open } from './browser.mjs';
+import { engineWhole, launch, noAxeViolations, open } from './browser.mjs';
 import { serve } from './serve.mjs';
 
 let browser;
@@ -21,7 +21,7 @@ const walk = (name, path, steps, options = {}) =>
   test(name, { timeout: 240_000 }, async () => {
     const url = new URL(path, site.url).href;
     const { page, faults } = await open(browser, url, { reducedMotion: 'reduce', ...options });
-    await engineRunning(page);
+    await engineWhole(page);
     await page.keyboard.press('End');
     await steps(page);
     assert.deepEqual(faults, []);

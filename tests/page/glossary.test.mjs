@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { engineRunning, launch, noAxeViolations, open } from './browser.mjs';
+import { engineWhole, launch, noAxeViolations, open } from './browser.mjs';
 import { serve } from './serve.mjs';
 
 let browser;
@@ -20,7 +20,7 @@ after(async () => {
 const walk = (name, steps, options = {}) =>
   test(name, { timeout: 240_000 }, async () => {
     const { page, faults } = await open(browser, site.url, { reducedMotion: 'reduce', ...options });
-    await engineRunning(page);
+    await engineWhole(page);
     await steps(page);
     assert.deepEqual(faults, []);
     await page.context().close();

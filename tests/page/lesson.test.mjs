@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { engineRunning, launch, noAxeViolations, open } from './browser.mjs';
+import { engineWhole, launch, noAxeViolations, open } from './browser.mjs';
 import { serve } from './serve.mjs';
 
 let browser;
@@ -22,7 +22,7 @@ const walk = (name, path, steps, options = {}) =>
   test(name, { timeout: 240_000 }, async () => {
     const url = new URL(path, site.url).href;
     const { page, faults } = await open(browser, url, { reducedMotion: 'reduce', ...options });
-    await engineRunning(page);
+    await engineWhole(page);
     await steps(page);
     assert.deepEqual(faults, []);
     await page.context().close();
@@ -132,7 +132,7 @@ walk('back, leave, resume, and after a reload', '?lesson=birth', async (page) =>
   assert.equal(await title(page), name);
 
   await page.goto(site.url);
-  await engineRunning(page);
+  await engineWhole(page);
   await page.locator('.crumb button').first().click();
   await page.getByRole('button', { name: 'Go on with step 5' }).click();
   await page.locator('.lesson').waitFor();

@@ -3,8 +3,11 @@
 //   cargo xtask shots [-- NAME…]       the built site's states named in states.mjs, or some of them
 //   node shots.mjs --url URL           another site's start page
 //   …  --size desktop|tablet|phone     --scheme light|dark   --full (the whole page, not the window)
+//   …  --out FOLDER                    another folder
+//   …  --docs                          the main states, into docs/screenshots/
 
 import { mkdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { engineWhole, launch, open } from './browser.mjs';
@@ -25,6 +28,8 @@ const { values, positionals } = parseArgs({
     size: { type: 'string', multiple: true, default: Object.keys(SIZES) },
     scheme: { type: 'string', multiple: true, default: ['light', 'dark'] },
     full: { type: 'boolean', default: false },
+    out: { type: 'string' },
+    docs: { type: 'boolean', default: false },
   },
 });
 
@@ -33,9 +38,14 @@ if (unknown.length > 0) {
   console.error(`no state ${unknown.join(', ')}; there are: ${Object.keys(STATES).join(', ')}`);
   process.exit(2);
 }
-const states = positionals.length > 0 ? positionals : values.url ? ['start'] : Object.keys(STATES);
+// What the documents show: each state in four pictures.
+const MAIN = ['start', 'step', 'admission', 'scheduler', 'node', 'fire', 'reject', 'objects', 'compare', 'lesson-told', 'glossary', 'terminal'];
+const PICTURES = ['desktop-light', 'desktop-dark', 'tablet-light', 'phone-light'];
+const all = values.docs ? MAIN : Object.keys(STATES);
+const states = positionals.length > 0 ? positionals : values.url ? ['start'] : all;
 
-const folder = fileURLToPath(new URL('./shots/', import.meta.url));
+const place = values.docs ? '../../docs/screenshots/' : './shots/';
+const folder = values.out ? `${resolve(values.out)}/` : fileURLToPath(new URL(place, import.meta.url));
 await mkdir(folder, { recursive: true });
 const site = values.url ? { url: values.url, close: async () => {} } : await serve();
 const browser = await launch();
@@ -44,6 +54,7 @@ for (const state of states) {
   for (const size of values.size) {
     for (const colorScheme of values.scheme) {
       const name = `${state}-${size}-${colorScheme}`;
+      if (values.docs && !PICTURES.includes(`${size}-${colorScheme}`)) continue;
       const { path = '', act, scenario } = STATES[state];
       const { page, faults } = await open(browser, new URL(path, site.url).href, {
         viewport: SIZES[size],

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { engineRunning, launch, noAxeViolations, open } from './browser.mjs';
+import { engineWhole, launch, noAxeViolations, open } from './browser.mjs';
 import { crowd, openScenario } from './crowd.mjs';
 import { serve } from './serve.mjs';
 
@@ -23,7 +23,7 @@ after(async () => {
 const walk = (name, path, steps, options = {}) =>
   test(name, { timeout: 240_000 }, async () => {
     const { page, faults } = await open(browser, new URL(path, site.url).href, { reducedMotion: 'reduce', ...options });
-    await engineRunning(page);
+    await engineWhole(page);
     await steps(page);
     assert.deepEqual(faults, []);
     await page.context().close();

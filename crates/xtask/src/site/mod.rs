@@ -179,7 +179,9 @@ fn boot_script(engine: &wasm::Engine, locales: &[String]) -> String {
          try {{\n\
          \x20 const spoken = words[known] && speak(known).catch(() => {{}});\n\
          \x20 const module_or_path = await WebAssembly.compileStreaming(wasm()).catch(compile);\n\
-         \x20 const {{ default: start }} = await import('./{glue}');\n\
+         \x20 const {{ default: start, podscopeAhead }} = await import('./{glue}');\n\
+         \x20 // A link opens in the middle.\n\
+         \x20 if (/^#\\d/.test(location.hash) || location.search) await podscopeAhead?.().catch(() => {{}});\n\
          \x20 await spoken;\n\
          \x20 performance.mark('podscope-start');\n\
          \x20 await start({{ module_or_path }});\n\

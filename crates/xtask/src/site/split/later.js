@@ -6,11 +6,21 @@ let podscopeStyled;
 
 // The styles of what the first scene does not show. A figure in somebody's page sees to its own.
 function podscopeStyle() {
-    if (podscopeStyled || !document.getElementById('podscope-page')) return;
-    podscopeStyled = document.createElement('link');
-    podscopeStyled.rel = 'stylesheet';
-    podscopeStyled.href = new URL('later.css', import.meta.url);
-    document.head.append(podscopeStyled);
+    if (!document.getElementById('podscope-page')) return undefined;
+    return podscopeStyled ??= new Promise((done) => {
+        const link = document.createElement('link');
+        link.rel = 'stylesheet';
+        link.href = new URL('later.css', import.meta.url);
+        link.onload = link.onerror = done;
+        document.head.append(link);
+    });
+}
+
+// For a page that opens in the middle: what it needs at once is there before it starts.
+let podscopeBytes;
+export async function podscopeAhead() {
+    const fetched = fetch(podscopeLater).then((response) => response.arrayBuffer());
+    [podscopeBytes] = await Promise.all([fetched, podscopeStyle()]);
 }
 
 function podscopeJoin(module) {
@@ -32,6 +42,7 @@ function podscopeLoad() {
 }
 
 function podscopeWait() {
+    if (podscopeBytes) return podscopeJoin(new WebAssembly.Module(podscopeBytes));
     const request = new XMLHttpRequest();
     request.open('GET', podscopeLater, false);
     // One character a byte: a waiting request may not ask for bytes.
@@ -45,19 +56,20 @@ function podscopeWait() {
 }
 
 export function podscopeFetch() {
-    podscopeStyle();
+    const styled = podscopeStyle();
     return podscopeComing ??= fetch(podscopeLater)
         .then((response) => response.arrayBuffer())
         .then((bytes) => WebAssembly.compile(bytes))
-        .then(podscopeJoin)
+        .then((module) => Promise.all([module, styled]))
+        .then(([module]) => podscopeJoin(module))
         .then(podscopeReplay)
         .catch(podscopeFailed);
 }
 
-// What a person does before the second part is there waits for it, and is done then.
+// What a person does before the second part is there waits for it, and is done then. What only passes
+// by is forgotten.
 const podscopeHeld = [];
-const PODSCOPE_SIGNS = ['pointermove', 'pointerover', 'pointerdown', 'touchstart', 'wheel', 'focusin'];
-const PODSCOPE_ACTS = ['click', 'keydown', 'input', 'change', 'submit', 'resize', 'hashchange'];
+const PODSCOPE_PASSING = /move|over|out|enter|leave|wheel|scroll|touch/;
 
 function podscopeGuard(event) {
     if (wasm.podscope_ready.value === 1) return;
@@ -67,7 +79,7 @@ function podscopeGuard(event) {
     if (type === 'click' || type === 'submit') event.preventDefault(); // It comes again.
     // Typing goes into the text by itself.
     const typing = type === 'keydown' && target.matches?.('input,textarea,select') && !event.ctrlKey && !event.metaKey;
-    if (PODSCOPE_ACTS.includes(type) && !typing) {
+    if (!PODSCOPE_PASSING.test(type) && !typing) {
         podscopeHeld.push([target, new event.constructor(type, event)]);
         document.documentElement.dataset.later = 'coming'; // The page's style sees it.
     }
@@ -88,11 +100,21 @@ function podscopeFailed(error) {
 }
 
 async function podscopeStart(module_or_path) {
-    const exports = await __wbg_init(module_or_path);
-    if (document.getElementById('podscope-page')) {
-        for (const sign of [...PODSCOPE_SIGNS, ...PODSCOPE_ACTS]) {
-            addEventListener(sign, podscopeGuard, { capture: true, passive: !PODSCOPE_ACTS.includes(sign) });
+    if (!document.getElementById('podscope-page')) return __wbg_init(module_or_path);
+    // Every kind of event that the program listens to is held.
+    const types = new Set(['pointermove', 'touchstart', 'wheel', 'focusin']);
+    const { prototype } = EventTarget;
+    const listen = prototype.addEventListener;
+    prototype.addEventListener = function (type, ...rest) {
+        types.add(type);
+        return listen.call(this, type, ...rest);
+    };
+    try {
+        return await __wbg_init(module_or_path);
+    } finally {
+        prototype.addEventListener = listen;
+        for (const type of types) {
+            addEventListener(type, podscopeGuard, { capture: true, passive: PODSCOPE_PASSING.test(type) });
         }
     }
-    return exports;
 }
