@@ -30,7 +30,7 @@ const hundred = async (page) => {
   await edit(page, { from: 'replicas: 3', to: 'replicas: 100' });
   await page.getByRole('button', { name: 'Apply', exact: true }).click();
   await page.keyboard.press('End');
-  await page.waitForFunction(() => document.querySelectorAll('.stage .pod[aria-label*="Running"]').length === 100);
+  await page.waitForFunction(() => /100 of 100 ready/.test(document.querySelector('.stage svg.pic')?.getAttribute('aria-label') ?? ''));
 };
 
 /** Does something in the page `times` times and waits each time until it has been drawn. */

@@ -364,9 +364,11 @@ impl App {
             .as_ref()
             .and_then(|explain| self.words.part(&explain.msg, ".title"));
         let summary = crate::draw::cluster::summary(&self.view, &self.words);
-        match title {
-            Some(title) => AttrValue::from([&title.replace('`', ""), ". ", &summary].concat()),
-            None => AttrValue::from(summary),
+        match title.map(|title| title.replace('`', "")) {
+            Some(title) if !summary.starts_with(&title) => {
+                AttrValue::from([&title, ". ", &summary].concat())
+            }
+            _ => AttrValue::from(summary),
         }
     }
 

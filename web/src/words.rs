@@ -200,6 +200,23 @@ pub fn rich(text: &str) -> Html {
     out.into_iter().collect()
 }
 
+/// A heading: as [`rich`], and names with hyphens do not break.
+#[inline(never)]
+pub fn heading(text: &str) -> Html {
+    let word = |word: &str| {
+        let name = word.contains('-') && word.len() <= MOST_UNBROKEN;
+        html! { <>if name { <span class="nb">{rich(word)}</span> } else { {rich(word)} }{" "}</> }
+    };
+    // A backquote may span words.
+    match text.contains('`') {
+        true => rich(text),
+        false => text.split(' ').map(word).collect(),
+    }
+}
+
+/// Longer words break, or they would stick out on a phone.
+const MOST_UNBROKEN: usize = 20;
+
 /// A name shortened in the middle to at most `max` characters: `d300-…-9ssfs`.
 pub fn middle(name: &str, max: usize) -> Text {
     let count = name.chars().count();

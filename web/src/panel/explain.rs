@@ -3,7 +3,7 @@
 use super::terms::linked;
 use crate::draw::{glyph, kind_glyph, line_class, yaml_spans};
 use crate::state::{Act, Scene};
-use crate::words::{moment, rich};
+use crate::words::{heading, moment, rich};
 use podscope_session::view::*;
 use std::rc::Rc;
 use yew::prelude::*;
@@ -83,7 +83,7 @@ fn event(scene: &Scene<'_>, explain: &ExplainView) -> Html {
                 <span class="right muted small num">{right}</span></div>
             <div class="scroll prose" tabindex="0" key={explain.event}>
                 <div class="phase">{kind_glyph(explain.kind, 18)}{words.say(&explain.who)}</div>
-                <h2 class="title">{rich(&title)}</h2>
+                <h2 class="title">{heading(&title)}</h2>
                 {what}{why}
                 {causes(scene, explain)}
                 {panes(scene, explain, part(".detail"), part(".example"), &mut seen)}

@@ -7,7 +7,7 @@ use super::terms::linked;
 use crate::draw::icon;
 use crate::learn::{LearnAct, Running, about};
 use crate::state::{Act, Scene};
-use crate::words::rich;
+use crate::words::{heading, rich};
 use podscope_session::lesson::{LessonStep, Suggestion};
 use yew::prelude::*;
 
@@ -35,7 +35,7 @@ pub fn draw(scene: &Scene<'_>, running: &Running) -> Html {
             {progress(running, &number)}
             <div class="scroll prose" tabindex="0" key={step.id.clone()}>
                 <div class="phase">{number.clone()}</div>
-                <h2 class="title" id="lesson-title" tabindex="-1">{rich(&title)}</h2>
+                <h2 class="title" id="lesson-title" tabindex="-1">{heading(&title)}</h2>
                 {text(scene, running.part(scene.words, "before"), &mut seen)}
                 {for asked.map(|asked| predict::draw(scene, asked))}
                 if met && gated { {told(scene, running, &mut seen)} }
