@@ -1068,7 +1068,7 @@ pub struct SchedulerInside {
     pub totals: Rc<[i64]>,
     /// Index of the winner in `scored`.
     pub chosen: Option<u16>,
-    /// Several nodes had the best total and one was drawn.
+    /// Several nodes had the best total; their order decided.
     pub tie: bool,
     /// `0/3 nodes are available: …`, verbatim.
     pub message: Option<Text>,
