@@ -51,7 +51,22 @@ impl Words {
     pub fn part(&self, msg: &Msg, part: &str) -> Option<String> {
         let code = [msg.code, part].concat();
         self.0.get(&code)?;
-        Some(self.0.say(&code, &arguments(&msg.args)))
+        let mut arguments = arguments(&msg.args);
+        if msg.code.starts_with("fault.") {
+            self.name_faults(&mut arguments);
+        }
+        Some(self.0.say(&code, &arguments))
+    }
+
+    /// Faults by their names for people.
+    #[inline(never)]
+    fn name_faults(&self, arguments: &mut [Argument<'_>]) {
+        for argument in arguments.iter_mut().filter(|a| a.name == "name") {
+            let code = ["fault.", &argument.text, ".title"].concat();
+            if let Some(name) = self.0.get(&code) {
+                argument.text = name.to_owned().into();
+            }
+        }
     }
 
     /// A text without arguments.
