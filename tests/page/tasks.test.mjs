@@ -130,7 +130,7 @@ task('7. ask kubectl for the Pods, and for something that does not exist', '', a
   await person.enter('kubectl command', 'get pods');
   await person.until(/Running/, 'Inspect');
   await person.enter('kubectl command', 'get nonsense');
-  await person.until(/doesn't have a resource type "nonsense"/, 'Inspect');
+  await person.until(/doesn't have a resource type .?"nonsense/, 'Inspect');
 });
 
 task('8. read a Pod as it is stored', '', async (person) => {

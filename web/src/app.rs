@@ -256,7 +256,12 @@ impl App {
                 self.open(target);
             }
             Act::Stage(act) => return self.stage_act(act),
-            Act::AsText => self.ui.as_text = !self.ui.as_text,
+            Act::AsText => {
+                self.ui.as_text = !self.ui.as_text;
+                if self.ui.menu.take().is_some() && is_small() {
+                    self.ui.pane = Section::Cluster;
+                }
+            }
             Act::Tab(tab) => {
                 self.ui.tab = if self.ui.tab == Some(tab) {
                     None

@@ -37,7 +37,7 @@ pub fn draw(scene: &Scene<'_>) -> Html {
             </button>
             <span class="phone-only push">
                 {popper(scene, Menu::More, html! { <><span aria-hidden="true">{"⋯"}</span><span class="sr">{scene.t("bar.more")}</span></> },
-                    "btn quiet", "right", || html! { <>{super::exchange::menu(scene)}{themes(scene)}</> })}
+                    "btn quiet", "right", || more(scene))}
             </span>
         </header>
     }
@@ -75,6 +75,15 @@ pub fn presets(scene: &Scene<'_>, lessons: bool) -> Vec<Html> {
         .filter(|preset| preset.lesson == lessons)
         .map(item)
         .collect()
+}
+
+/// What a phone's bar and stage head have no room for.
+#[inline(never)]
+fn more(scene: &Scene<'_>) -> Html {
+    html! { <>
+        <button type="button" aria-pressed={scene.ui.as_text.to_string()} onclick={scene.act(Act::AsText)}>{scene.t("stage.as-text")}</button>
+        {super::exchange::menu(scene)}{themes(scene)}
+    </> }
 }
 
 #[inline(never)]
