@@ -47,7 +47,13 @@ struct Future {
 struct Derived {
     index: Index,
     found: crate::logbook::Found,
+    /// Past and future as last asked for, and what it was made from.
+    timeline: Option<(TimelineKey, Rc<TimelineView>)>,
 }
+
+/// Known events, future shown, other futures, machines at the cursor: while these stay, so does the
+/// timeline. A cut log forgets all that is derived.
+type TimelineKey = (usize, u32, usize, usize);
 
 /// One scenario being played.
 pub struct Session {
@@ -777,28 +783,16 @@ impl SessionApi for Session {
     }
 
     fn timeline(&self) -> Rc<TimelineView> {
-        let mut view = crate::timeline_view::view(self);
-        let mut forks: Vec<ForkView> = Vec::new();
-        let fork = |id, timeline: &Timeline<Simulation>, other: &Timeline<Simulation>| {
-            let at = crate::compare::parting(timeline, other);
-            let before = self.log().partition_point(|event| event.at < at);
-            ForkView {
-                id,
-                parts_at: EventIndex::try_from(before).unwrap_or(EventIndex::MAX),
-                at: nanos(at),
-                name: crate::compare::started(timeline, other),
-                current: id == self.current,
-            }
-        };
-        for future in &self.futures {
-            forks.push(fork(future.id, &future.timeline, &self.timeline));
+        let machines = self.timeline.world().cluster().nodes().len();
+        let key = (self.log().len(), self.current, self.futures.len(), machines);
+        if let Some((made_from, view)) = &self.derived.borrow().timeline
+            && *made_from == key
+        {
+            return view.clone();
         }
-        if let Some(other) = self.futures.last() {
-            forks.push(fork(self.current, &self.timeline, &other.timeline));
-            podscope_api::sort::by_key(&mut forks, |f| f.id);
-        }
-        view.forks = forks.into();
-        Rc::new(view)
+        let view = self.fresh_timeline();
+        self.derived.borrow_mut().timeline = Some((key, view.clone()));
+        view
     }
 
     #[inline(never)]
@@ -920,6 +914,32 @@ impl SessionApi for Session {
 }
 
 impl Session {
+    #[inline(never)]
+    fn fresh_timeline(&self) -> Rc<TimelineView> {
+        let mut view = crate::timeline_view::view(self);
+        let mut forks: Vec<ForkView> = Vec::new();
+        let fork = |id, timeline: &Timeline<Simulation>, other: &Timeline<Simulation>| {
+            let at = crate::compare::parting(timeline, other);
+            let before = self.log().partition_point(|event| event.at < at);
+            ForkView {
+                id,
+                parts_at: EventIndex::try_from(before).unwrap_or(EventIndex::MAX),
+                at: nanos(at),
+                name: crate::compare::started(timeline, other),
+                current: id == self.current,
+            }
+        };
+        for future in &self.futures {
+            forks.push(fork(future.id, &future.timeline, &self.timeline));
+        }
+        if let Some(other) = self.futures.last() {
+            forks.push(fork(self.current, &self.timeline, &other.timeline));
+            podscope_api::sort::by_key(&mut forks, |f| f.id);
+        }
+        view.forks = forks.into();
+        Rc::new(view)
+    }
+
     /// The trace was cut or exchanged: what was computed from it is computed anew.
     fn forget_derived(&self) {
         *self.derived.borrow_mut() = Derived::default();
