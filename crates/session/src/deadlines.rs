@@ -12,9 +12,10 @@ use podscope_kernel::SimTime;
 /// Models: pkg/controller/nodelifecycle, --node-monitor-grace-period (v1.36)
 const NODE_MONITOR_GRACE: u64 = 50_000_000;
 
-/// When the next deadline is due.
+/// When the next deadline behind the cursor is due. The cursor may stand at a deadline, behind the last
+/// event before it.
 pub fn next(session: &Session) -> Option<SimTime> {
-    let now = session.simulation().cluster().now();
+    let now = session.timeline.position().at;
     views(session)
         .iter()
         .filter_map(|t| t.due)

@@ -715,10 +715,11 @@ impl SessionApi for Session {
                 self.timeline.run_until(at);
             }
             StepSize::NextDeadline => {
-                let next = crate::deadlines::next(self);
-                if let Some(at) = next {
-                    self.timeline.run_until(at);
-                }
+                // At the last deadline there is still what follows from it.
+                match crate::deadlines::next(self) {
+                    Some(at) => self.timeline.run_until(at),
+                    None => return self.step(StepSize::Action),
+                };
             }
             StepSize::UntilStable => {
                 let faults = !self.simulation().cluster().network().is_whole();

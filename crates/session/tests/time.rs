@@ -365,3 +365,25 @@ fn the_story_is_what_happened_up_to_the_cursor() {
     assert_eq!(phases.first(), Some(&"phase.submit"));
     assert!(story.iter().all(|row| !row.who.is_empty()));
 }
+
+/// At a deadline nothing may have happened yet: the controller looks every five seconds.
+#[test]
+fn from_deadline_to_deadline_a_silent_node_is_noticed() {
+    let mut session = Session::open(Source::Preset("birth")).expect("opens");
+    session.step(StepSize::UntilStable);
+    session
+        .fault("node-power", "node-2", &[])
+        .expect("can be broken");
+    let mut moments = vec![session.view().cursor.time];
+    for _ in 0..40 {
+        assert!(session.step(StepSize::NextDeadline), "it goes on");
+        let view = session.view();
+        assert!(view.cursor.time >= *moments.last().expect("one"));
+        moments.push(view.cursor.time);
+        let node = view.nodes.iter().find(|n| &*n.name == "node-2");
+        if node.is_some_and(|n| n.status.contains("NotReady")) {
+            return;
+        }
+    }
+    panic!("never noticed: {moments:?}");
+}
