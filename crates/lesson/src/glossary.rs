@@ -86,7 +86,7 @@ impl Glossary {
 
     fn of(terms: &mut Vec<Term>) -> Glossary {
         let mut terms = std::mem::take(terms);
-        terms.sort_by(|a, b| fold(&a.name).cmp(&fold(&b.name)));
+        terms.sort_by_key(|term| fold(&term.name));
         let mut spellings: Vec<(String, usize)> = Vec::new();
         for (i, term) in terms.iter().enumerate() {
             for name in std::iter::once(&term.name).chain(&term.also) {

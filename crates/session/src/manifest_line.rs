@@ -94,7 +94,7 @@ fn block(document: &[&str], field: &str) -> Option<(usize, usize)> {
         line.strip_prefix(field)
             .is_some_and(|rest| rest.starts_with(':'))
     };
-    let at = document.iter().position(|line| is_field(&line))?;
+    let at = document.iter().position(is_field)?;
     let line = document.get(at)?;
     let depth = |line: &str| line.len() - line.trim_start_matches([' ', '-']).len();
     let deeper = document.get(at + 1..).unwrap_or_default().iter();
