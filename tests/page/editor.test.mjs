@@ -1,33 +1,14 @@
 // The manifest editor as a person uses it: keyboard, completion, fixes, files, undo, finding, comparing, a phone.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { engineWhole, launch, noAxeViolations, open } from './browser.mjs';
-import { serve } from './serve.mjs';
+import { noAxeViolations } from './browser.mjs';
 import { caretAt, openEditor, retype } from './states.mjs';
+import { walks } from './walks.mjs';
 
-let browser;
-let site;
+const { walk } = walks(openEditor);
 
-before(async () => {
-  [browser, site] = await Promise.all([launch(), serve()]);
-});
-
-after(async () => {
-  await browser?.close();
-  await site?.close();
-});
-
-/** Opens the editor on a fresh page and checks that nothing went wrong on the way. */
-const edit = (name, steps, options = {}) =>
-  test(name, { timeout: 240_000 }, async () => {
-    const { page, faults } = await open(browser, site.url, { reducedMotion: 'reduce', ...options });
-    await engineWhole(page);
-    await openEditor(page);
-    await steps(page, page.locator('#manifest-text'));
-    assert.deepEqual(faults, []);
-    await page.context().close();
-  });
+/** Runs steps on a fresh page with its editor open. */
+const edit = (name, steps, options = {}) => walk(name, '', (page) => steps(page, page.locator('#manifest-text')), options);
 
 const keys = async (page, ...names) => {
   for (const name of names) await page.keyboard.press(name);

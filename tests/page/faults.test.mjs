@@ -1,32 +1,10 @@
 // Faults as a person uses them: found, described, aimed, planned, refused with a sentence, listed, healed.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { engineWhole, launch, noAxeViolations, open } from './browser.mjs';
-import { serve } from './serve.mjs';
+import { noAxeViolations } from './browser.mjs';
+import { walks } from './walks.mjs';
 
-let browser;
-let site;
-
-before(async () => {
-  [browser, site] = await Promise.all([launch(), serve()]);
-});
-
-after(async () => {
-  await browser?.close();
-  await site?.close();
-});
-
-const walk = (name, path, steps, options = {}) =>
-  test(name, { timeout: 240_000 }, async () => {
-    const url = new URL(path, site.url).href;
-    const { page, faults } = await open(browser, url, { reducedMotion: 'reduce', ...options });
-    await engineWhole(page);
-    await page.keyboard.press('End');
-    await steps(page);
-    assert.deepEqual(faults, []);
-    await page.context().close();
-  });
+const { walk } = walks((page) => page.keyboard.press('End'));
 
 const menu = (page) => page.getByRole('button', { name: /^Break/ }).first().click();
 const kind = (page, name) => page.locator('.palette').getByRole('button', { name });

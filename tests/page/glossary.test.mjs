@@ -1,36 +1,12 @@
 // The glossary: terms in running text open by hover, click and keyboard; the dialogue finds and shows.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { engineWhole, launch, noAxeViolations, open } from './browser.mjs';
-import { serve } from './serve.mjs';
+import { noAxeViolations } from './browser.mjs';
+import { press, walks } from './walks.mjs';
 
-let browser;
-let site;
+const { walk } = walks();
 
-before(async () => {
-  [browser, site] = await Promise.all([launch(), serve()]);
-});
-
-after(async () => {
-  await browser?.close();
-  await site?.close();
-});
-
-const walk = (name, steps, options = {}) =>
-  test(name, { timeout: 240_000 }, async () => {
-    const { page, faults } = await open(browser, site.url, { reducedMotion: 'reduce', ...options });
-    await engineWhole(page);
-    await steps(page);
-    assert.deepEqual(faults, []);
-    await page.context().close();
-  });
-
-const press = async (page, key, times = 1) => {
-  for (let i = 0; i < times; i += 1) await page.keyboard.press(key);
-};
-
-walk('a term opens by keyboard, by click and by hover, and closes', async (page) => {
+walk('a term opens by keyboard, by click and by hover, and closes', '', async (page) => {
   await press(page, 'Shift+ArrowRight', 4);
   const terms = page.locator('.explain .term');
   assert.ok((await terms.count()) >= 2, 'an explanation has terms');
@@ -66,7 +42,7 @@ walk('a term opens by keyboard, by click and by hover, and closes', async (page)
   await pop.waitFor({ state: 'detached' });
 });
 
-walk('the glossary opens, finds, shows, and gives the keyboard back', async (page) => {
+walk('the glossary opens, finds, shows, and gives the keyboard back', '', async (page) => {
   const help = page.getByRole('button', { name: 'Keyboard shortcuts' });
   await help.focus();
   await press(page, 'Enter');
@@ -107,7 +83,7 @@ walk('the glossary opens, finds, shows, and gives the keyboard back', async (pag
   await page.locator('svg.pic').first().waitFor();
 });
 
-walk('on a phone', async (page) => {
+walk('on a phone', '', async (page) => {
   await press(page, 'Shift+ArrowRight', 4);
   await page.locator('.explain .term').first().click();
   const box = await page.locator('.termpop').boundingBox();

@@ -2,35 +2,11 @@
 // leaving and resuming. axe runs in every kind of step.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { engineWhole, launch, noAxeViolations, open } from './browser.mjs';
-import { serve } from './serve.mjs';
+import { engineWhole, noAxeViolations } from './browser.mjs';
+import { press, walks } from './walks.mjs';
 
-let browser;
-let site;
+const { env, walk } = walks();
 
-before(async () => {
-  [browser, site] = await Promise.all([launch(), serve()]);
-});
-
-after(async () => {
-  await browser?.close();
-  await site?.close();
-});
-
-const walk = (name, path, steps, options = {}) =>
-  test(name, { timeout: 240_000 }, async () => {
-    const url = new URL(path, site.url).href;
-    const { page, faults } = await open(browser, url, { reducedMotion: 'reduce', ...options });
-    await engineWhole(page);
-    await steps(page);
-    assert.deepEqual(faults, []);
-    await page.context().close();
-  });
-
-const press = async (page, key, times = 1) => {
-  for (let i = 0; i < times; i += 1) await page.keyboard.press(key);
-};
 const title = (page) => page.locator('.lesson h2.title').innerText();
 const number = async (page) => Number((await page.locator('.lesson .phase').innerText()).match(/\d+/)[0]);
 const met = (page) => page.locator('.lesson .lprog .cur.done').waitFor({ state: 'attached' });
@@ -131,7 +107,7 @@ walk('back, leave, resume, and after a reload', '?lesson=birth', async (page) =>
   await page.getByRole('button', { name: 'Go on with step 5' }).click();
   assert.equal(await title(page), name);
 
-  await page.goto(site.url);
+  await page.goto(env.site.url);
   await engineWhole(page);
   await page.locator('.crumb button').first().click();
   await page.getByRole('button', { name: 'Go on with step 5' }).click();

@@ -3,36 +3,12 @@
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { after, before, test } from 'node:test';
-import { engineWhole, launch, noAxeViolations, open } from './browser.mjs';
-import { serve } from './serve.mjs';
+import { noAxeViolations } from './browser.mjs';
+import { press, walks } from './walks.mjs';
 
-let browser;
-let site;
-
-before(async () => {
-  [browser, site] = await Promise.all([launch(), serve()]);
-});
-
-after(async () => {
-  await browser?.close();
-  await site?.close();
-});
-
-const walk = (name, path, steps, options = {}) =>
-  test(name, { timeout: 240_000 }, async () => {
-    const url = new URL(path, site.url).href;
-    const { page, faults } = await open(browser, url, { reducedMotion: 'reduce', ...options });
-    await engineWhole(page);
-    await steps(page);
-    assert.deepEqual(faults, []);
-    await page.context().close();
-  });
+const { walk } = walks();
 
 const clock = (page) => page.locator('.clock').innerText();
-const press = async (page, key, times = 1) => {
-  for (let i = 0; i < times; i += 1) await page.keyboard.press(key);
-};
 const menu = async (page) => {
   const share = page.getByRole('button', { name: page.viewportSize().width > 600 ? 'Share' : 'More', exact: true });
   if ((await share.getAttribute('aria-expanded')) !== 'true') await share.click();

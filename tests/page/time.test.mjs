@@ -1,38 +1,13 @@
 // Time: jumps, breakpoints, futures, two futures side by side, dense lanes, at three widths.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { engineWhole, launch, noAxeViolations, open } from './browser.mjs';
-import { serve } from './serve.mjs';
+import { noAxeViolations } from './browser.mjs';
+import { press, walks } from './walks.mjs';
 
-let browser;
-let site;
-
-before(async () => {
-  [browser, site] = await Promise.all([launch(), serve()]);
-});
-
-after(async () => {
-  await browser?.close();
-  await site?.close();
-});
-
-/** Runs steps on a fresh page and checks that nothing went wrong on the way. */
-const walk = (name, path, steps, options = {}) =>
-  test(name, { timeout: 240_000 }, async () => {
-    const url = new URL(path, site.url).href;
-    const { page, faults } = await open(browser, url, { reducedMotion: 'reduce', ...options });
-    await engineWhole(page);
-    await steps(page);
-    assert.deepEqual(faults, []);
-    await page.context().close();
-  });
+const { walk } = walks();
 
 const clock = async (page) => (await page.locator('.clock').innerText()).split('\n')[0];
 const step = async (page) => Number((await page.locator('.clock small').innerText()).match(/step (\d+)/)?.[1] ?? 0);
-const press = async (page, key, times = 1) => {
-  for (let i = 0; i < times; i += 1) await page.keyboard.press(key);
-};
 const goto = (page) => page.getByRole('button', { name: 'Go to', exact: true });
 const status = (page) => page.getByRole('status').first().innerText();
 

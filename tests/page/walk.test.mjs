@@ -2,39 +2,13 @@
 // axe runs in every state; no console error, no foreign request, no policy violation may occur.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { engineWhole, launch, noAxeViolations, open } from './browser.mjs';
-import { serve } from './serve.mjs';
+import { engineWhole, noAxeViolations } from './browser.mjs';
+import { press, walks } from './walks.mjs';
 
-let browser;
-let site;
-
-before(async () => {
-  [browser, site] = await Promise.all([launch(), serve()]);
-});
-
-after(async () => {
-  await browser?.close();
-  await site?.close();
-});
-
-/** Runs a walk on a fresh page and checks that nothing went wrong on the way. */
-const walk = (name, path, steps, options = {}) =>
-  test(name, { timeout: 240_000 }, async () => {
-    const url = new URL(path, site.url).href;
-    const { page, faults } = await open(browser, url, { reducedMotion: 'reduce', ...options });
-    // Pages that only hold figures have no engine of their own.
-    if (!/\.html/.test(path)) await engineWhole(page);
-    await steps(page);
-    assert.deepEqual(faults, []);
-    await page.context().close();
-  });
+const { env, walk } = walks();
 
 const clock = (page) => page.locator('.clock').innerText();
 const title = (page) => page.locator('.explain h2.title').innerText();
-const press = async (page, key, times = 1) => {
-  for (let i = 0; i < times; i += 1) await page.keyboard.press(key);
-};
 
 /** Cuts the power of node-2; the faults' menu is open. */
 const breakNode = async (page) => {
@@ -378,7 +352,7 @@ walk('two figures stand in another page under its strict policy', 'example.html'
   await figures.first().locator('svg.pic').waitFor();
   await figures.last().scrollIntoViewIfNeeded();
   await figures.last().locator('svg.pic').waitFor();
-  const modules = site.requests.filter((path) => path.endsWith('.wasm'));
+  const modules = env.site.requests.filter((path) => path.endsWith('.wasm'));
   assert.ok(modules.length > 0);
   const before = await figures.first().locator('.etop').innerText();
   await figures.first().getByRole('button', { name: 'One step forward' }).click();
