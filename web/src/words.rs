@@ -218,14 +218,14 @@ pub fn rich(text: &str) -> Html {
 /// A heading: as [`rich`], and names with hyphens do not break.
 #[inline(never)]
 pub fn heading(text: &str) -> Html {
-    let word = |word: &str| {
+    let word = |(i, word): (usize, &str)| {
         let name = word.contains('-') && word.len() <= MOST_UNBROKEN;
-        html! { <>if name { <span class="nb">{rich(word)}</span> } else { {rich(word)} }{" "}</> }
+        html! { <>if i > 0 { {" "} } if name { <span class="nb">{rich(word)}</span> } else { {rich(word)} }</> }
     };
     // A backquote may span words.
     match text.contains('`') {
         true => rich(text),
-        false => text.split(' ').map(word).collect(),
+        false => text.split(' ').enumerate().map(word).collect(),
     }
 }
 

@@ -36,7 +36,9 @@ pub fn typed(event: InputEvent) -> Act {
     let Some(area) = event.target_dyn_into::<HtmlTextAreaElement>() else {
         return Act::Editor(EditorAct::Close);
     };
-    let how = event.input_type();
+    // Programs that help with typing may send an event without a kind.
+    let kind = web_sys::js_sys::Reflect::get(&event, &"inputType".into()).ok();
+    let how = kind.and_then(|kind| kind.as_string()).unwrap_or_default();
     let composing = event.is_composing();
     let is_break = matches!(how.as_str(), "insertLineBreak" | "insertParagraph");
     if is_break
