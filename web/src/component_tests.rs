@@ -54,16 +54,26 @@ impl Mount {
         turn().await;
     }
 
+    /// Waits a second at most: what is said of a text may wait for a pause in typing.
+    async fn until(&self, selector: &str) {
+        for _ in 0..33 {
+            if !self.all(selector).is_empty() {
+                return;
+            }
+            turn().await;
+        }
+    }
+
     /// Types over everything in the editor.
     async fn edit(&self, change: impl FnOnce(String) -> String) {
         let area = self.one("#manifest-text").dyn_into::<HtmlTextAreaElement>();
         let area = area.expect("a text area");
         area.set_value(&change(area.value()));
-        let init = web_sys::EventInit::new();
+        let init = web_sys::InputEventInit::new();
         init.set_bubbles(true);
-        let event = web_sys::Event::new_with_event_init_dict("input", &init).expect("an event");
-        area.dispatch_event(event.unchecked_ref::<InputEvent>())
-            .expect("an event that is taken");
+        init.set_input_type("insertFromPaste");
+        let event = InputEvent::new_with_event_init_dict("input", &init).expect("an event");
+        area.dispatch_event(&event).expect("an event that is taken");
         turn().await;
     }
 }
@@ -94,6 +104,7 @@ async fn the_editor_reports_a_wrong_field_at_its_line() {
     assert_eq!(page.all(".diag").len(), 0);
     page.edit(|text| text.replace("replicas: 3", "replicsa: 3"))
         .await;
+    page.until(".diag").await;
     let problem = page.text(".diag");
     assert!(problem.contains("line 8:"), "{problem}");
     assert!(
