@@ -13,7 +13,7 @@ use wasm_encoder::{
 };
 
 /// Positions in the first part: imports as they were, the new import, then the functions that stay
-/// and the doors in their old order, then the one that makes sure of the second part.
+/// and the doors in the plan's order, then the one that makes sure of the second part.
 struct Positions {
     new: Vec<Option<u32>>,
 }
@@ -39,18 +39,13 @@ pub fn write(
     memory: &[Segment],
     renamed: &Renamed,
 ) -> Result<Vec<u8>> {
-    let stays = |function: u32| !plan.later.contains(&function);
-    let is_door = |function: u32| plan.doors.binary_search(&function);
-
     let mut new: Vec<Option<u32>> = (0..module.imported).map(Some).collect();
     let load = module.imported;
-    let mut next = load + 1;
-    for function in module.defined() {
-        let present = stays(function) || is_door(function).is_ok();
-        new.push(present.then_some(next));
-        next += u32::from(present);
+    new.resize(module.defined().end as usize, None);
+    for (function, at) in plan.first.iter().zip(load + 1..) {
+        new[*function as usize] = Some(at);
     }
-    let ensure = next;
+    let ensure = load + 1 + plan.first.len() as u32;
     let mut map = Positions { new };
 
     let mut types = TypeSection::new();
@@ -140,17 +135,17 @@ pub fn write(
     let parameters = module.parameters()?;
     let mut functions = FunctionSection::new();
     let mut code = CodeSection::new();
-    for function in module.defined() {
-        let ty = module.type_of(function)?;
-        if stays(function) {
-            functions.function(ty);
-            let body = module.body(function)?.clone();
-            map.parse_function_body(&mut code, body)
-                .map_err(malformed)?;
-        } else if let Ok(slot) = is_door(function) {
-            functions.function(ty);
+    let staying = plan.first.len().saturating_sub(plan.doors.len());
+    for (at, function) in plan.first.iter().enumerate() {
+        let ty = module.type_of(*function)?;
+        functions.function(ty);
+        if let Some(slot) = at.checked_sub(staying) {
             let parameters = parameters.get(ty as usize).copied().unwrap_or_default();
             code.function(&door(ensure, parameters, slot as i32, ty, doors_table));
+        } else {
+            let body = module.body(*function)?.clone();
+            map.parse_function_body(&mut code, body)
+                .map_err(malformed)?;
         }
     }
     functions.function(nothing);

@@ -4,6 +4,7 @@ use super::data::Segment;
 use super::module::{Module, malformed};
 use super::{FIRST, Plan, export_name};
 use crate::shell::Result;
+use std::collections::BTreeMap;
 use wasm_encoder::reencode::{self, Reencode};
 use wasm_encoder::{
     CodeSection, ConstExpr, DataSection, ElementSection, Elements, EntityType, FunctionSection,
@@ -11,24 +12,19 @@ use wasm_encoder::{
 };
 
 /// Positions in the second part: what it calls of the first, then its own.
-struct Positions<'p> {
-    plan: &'p Plan,
-    own: Vec<u32>,
+struct Positions {
+    new: BTreeMap<u32, u32>,
 }
 
-impl Reencode for Positions<'_> {
+impl Reencode for Positions {
     type Error = String;
 
     fn function_index(
         &mut self,
         function: u32,
     ) -> std::result::Result<u32, reencode::Error<String>> {
-        let shared = &self.plan.shared;
-        let at = match self.own.binary_search(&function) {
-            Ok(at) => Ok(shared.len() + at),
-            Err(_) => shared.binary_search(&function),
-        };
-        at.map(|at| at as u32).map_err(|_| {
+        let new = self.new.get(&function).copied();
+        new.ok_or_else(|| {
             reencode::Error::UserError(format!("the second part has no function {function}"))
         })
     }
@@ -36,9 +32,9 @@ impl Reencode for Positions<'_> {
 
 /// Writes it.
 pub fn write(module: &Module, plan: &Plan, memory: &[Segment]) -> Result<Vec<u8>> {
+    let order = plan.shared.iter().chain(&plan.later).copied();
     let mut map = Positions {
-        plan,
-        own: plan.later.iter().copied().collect(),
+        new: order.zip(0..).collect(),
     };
     let mut types = TypeSection::new();
     if let Some(section) = module.types.clone() {

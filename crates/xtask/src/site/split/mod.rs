@@ -17,6 +17,7 @@ mod instrument;
 mod later;
 mod module;
 mod names;
+mod order;
 mod outline;
 mod profile;
 mod rebuild;
@@ -59,7 +60,7 @@ pub struct Split {
 /// references outside tables, threads).
 pub fn split(wasm: &[u8], linked: &[u8], glue: &str, ran: &BTreeSet<u32>) -> Result<Option<Split>> {
     let module = Module::read(wasm)?;
-    let plan = Plan::new(&module, ran);
+    let plan = Plan::new(&module, ran)?;
     if plan.later.is_empty() {
         return Ok(None);
     }
@@ -84,9 +85,10 @@ pub fn split(wasm: &[u8], linked: &[u8], glue: &str, ran: &BTreeSet<u32>) -> Res
 /// name of every function, largest first.
 fn list(module: &Module, plan: &Plan) -> Result<()> {
     let mut rows = Vec::new();
+    let doors: BTreeSet<u32> = plan.doors.iter().copied().collect();
     for function in module.defined() {
         let part = match plan.later.contains(&function) {
-            true if plan.doors.binary_search(&function).is_ok() => "door",
+            true if doors.contains(&function) => "door",
             true => "later",
             false => "first",
         };
@@ -105,18 +107,20 @@ fn list(module: &Module, plan: &Plan) -> Result<()> {
     )
 }
 
-/// Who goes where. All lists are sorted and hold positions in the whole module.
+/// Who goes where. All lists hold positions in the whole module.
 struct Plan {
     /// Defined functions of the second part.
     later: BTreeSet<u32>,
     /// Those of them that the first part mentions, in the order of their slots in the doors' table.
     doors: Vec<u32>,
-    /// Functions of the first part (imported ones too) that the second calls.
+    /// Functions of the first part (imported ones too) that the second calls, in the order of exports.
     shared: Vec<u32>,
+    /// What the first part defines, in its order: what stays, then the doors.
+    first: Vec<u32>,
 }
 
 impl Plan {
-    fn new(module: &Module, ran: &BTreeSet<u32>) -> Self {
+    fn new(module: &Module, ran: &BTreeSet<u32>) -> Result<Self> {
         let later: BTreeSet<u32> = module
             .defined()
             .filter(|function| !ran.contains(function) && module.start != Some(*function))
@@ -133,11 +137,16 @@ impl Plan {
         }
         let mentioned = module.exported.iter().chain(module.indirect.values());
         doors.extend(mentioned.filter(|function| later.contains(function)));
-        Plan {
+        let stay = module
+            .defined()
+            .filter(|function| !later.contains(function));
+        let order = order::order(module, stay, &doors, &shared)?;
+        Ok(Plan {
             later,
-            doors: doors.into_iter().collect(),
-            shared: shared.into_iter().collect(),
-        }
+            doors: order.doors,
+            shared: order.shared,
+            first: order.functions,
+        })
     }
 }
 

@@ -83,7 +83,7 @@ fn sample() -> Vec<u8> {
 fn what_did_not_run_is_behind_a_door() {
     let wasm = sample();
     let module = Module::read(&wasm).unwrap();
-    let plan = Plan::new(&module, &BTreeSet::from([0, 2, 3]));
+    let plan = Plan::new(&module, &BTreeSet::from([0, 2, 3])).unwrap();
     assert_eq!(plan.later, BTreeSet::from([1]));
     assert_eq!(plan.doors, [1]);
     assert_eq!(plan.shared, [0]);
@@ -94,7 +94,7 @@ fn both_parts_together_compute_what_the_whole_did() {
     let node = setup::node().expect("the tests need Node.js");
     let wasm = sample();
     let module = Module::read(&wasm).unwrap();
-    let plan = Plan::new(&module, &BTreeSet::from([0, 2, 3]));
+    let plan = Plan::new(&module, &BTreeSet::from([0, 2, 3])).unwrap();
     let folder = std::env::temp_dir().join(format!("podscope-split-{}", std::process::id()));
     let write = |name: &str, bytes: &[u8]| workspace::write(&folder.join(name), bytes).unwrap();
     write("whole.wasm", &wasm);
