@@ -26,8 +26,13 @@ const WORDS: usize = count(TABLE, true);
 static WORD_LENGTHS: [u8; WORDS] = word_lengths(TABLE);
 /// The first word of each line, and the byte where it begins.
 static LINES: [(u16, u16); TYPES + 1] = line_words(TABLE);
-/// Which words are fields that are not surely left out when empty.
-static KEPT: [u8; WORDS / 8 + 1] = kept_words(TABLE);
+/// The bytes where the fields begin that are not surely left out when empty, line after line.
+static KEPT: [u16; KEPT_FIELDS] = kept_fields(TABLE).0;
+const KEPT_FIELDS: usize = kept_fields::<0>(TABLE).2;
+/// For each line how many of them stand in lines before.
+static KEPT_BEFORE: [u16; TYPES + 1] = kept_fields::<0>(TABLE).1;
+/// For each line where its head has a `=`; 0 for structs.
+static ALIASES: [u8; TYPES] = aliases(TABLE);
 
 const fn is_word_end(byte: u8) -> bool {
     byte == b' ' || byte == b'\n'
@@ -206,9 +211,11 @@ impl Type {
 
     /// The named type's line, if the code is a number.
     fn number(self) -> Option<usize> {
-        let end = self.0.bytes().position(|b| !b.is_ascii_digit());
-        let digits = self.0.get(..end.unwrap_or(self.0.len())).unwrap_or("");
-        digits.parse().ok()
+        let mut number = None;
+        for digit in self.0.bytes().take_while(u8::is_ascii_digit) {
+            number = Some(number.unwrap_or(0) * 10 + usize::from(digit - b'0'));
+        }
+        number
     }
 
     /// What it looks like in JSON.
@@ -231,9 +238,12 @@ impl Type {
             Some(b'f') => Shape::FieldSet,
             _ => match self.number() {
                 None => Shape::Any,
-                Some(number) => match head(number).split_once('=') {
-                    Some((_, code)) => Type(code).shape(),
-                    None => Shape::Struct(Struct(number as u16)),
+                Some(number) => match ALIASES.get(number) {
+                    None | Some(0) => Shape::Struct(Struct(number as u16)),
+                    Some(at) => {
+                        let code = head(number).get(*at as usize + 1..);
+                        Type(code.unwrap_or_default()).shape()
+                    }
                 },
             },
         }
@@ -358,17 +368,14 @@ impl Struct {
     /// Those of the declared fields that may be stored though they were not given: without the fields that
     /// are surely left out when empty.
     pub fn kept(self) -> impl Iterator<Item = Field> {
-        let first = LINES
-            .get(self.0 as usize)
-            .map_or(0, |(word, _)| *word as usize);
-        words(self.0 as usize)
-            .enumerate()
-            .skip(1)
-            .filter(move |(i, _)| {
-                let word = first + i;
-                KEPT.get(word / 8).is_some_and(|b| b >> (word % 8) & 1 == 1)
-            })
-            .filter_map(|(_, word)| read_field(word))
+        let place = |line: usize| KEPT_BEFORE.get(line).map_or(0, |n| *n as usize);
+        let (first, end) = (place(self.0 as usize), place(self.0 as usize + 1));
+        let starts = KEPT.get(first..end).unwrap_or_default();
+        starts.iter().filter_map(|start| {
+            let rest = TABLE.get(*start as usize..)?;
+            let end = rest.bytes().position(is_word_end)?;
+            read_field(rest.get(..end)?)
+        })
     }
 
     /// All fields in Go's order, those of inlined structs among them.
@@ -390,19 +397,35 @@ impl Struct {
 
     /// The field with this JSON name; the names of the inlined structs around it are pushed on `path`.
     pub fn find(self, name: &str, path: &mut Vec<&'static str>) -> Option<Field> {
-        for text in words(self.0 as usize).skip(1) {
-            if text.ends_with('~') {
-                let field = read_field(text)?;
+        self.find_bytes(name.as_bytes(), path)
+    }
+
+    fn find_bytes(self, name: &[u8], path: &mut Vec<&'static str>) -> Option<Field> {
+        let line = |at: usize| LINES.get(at).copied().unwrap_or_default();
+        let ((first, start), (last, _)) = (line(self.0 as usize), line(self.0 as usize + 1));
+        let lengths = WORD_LENGTHS.get(first as usize..last as usize);
+        let table = TABLE.as_bytes();
+        let mut start = start as usize;
+        let mut is_head = true;
+        for length in lengths.unwrap_or_default() {
+            let (from, end) = (start, start + *length as usize);
+            start = end + 1;
+            if std::mem::take(&mut is_head) {
+                continue;
+            }
+            let word = table.get(from..end).unwrap_or_default();
+            if word.last() == Some(&b'~') {
+                let field = read_field(TABLE.get(from..end)?)?;
                 let Shape::Struct(inner) = field.ty.shape() else {
                     continue;
                 };
                 path.push(field.name);
-                if let Some(found) = inner.find(name, path) {
+                if let Some(found) = inner.find_bytes(name, path) {
                     return Some(found);
                 }
                 path.pop();
-            } else if text.as_bytes().get(name.len()) == Some(&b':') && text.starts_with(name) {
-                return read_field_named(text, name.len());
+            } else if word.get(name.len()) == Some(&b':') && word.starts_with(name) {
+                return read_field_named(TABLE.get(from..end)?, name.len());
             }
         }
         None
@@ -434,26 +457,56 @@ const fn is_left_out(word: &[u8], from: usize, end: usize) -> bool {
     }
 }
 
-/// One bit for each word of the table: set for fields that may be stored though they were not given.
-const fn kept_words(text: &str) -> [u8; WORDS / 8 + 1] {
+/// Where the fields begin that may be stored though they were not given (the first `N` of them), how many stand
+/// before each line, and how many there are.
+const fn kept_fields<const N: usize>(text: &str) -> ([u16; N], [u16; TYPES + 1], usize) {
     let bytes = text.as_bytes();
-    let mut kept = [0; WORDS / 8 + 1];
-    let (mut start, mut end, mut word) = (0, 0, 0);
+    let (mut kept, mut before) = ([0; N], [0; TYPES + 1]);
+    let (mut start, mut end, mut line, mut found) = (0, 0, 0, 0);
+    let mut is_head = true;
     while end < bytes.len() {
         if is_word_end(bytes[end]) {
-            if !is_left_out(bytes, start, end) {
-                kept[word / 8] |= 1 << (word % 8);
+            if !is_head && !is_left_out(bytes, start, end) {
+                if found < N {
+                    kept[found] = start as u16;
+                }
+                found += 1;
+            }
+            is_head = bytes[end] == b'\n';
+            if is_head {
+                line += 1;
+                before[line] = found as u16;
             }
             start = end + 1;
-            word += 1;
         }
         end += 1;
     }
-    kept
+    (kept, before, found)
+}
+
+const fn aliases(text: &str) -> [u8; TYPES] {
+    let bytes = text.as_bytes();
+    let mut aliases = [0; TYPES];
+    let (mut start, mut end, mut line) = (0, 0, 0);
+    let mut is_head = true;
+    while end < bytes.len() {
+        if is_head && bytes[end] == b'=' {
+            aliases[line] = (end - start) as u8;
+        }
+        if is_word_end(bytes[end]) {
+            is_head = bytes[end] == b'\n';
+            if is_head {
+                line += 1;
+                start = end + 1;
+            }
+        }
+        end += 1;
+    }
+    aliases
 }
 
 fn read_field(text: &'static str) -> Option<Field> {
-    read_field_named(text, text.find(':')?)
+    read_field_named(text, text.bytes().position(|b| b == b':')?)
 }
 
 /// Reads a field whose name has this length.

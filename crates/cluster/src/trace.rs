@@ -3,6 +3,7 @@
 //! A trace event has a code; the words for it live in `content/<locale>/`.
 
 use crate::component::ComponentId;
+use crate::scheduler::report::Receipt;
 use podscope_api::{Key, Kind, Object, Request, Response, Text, Value};
 use podscope_kernel::SimTime;
 use std::hash::{Hash, Hasher};
@@ -40,9 +41,50 @@ pub enum Data {
     /// An object before and after.
     Change(Option<Rc<Object>>, Option<Rc<Object>>),
     /// Any other structured data (a CRI call, a CNI result, config.json, …).
-    Json(Value),
+    Json(Json),
     /// A call and its result: request, response.
     Call(Value, Value),
+}
+
+/// Structured data: there already, or a scheduler's receipt that is made when it is first read.
+#[derive(Clone)]
+pub struct Json(Content);
+
+#[derive(Clone)]
+enum Content {
+    Value(Value),
+    Receipt(Rc<Receipt>),
+}
+
+impl From<Value> for Json {
+    fn from(value: Value) -> Json {
+        Json(Content::Value(value))
+    }
+}
+impl From<Receipt> for Json {
+    fn from(receipt: Receipt) -> Json {
+        Json(Content::Receipt(Rc::new(receipt)))
+    }
+}
+impl std::ops::Deref for Json {
+    type Target = Value;
+    fn deref(&self) -> &Value {
+        match &self.0 {
+            Content::Value(value) => value,
+            Content::Receipt(receipt) => receipt.value(),
+        }
+    }
+}
+impl PartialEq for Json {
+    fn eq(&self, other: &Json) -> bool {
+        **self == **other
+    }
+}
+impl Eq for Json {}
+impl std::fmt::Debug for Json {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        (**self).fmt(f)
+    }
 }
 
 /// One thing that happened.

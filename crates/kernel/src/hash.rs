@@ -23,10 +23,14 @@ impl StateHasher {
 
 impl Hasher for StateHasher {
     fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.word(u64::from_le_bytes(word));
+        let mut words = bytes.chunks_exact(8);
+        for word in &mut words {
+            self.word(u64::from_le_bytes(word.try_into().unwrap_or_default()));
+        }
+        let rest = words.remainder();
+        if !rest.is_empty() {
+            let shifted = |sum: u64, byte: &u8| sum << 8 | u64::from(*byte);
+            self.word(rest.iter().rev().fold(0, shifted));
         }
         self.word(bytes.len() as u64);
     }

@@ -256,7 +256,8 @@ fn value(session: &Session, fact: &Fact, range: &Range<usize>) -> Option<Arg> {
 fn data(event: &TraceEvent) -> Option<&podscope_api::Value> {
     Some(match &event.data {
         Data::Object(object) | Data::Change(_, Some(object)) => &object.0,
-        Data::Json(value) | Data::Call(value, _) => value,
+        Data::Json(value) => value,
+        Data::Call(value, _) => value,
         Data::Request(request) => match &request.body {
             podscope_api::Body::Object(object) => &object.0,
             podscope_api::Body::Patch(_, patch) => patch,

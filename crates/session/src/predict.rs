@@ -114,8 +114,8 @@ fn node(session: &Session, place: usize, event: &TraceEvent) -> Option<PredictVi
     let mut end = None;
     for (i, e) in ahead(session, place).filter(|(_, e)| e.subject.as_ref() == Some(pod)) {
         match (e.code, &e.data) {
-            ("scheduler.filter", Data::Json(data)) => filter = Some(data),
-            ("scheduler.score", Data::Json(data)) => score = Some(data),
+            ("scheduler.filter", Data::Json(data)) => filter = Some(&**data),
+            ("scheduler.score", Data::Json(data)) => score = Some(&**data),
             ("scheduler.choose", _) => chosen = Some(e),
             ("scheduler.bound", _) | ("scheduler.unschedulable", _) => {
                 end = Some((i, e));

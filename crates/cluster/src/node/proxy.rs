@@ -349,7 +349,7 @@ impl KubeProxy {
         let mut note = Note::new(SYNC)
             .arg("services", names)
             .arg("endpoints", endpoints)
-            .data(Data::Json(data));
+            .data(Data::Json(data.into()));
         if let [key] = &*different {
             note = note.about(Kind::Service, key.clone());
         }

@@ -68,6 +68,12 @@ pub struct PodAffinity {
 }
 
 impl PodAffinity {
+    /// Every term.
+    pub fn terms(&self) -> impl Iterator<Item = &Term> {
+        let required = self.required.iter().chain(&self.required_anti);
+        required.chain(&self.preferred).chain(&self.preferred_anti)
+    }
+
     /// The terms in `spec.affinity` of a Pod in this namespace; `None` when there are none.
     #[inline(never)]
     pub fn parse(affinity: &Value, namespace: &Text) -> Option<PodAffinity> {

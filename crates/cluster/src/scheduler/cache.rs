@@ -7,6 +7,7 @@ use super::affinity::{PodAffinity, label_selector};
 use super::node_info::{NodeInfo, Slot};
 use super::node_tree::{NodeTree, zone_of};
 use super::pod_info::PodInfo;
+use super::profile::Profile;
 use podscope_api::{Key, Kind, Object, Selector, Text, Value};
 use podscope_kernel::collections::{BTreeMap, BTreeSet};
 use podscope_kernel::state_hash;
@@ -189,6 +190,14 @@ impl Cache {
         self.nodes
             .get(slot as usize)
             .expect("invariant: slots are those of this cache")
+    }
+    /// The Node in a slot, to be kept as it is now.
+    ///
+    /// # Panics
+    /// Never for slots that this cache gave out.
+    pub fn shared(&self, slot: Slot) -> Rc<NodeInfo> {
+        let node = self.nodes.get(slot as usize).cloned();
+        node.expect("invariant: slots are those of this cache")
     }
     /// All Nodes in order.
     pub fn nodes(&self) -> impl Iterator<Item = &NodeInfo> {
@@ -452,6 +461,22 @@ impl Cache {
         if !self.topologies.contains_key(key) && self.topologies.len() < MAX_KEPT {
             let topology = Rc::new(self.group(key));
             self.topologies.insert(key.clone(), topology);
+        }
+    }
+
+    /// Keeps the groups of Nodes that the Pod's rules look at.
+    pub fn keep_topologies(&mut self, pod: &PodInfo, profile: &Profile) {
+        for constraint in &profile.default_constraints {
+            self.keep_topology(&constraint.topology_key);
+        }
+        let own = pod.object.spec().get("topologySpreadConstraints").items();
+        for key in own.iter().filter_map(|c| c.get("topologyKey").as_text()) {
+            self.keep_topology(key);
+        }
+        if let Some(affinity) = pod.affinity.clone() {
+            for term in affinity.terms() {
+                self.keep_topology(&term.topology_key);
+            }
         }
     }
 

@@ -19,6 +19,8 @@ pub mod node_tree;
 pub mod plugins;
 pub mod pod_info;
 pub mod profile;
+#[cfg(test)]
+mod property;
 pub mod queue;
 pub mod report;
 pub mod resources;

@@ -10,6 +10,7 @@ use wasm_bindgen as _;
 
 mod cases;
 mod clock;
+mod scheduling;
 mod table;
 
 fn main() {
@@ -18,6 +19,7 @@ fn main() {
         .partition(|word| word.starts_with('-'));
     let mut table = table::Table::new(words);
     cases::all(&mut table);
+    scheduling::all(&mut table);
     if flags.iter().any(|f| f == "--large") {
         cases::crowd(&mut table, 1_000, 10_000, table::budget(2_000.0, 5_000.0));
     }

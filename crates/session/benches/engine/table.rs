@@ -85,4 +85,25 @@ impl Table {
             "{name:<50} {processor:>10.2} {median:>10.2} {worst:>10.2} {target:>8} {hard:>8} {ratio:>7}"
         ));
     }
+
+    /// Measures how many things are done in a second: `run` says how many milliseconds `count` of them took.
+    /// The best of three counts, as whatever disturbs makes it slower.
+    pub fn rate(
+        &mut self,
+        name: &str,
+        goal: Option<f64>,
+        count: u32,
+        mut run: impl FnMut() -> f64,
+    ) {
+        if !self.wants(name) {
+            return;
+        }
+        let best = (0..3).map(|_| run()).fold(f64::INFINITY, f64::min);
+        let rate = f64::from(count) * 1e3 / best;
+        let goal = goal.map(|g| format!("goal {g:.0}, {:.2} of it", rate / g));
+        clock::say(&format!(
+            "{name:<58} {rate:>10.0}/s  {}",
+            goal.unwrap_or_default()
+        ));
+    }
 }

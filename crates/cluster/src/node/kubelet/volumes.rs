@@ -272,7 +272,7 @@ impl Kubelet {
         let note = Note::new(VOLUMES)
             .about(Kind::Pod, pod.key())
             .arg("count", i64::try_from(volumes.len()).unwrap_or(0))
-            .data(Data::Json(Value::list(list)));
+            .data(Data::Json(Value::list(list).into()));
         ctx.trace(note);
         true
     }

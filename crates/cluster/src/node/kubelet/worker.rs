@@ -403,7 +403,7 @@ impl Kubelet {
                 .about(Kind::Pod, key.clone())
                 .arg("path", path)
                 .arg("qos", qos_of(&worker.pod).name())
-                .data(Data::Json(cgroup::pod_files(worker.pod.spec())));
+                .data(Data::Json(cgroup::pod_files(worker.pod.spec()).into()));
             ctx.trace(note);
         }
         if !worker.mounted {

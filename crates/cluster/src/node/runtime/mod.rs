@@ -686,7 +686,7 @@ impl Runtime {
             .arg("image", full)
             .arg("layers", i64::try_from(image.layers.len()).unwrap_or(0))
             .arg("bytes", i64::try_from(missing).unwrap_or(i64::MAX))
-            .data(Data::Json(data));
+            .data(Data::Json(data.into()));
         ctx.trace(note);
         let slow = ctx.sim.faults.registry_slowness();
         let fetch = SimDuration::micros(missing / BYTES_PER_US).times(slow);
@@ -705,7 +705,7 @@ impl Runtime {
             .about(Kind::Pod, key.clone())
             .arg("image", full.clone())
             .data(Data::Json(
-                value!({"snapshotter": "overlayfs", "layers": (Value::list(layers))}),
+                value!({"snapshotter": "overlayfs", "layers": (Value::list(layers))}).into(),
             ));
         ctx.trace(note);
         self.image_here(call, &image, ctx);
@@ -770,7 +770,7 @@ impl Runtime {
         let note = Note::new(OCI_CONFIG)
             .about(Kind::Pod, key.clone())
             .arg("container", name.clone())
-            .data(Data::Json(config));
+            .data(Data::Json(config.into()));
         ctx.trace(note);
         let request = value!({
             "pod_sandbox_id": (sandbox.id.clone()),
@@ -859,7 +859,7 @@ impl Runtime {
             .about(Kind::Pod, call.pod.key())
             .arg("container", container.name.clone())
             .arg("pid", i64::from(pid))
-            .data(Data::Json(steps));
+            .data(Data::Json(steps.into()));
         ctx.trace(note);
         let wait = ctx.jitter("runtime", takes::RUNC_START);
         self.later(call, 2, wait, ctx);

@@ -9,16 +9,17 @@ use super::{
 use super::{Scheduler, count};
 use crate::client::informer::Caches;
 use crate::entry::Timer;
+use crate::scheduler::cache::Cache;
 use crate::scheduler::framework::{Decision, schedule};
 use crate::scheduler::node_info::Slot;
 use crate::scheduler::plugins::default_preemption::{Candidate, post_filter, post_filter_message};
 use crate::scheduler::plugins::{Cycle, Plugins};
 use crate::scheduler::pod_info::PodInfo;
 use crate::scheduler::queue::{Place, Waiting};
-use crate::scheduler::report;
+use crate::scheduler::report::{self, Facts, Part, Receipt};
 use crate::sim::Ctx;
 use crate::trace::{Data, Note};
-use podscope_api::{Key, Kind, Text, value};
+use podscope_api::{Key, Kind, Text};
 use podscope_kernel::collections::BTreeSet;
 use std::rc::Rc;
 
@@ -61,15 +62,12 @@ impl Scheduler {
                 .arg("nodes", count(self.cache.len()))
                 .arg("waiting", count(self.queue.count(Place::Active))),
         );
-        self.keep_topologies(pod);
+        self.cache.keep_topologies(pod, &self.profile);
         let (decision, plugins) = schedule(pod, &self.cache, &self.profile, self.next_start);
         self.next_start = decision.next_start;
-        let cycle = Cycle {
-            cache: &self.cache,
-            profile: &self.profile,
-            pod,
-        };
-        report_decision(cycle, &plugins, &decision, &about, ctx);
+        let (decision, plugins) = (Rc::new(decision), Rc::new(plugins));
+        let facts = Facts::new(pod, &self.profile, &self.cache, &plugins, &decision);
+        report_decision(&Rc::new(facts), &self.cache, &decision, &about, ctx);
         match decision.chosen {
             Some(slot) => {
                 let node = self.cache.node(slot).name.clone();
@@ -77,31 +75,6 @@ impl Scheduler {
                 Outcome::Bind(node)
             }
             None => self.no_node(pod, &plugins, &decision, &about, ctx),
-        }
-    }
-
-    /// Keeps the labels' groups that the Pod's rules look at.
-    pub(super) fn keep_topologies(&mut self, pod: &PodInfo) {
-        let defaults = self
-            .profile
-            .default_constraints
-            .iter()
-            .map(|c| c.topology_key.clone());
-        let own = pod
-            .object
-            .spec()
-            .get("topologySpreadConstraints")
-            .items()
-            .iter();
-        let own = own.filter_map(|c| c.get("topologyKey").as_text().cloned());
-        let terms = pod.affinity.iter().flat_map(|a| {
-            let required = a.required.iter().chain(&a.required_anti);
-            required.chain(&a.preferred).chain(&a.preferred_anti)
-        });
-        let terms = terms.map(|t| t.topology_key.clone());
-        let keys: Vec<Text> = defaults.chain(own).chain(terms).collect();
-        for key in &keys {
-            self.cache.keep_topology(key);
         }
     }
 
@@ -148,7 +121,7 @@ impl Scheduler {
         ctx.trace(
             about(POST_FILTER)
                 .arg("message", post_filter.clone())
-                .data(Data::Json(report::preemption(&self.cache, &out))),
+                .data(Data::Json(report::preemption(&self.cache, &out).into())),
         );
         let name = |slot: Slot| self.cache.node(slot).name.clone();
         let preempt = out
@@ -194,22 +167,14 @@ impl Scheduler {
 
 /// Reports what each extension point said.
 pub(super) fn report_decision(
-    cycle: Cycle,
-    plugins: &Plugins,
+    facts: &Rc<Facts>,
+    cache: &Cache,
     decision: &Decision,
     about: &dyn Fn(&'static str) -> Note,
     ctx: &mut Ctx<'_>,
 ) {
-    let skipped = report::names(&decision.skipped_filters);
-    let mut pre_filter = value!({"skipped": (skipped)});
-    if let Some(no) = &decision.pre_filter {
-        pre_filter.set("rejected", report::rejection(no));
-    }
-    if let Some((by, left)) = &decision.narrowed {
-        pre_filter.set("narrowedBy", report::names(by));
-        pre_filter.set("left", i64::try_from(*left).unwrap_or(i64::MAX));
-    }
-    ctx.trace(about(PRE_FILTER).data(Data::Json(pre_filter)));
+    let receipt = |part| Data::Json(Receipt::new(facts, part).into());
+    ctx.trace(about(PRE_FILTER).data(receipt(Part::PreFilter)));
     if decision.pre_filter.is_some() || decision.nodes == 0 {
         return;
     }
@@ -220,14 +185,13 @@ pub(super) fn report_decision(
                 count(decision.feasible.len() + decision.rejected.len()),
             )
             .arg("feasible", count(decision.feasible.len()))
-            .data(Data::Json(report::filter(cycle, decision, false))),
+            .data(receipt(Part::Filter)),
     );
     if let Some(scores) = &decision.scores {
-        let data = report::scores(cycle, plugins, scores, false);
         ctx.trace(
             about(SCORE)
                 .arg("nodes", count(scores.nodes.len()))
-                .data(Data::Json(data)),
+                .data(receipt(Part::Score)),
         );
     }
     if let Some(slot) = decision.chosen {
@@ -241,7 +205,7 @@ pub(super) fn report_decision(
             .flat_map(|s| &s.totals)
             .filter(|t| Some(**t) == best);
         let note = about(CHOOSE)
-            .arg("node", cycle.cache.node(slot).name.clone())
+            .arg("node", cache.node(slot).name.clone())
             .arg("tied", count(tied.count()));
         ctx.trace(match best {
             Some(best) => note.arg("score", best),
