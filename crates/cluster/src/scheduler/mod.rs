@@ -26,5 +26,6 @@ pub mod taint;
 #[cfg(test)]
 mod tests;
 pub mod verdict;
+pub mod volumes;
 
 pub use component::Scheduler;
