@@ -31,6 +31,11 @@ controllers! {
     ServiceAccount: "service-account-controller";
     RootCa: "root-ca-cert-publisher";
     Namespace: "namespace-controller";
+    PersistentVolume: "persistent-volume-binder";
+    Provisioner: "external-provisioner";
+    ClaimProtection: "pvc-protection-controller";
+    VolumeProtection: "pv-protection-controller";
+    EphemeralVolume: "ephemeral-volume-controller";
     LeaderElection: "kube-controller-manager";
 }
 

@@ -28,6 +28,12 @@ fn wakes(id: ControllerId) -> &'static [Kind] {
         ControllerId::ServiceAccount => &[Kind::ServiceAccount, Kind::Namespace],
         ControllerId::RootCa => &[Kind::ConfigMap, Kind::Namespace],
         ControllerId::Namespace => &[Kind::Namespace],
+        ControllerId::PersistentVolume | ControllerId::Provisioner => {
+            &[Kind::PersistentVolumeClaim, Kind::PersistentVolume]
+        }
+        ControllerId::ClaimProtection => &[Kind::PersistentVolumeClaim, Kind::Pod],
+        ControllerId::VolumeProtection => &[Kind::PersistentVolume],
+        ControllerId::EphemeralVolume => &[Kind::Pod],
         _ => &[],
     }
 }

@@ -154,7 +154,12 @@ const ROLES: &[(&str, To, &[Rule])] = &[
             (APPS, "replicasets", RO, ""),
             (APPS, "statefulsets", RO, ""),
             ("policy", "poddisruptionbudgets", RO, ""),
-            (CORE, "persistentvolumeclaims,persistentvolumes", RO, ""),
+            (
+                CORE,
+                "persistentvolumeclaims,persistentvolumes",
+                "get,list,patch,update,watch",
+                "",
+            ),
             (CORE, "namespaces", RO, ""),
             ("storage.k8s.io", "storageclasses", RO, ""),
         ],
@@ -281,6 +286,69 @@ const ROLES: &[(&str, To, &[Rule])] = &[
             (CORE, "namespaces", "delete,get,list,watch", ""),
             (CORE, "namespaces/finalize,namespaces/status", "update", ""),
             ("*", "*", "delete,deletecollection,get,list", ""),
+        ],
+    ),
+    (
+        "@persistent-volume-binder",
+        To::Account("persistent-volume-binder"),
+        &[
+            (
+                CORE,
+                "persistentvolumes",
+                "create,delete,get,list,update,watch",
+                "",
+            ),
+            (
+                CORE,
+                "persistentvolumeclaims/status,persistentvolumes/status",
+                "update",
+                "",
+            ),
+            (CORE, "persistentvolumeclaims", "get,list,update,watch", ""),
+            (CORE, "pods", "create,delete,get,list,watch", ""),
+            ("storage.k8s.io", "storageclasses", RO, ""),
+            EVENTS,
+        ],
+    ),
+    (
+        "@external-provisioner",
+        To::Account("external-provisioner"),
+        &[
+            (
+                CORE,
+                "persistentvolumes",
+                "create,delete,get,list,watch",
+                "",
+            ),
+            (CORE, "nodes,persistentvolumeclaims", RO, ""),
+            ("storage.k8s.io", "storageclasses", RO, ""),
+            EVENTS,
+        ],
+    ),
+    (
+        "@pvc-protection-controller",
+        To::Account("pvc-protection-controller"),
+        &[
+            (CORE, "persistentvolumeclaims", "get,list,update,watch", ""),
+            (CORE, "pods", RO, ""),
+            EVENTS,
+        ],
+    ),
+    (
+        "@pv-protection-controller",
+        To::Account("pv-protection-controller"),
+        &[
+            (CORE, "persistentvolumes", "get,list,update,watch", ""),
+            EVENTS,
+        ],
+    ),
+    (
+        "@ephemeral-volume-controller",
+        To::Account("ephemeral-volume-controller"),
+        &[
+            (CORE, "pods", RO, ""),
+            (CORE, "persistentvolumeclaims", "create,get,list,watch", ""),
+            EVENTS,
         ],
     ),
 ];

@@ -11,6 +11,7 @@ pub mod job;
 pub mod meta;
 pub mod namespace;
 pub mod node_lifecycle;
+pub mod persistent_volume;
 pub mod pod_garbage_collector;
 pub mod replicaset;
 pub mod service_account;
@@ -508,6 +509,11 @@ registry! {
     service_account: service_account::ServiceAccountController;
     root_ca: service_account::RootCaPublisher;
     namespace: namespace::NamespaceController;
+    persistent_volume: persistent_volume::PersistentVolumeBinder;
+    provisioner: persistent_volume::provisioner::Provisioner;
+    claim_protection: persistent_volume::protection::ClaimProtection;
+    volume_protection: persistent_volume::protection::VolumeProtection;
+    ephemeral_volumes: persistent_volume::ephemeral::EphemeralVolumes;
 }
 
 /// The kinds that the controller manager keeps caches of.
@@ -524,6 +530,8 @@ pub const WATCHED: &[Kind] = &[
     Kind::ConfigMap,
     Kind::Secret,
     Kind::PersistentVolumeClaim,
+    Kind::PersistentVolume,
+    Kind::StorageClass,
     Kind::PodDisruptionBudget,
     Kind::DaemonSet,
     Kind::StatefulSet,

@@ -28,5 +28,6 @@ pub mod taint;
 #[cfg(test)]
 mod tests;
 pub mod verdict;
+pub mod volumes;
 
 pub use component::Scheduler;

@@ -92,6 +92,13 @@ pub enum Reason {
         /// The label's key.
         topology_key: Text,
     },
+    /// A volume or claim stands in the way.
+    Volume {
+        /// The reason in Kubernetes' words.
+        message: &'static str,
+        /// Which claim or volume, and what it wants: a map.
+        facts: Value,
+    },
     /// Any other reason, in Kubernetes' words.
     Other(Text),
 }
@@ -120,6 +127,7 @@ impl Reason {
             Reason::ExistingAntiAffinity { .. } => {
                 "node(s) didn't satisfy existing pods anti-affinity rules"
             }
+            Reason::Volume { message, .. } => message,
             Reason::Other(text) => return text.clone(),
         };
         fixed.into()
@@ -162,6 +170,7 @@ impl Reason {
                 "topologyKey": (text(topology_key)), "matching": (*matching), "own": (*own),
                 "minimum": (*minimum), "maxSkew": (*max_skew)
             }),
+            Reason::Volume { facts, .. } => facts.clone(),
             _ => Value::Null,
         }
     }

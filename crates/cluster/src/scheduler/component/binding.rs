@@ -2,11 +2,11 @@
 //!
 //! Models: `pkg/scheduler/schedule_one.go` bindingCycle (v1.36)
 
-use super::failure::gate_of;
 use super::{BIND, BOUND, Call, FAILED, Scheduler};
 use crate::client::informer::Caches;
 use crate::client::recorder::Regarding;
 use crate::scheduler::events::ClusterEvent;
+use crate::scheduler::plugins::scheduling_gates::pre_enqueue;
 use crate::scheduler::pod_info::PodInfo;
 use crate::sim::Ctx;
 use crate::trace::Note;
@@ -45,6 +45,7 @@ impl Scheduler {
     ) {
         match answer {
             Ok(_) => {
+                self.reserved.remove(&pod.key);
                 ctx.trace(
                     Note::new(BOUND)
                         .about(Kind::Pod, pod.key.clone())
@@ -78,6 +79,7 @@ impl Scheduler {
                 .about(Kind::Pod, pod.key.clone())
                 .arg("message", message.to_string()),
         );
+        self.unreserve(pod, caches, ctx);
         if self.assumed.remove(&pod.key).is_some() {
             self.cache.remove_pod(pod, node);
             let mut gone = pod.object.clone();
@@ -98,7 +100,7 @@ impl Scheduler {
             }
             Some(latest) => {
                 self.queue
-                    .update(Rc::new(PodInfo::new(&latest)), gate_of(&latest));
+                    .update(Rc::new(PodInfo::new(&latest)), pre_enqueue(&latest));
                 self.queue.failed(&pod.key, ctx.now());
                 self.patch_status(&latest, "SchedulerError", message, None, ctx);
             }

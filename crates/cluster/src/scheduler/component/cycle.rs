@@ -72,6 +72,9 @@ impl Scheduler {
             Some(slot) => {
                 let node = self.cache.node(slot).name.clone();
                 self.assume(pod, &node, ctx);
+                if plugins.volume_binding.has_work() {
+                    self.reserve(pod, slot, &plugins, ctx);
+                }
                 Outcome::Bind(node)
             }
             None => self.no_node(pod, &plugins, &decision, &about, ctx),
@@ -141,6 +144,9 @@ impl Scheduler {
         ctx.set_cause(attempt.cause);
         let pod = attempt.pod;
         match attempt.outcome {
+            Outcome::Bind(node) if self.reserved.contains_key(&pod.key) => {
+                self.pre_bind(&pod, &node, caches, ctx);
+            }
             Outcome::Bind(node) => self.bind(pod, node, ctx),
             Outcome::Unschedulable {
                 message,

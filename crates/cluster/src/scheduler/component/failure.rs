@@ -7,6 +7,7 @@ use crate::client::informer::Caches;
 use crate::client::recorder::Regarding;
 use crate::scheduler::events::ClusterEvent;
 use crate::scheduler::plugins::PluginId;
+use crate::scheduler::plugins::scheduling_gates::pre_enqueue;
 use crate::scheduler::pod_info::PodInfo;
 use crate::sim::Ctx;
 use crate::trace::{Note, RequestId};
@@ -49,7 +50,7 @@ impl Scheduler {
             self.cache.nominate(info.clone(), node);
             self.preempting.insert(pod.key.clone(), 0);
         }
-        self.queue.update(info, gate_of(&latest));
+        self.queue.update(info, pre_enqueue(&latest));
         if rejected_by.is_empty() {
             self.queue.failed(&pod.key, now);
         } else {
@@ -196,17 +197,4 @@ pub(super) fn truncated(message: &str) -> String {
         end -= 1;
     }
     [message.get(..end).unwrap_or(""), SUFFIX].concat()
-}
-
-/// What PreEnqueue says of a Pod's scheduling gates; empty when it may be tried.
-pub(super) fn gate_of(pod: &Object) -> String {
-    let gates = pod.spec().get("schedulingGates").items();
-    let names: Vec<&str> = gates
-        .iter()
-        .map(|gate| gate.get("name").str_or_empty())
-        .collect();
-    match names.as_slice() {
-        [] => String::new(),
-        names => ["waiting for scheduling gates: [", &names.join(" "), "]"].concat(),
-    }
 }

@@ -2,16 +2,18 @@
 //!
 //! Hearing is here; the scheduling cycle, binding, failure and preemption are files beside it.
 //!
-//! Models: `pkg/scheduler/{scheduler,schedule_one,eventhandlers}.go` (v1.36). Left out: PreBind work (claims
-//! that wait for their first consumer are bound by nobody), Permit, several profiles, leader election.
+//! Models: `pkg/scheduler/{scheduler,schedule_one,eventhandlers}.go` (v1.36). Left out: Permit (no default plugin
+//! waits there), several profiles, leader election.
 
 mod binding;
 mod cycle;
 mod failure;
 mod preemption;
+mod volumes;
 
 use super::cache::Cache;
 use super::events::ClusterEvent;
+use super::plugins::scheduling_gates::pre_enqueue;
 use super::plugins::{Cycle, PluginId};
 use super::pod_info::PodInfo;
 use super::profile::Profile;
@@ -22,7 +24,6 @@ use crate::client::recorder::{Recorder, Style};
 use crate::entry::Timer;
 use crate::sim::Ctx;
 use crate::trace::{Note, RequestId, TraceId};
-use failure::gate_of;
 use podscope_api::{Key, Kind, Object, Response, Text, Value};
 use podscope_kernel::SimDuration;
 use podscope_kernel::collections::{BTreeMap, BTreeSet};
@@ -49,6 +50,12 @@ crate::codes! {
     POST_FILTER = "scheduler.post_filter";
     /// The scheduler counts the Pod as being on the Node from now on.
     ASSUME = "scheduler.assume";
+    /// Reserve: the Pod's claims get their volumes in the scheduler's own memory.
+    RESERVE = "scheduler.reserve";
+    /// PreBind: what Reserve decided is written; the binding waits for it.
+    PRE_BIND = "scheduler.pre_bind";
+    /// Unreserve: what was reserved is given back.
+    UNRESERVE = "scheduler.unreserve";
     /// The binding cycle begins: the choice is told to the API server.
     BIND = "scheduler.bind";
     /// The Pod is bound.
@@ -63,6 +70,7 @@ crate::codes! {
 
 const WAKE: &str = "scheduler.wake";
 const CYCLE_END: &str = "scheduler.cycle_end";
+const VOLUMES_CHECK: &str = "scheduler.volumes";
 const BACKOFF: &str = "scheduler.backoff";
 const OVERDUE: &str = "loop.scheduler.unschedulable";
 
@@ -104,6 +112,10 @@ enum Call {
         pod: Rc<PodInfo>,
         node: Text,
     },
+    /// One write of PreBind.
+    PreBind {
+        pod: Rc<PodInfo>,
+    },
     MarkVictim {
         preemptor: Key,
         victim: Rc<PodInfo>,
@@ -126,6 +138,8 @@ pub struct Scheduler {
     next_start: u64,
     attempt: Option<Attempt>,
     assumed: BTreeMap<Key, Text>,
+    /// Pods whose claims are being bound.
+    reserved: BTreeMap<Key, volumes::Reserved>,
     calls: BTreeMap<RequestId, Call>,
     /// Pods that make others go, with how many are still to be deleted.
     preempting: BTreeMap<Key, u32>,
@@ -145,6 +159,7 @@ impl Default for Scheduler {
             next_start: 0,
             attempt: None,
             assumed: BTreeMap::new(),
+            reserved: BTreeMap::new(),
             calls: BTreeMap::new(),
             preempting: BTreeMap::new(),
             wake_set: false,
@@ -234,6 +249,7 @@ impl Scheduler {
                 self.next_cycle(ctx);
             }
             CYCLE_END => self.end_cycle(&timer.key, caches, ctx),
+            VOLUMES_CHECK => self.check_volumes(&timer.key, caches, ctx),
             BACKOFF => {
                 self.backoff_set = false;
                 for key in self.queue.flush_backoff(ctx.now()) {
@@ -262,6 +278,7 @@ impl Scheduler {
     ) {
         match self.calls.remove(&id) {
             Some(Call::Bind { pod, node }) => self.bound(&pod, &node, answer, caches, ctx),
+            Some(Call::PreBind { pod }) => self.volume_written(&pod, answer, caches, ctx),
             Some(Call::MarkVictim {
                 preemptor,
                 victim,
@@ -363,7 +380,7 @@ impl Scheduler {
         if !responsible || self.assumed.contains_key(&key) {
             return;
         }
-        let gate = gate_of(new);
+        let gate = pre_enqueue(new);
         let pod = Rc::new(PodInfo::new(new));
         if pod.nominated().is_empty() {
             self.cache.forget_nomination(&pod);

@@ -13,8 +13,11 @@ pub mod node_resources_balanced_allocation;
 pub mod node_resources_fit;
 pub mod node_unschedulable;
 pub mod pod_topology_spread;
+pub mod scheduling_gates;
 pub mod taint_toleration;
 pub mod volume_binding;
+pub mod volume_restrictions;
+pub mod volume_zone;
 
 use super::cache::Cache;
 use super::events::ClusterEvent;
@@ -160,7 +163,9 @@ plugins! {
     node_affinity NodeAffinity: true, 2;
     node_ports NodePorts: true, 0;
     node_resources_fit NodeResourcesFit: true, 1;
+    volume_restrictions VolumeRestrictions: true, 0;
     volume_binding VolumeBinding: true, 0;
+    volume_zone VolumeZone: true, 0;
     pod_topology_spread PodTopologySpread: true, 2;
     inter_pod_affinity InterPodAffinity: true, 2;
     node_resources_balanced_allocation NodeResourcesBalancedAllocation: false, 1;
