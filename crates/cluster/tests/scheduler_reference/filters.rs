@@ -14,6 +14,8 @@ pub const HOSTNAME: &str = "kubernetes.io/hostname";
 pub struct Sight<'a> {
     pub nodes: &'a [Value],
     pub placed: Vec<&'a Value>,
+    /// The same as `placed` before anybody was moved in thought.
+    pub snapshot: Vec<&'a Value>,
     /// Pods that wait for a Node, with the Node in `spec.nodeName`.
     pub plans: &'a [Value],
     pub others: &'a [Value],
@@ -181,16 +183,27 @@ impl Spread {
         (!self.honor_affinity || node_wanted(pod, node))
             && (!self.honor_taints || !tainted(pod, node))
     }
+    fn selects(&self, sight: &Sight, pod: &Value) -> bool {
+        namespace(pod) == namespace(sight.pod) && selects(&self.selector, pod.at("metadata.labels"))
+    }
     /// Matching Pods on a Node: of the same namespace, not going, and none for an empty selector.
+    ///
+    /// Pods that are put there or taken away in thought are added and subtracted without the last two
+    /// conditions, as upstream does (`updateWithPod` against `countPodsMatchSelector`).
     pub fn count(&self, sight: &Sight, node: &Value) -> i64 {
-        let pods = sight.pods_on(node).into_iter();
-        let counts = |p: &&Value| {
-            !is_empty(&self.selector)
-                && p.at("metadata.deletionTimestamp").is_null()
-                && namespace(p) == namespace(sight.pod)
-                && selects(&self.selector, p.at("metadata.labels"))
+        let on = |pods: &[&Value], others: &[&Value]| {
+            let mine = pods.iter().filter(|p| {
+                p.at("spec.nodeName").as_str() == Some(name(node))
+                    && self.selects(sight, p)
+                    && !others.iter().any(|o| std::ptr::eq(*o, **p))
+            });
+            mine.copied().cloned().collect::<Vec<Value>>()
         };
-        pods.filter(counts).count() as i64
+        let stands =
+            |p: &&Value| !is_empty(&self.selector) && p.at("metadata.deletionTimestamp").is_null();
+        let there = on(&sight.snapshot, &[]);
+        there.iter().filter(stands).count() as i64 + on(&sight.placed, &sight.snapshot).len() as i64
+            - on(&sight.snapshot, &sight.placed).len() as i64
     }
 }
 

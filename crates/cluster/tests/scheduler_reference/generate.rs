@@ -23,6 +23,7 @@ impl World {
         Sight {
             nodes: &self.nodes,
             placed: self.placed.iter().collect(),
+            snapshot: self.placed.iter().collect(),
             plans: &self.plans,
             others: &self.others,
             pod: &self.pod,
@@ -136,7 +137,7 @@ pub fn node(rng: &mut Rng, name: &str, roomy: bool) -> Value {
     ] {
         if rng.percent(30) {
             let names = Value::list(names.into_iter().map(Value::from));
-            images.push(value!({"names": (names), "sizeBytes": ((size << 20) as i64)}));
+            images.push(value!({"names": (names), "sizeBytes": ((size as i64) << 20)}));
         }
     }
     node.set("status.images", Value::list(images));

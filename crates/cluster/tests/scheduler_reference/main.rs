@@ -11,9 +11,11 @@ mod amounts;
 mod engine;
 mod filters;
 mod generate;
+mod hints;
 mod matching;
 mod outcome;
 mod preemption;
+mod properties;
 mod scores;
 
 use generate::{World, world};
