@@ -259,7 +259,14 @@ fn a_plan_that_is_dropped_wakes_the_lesser_pod_that_it_held_up() {
     let plan = |bench: &mut Bench, node: Value| {
         let patch = value!({"status": {"nominatedNodeName": (node)}});
         let kind = PatchType::Merge;
-        bench.send(Request::patch(Kind::Pod, "default", "held", "status", kind, patch));
+        bench.send(Request::patch(
+            Kind::Pod,
+            "default",
+            "held",
+            "status",
+            kind,
+            patch,
+        ));
     };
     plan(&mut bench, "node-1".into());
     bench.pass(1);

@@ -17,6 +17,7 @@ mod outcome;
 mod preemption;
 mod properties;
 mod scores;
+mod simulation;
 
 use generate::{World, world};
 use outcome::Outcome;
