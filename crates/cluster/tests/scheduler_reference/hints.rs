@@ -2,7 +2,7 @@
 
 use crate::engine;
 use crate::generate::{Rng, World, ZONE, node, pod, world};
-use crate::matching::terms;
+use crate::matching::{required_node_terms, terms};
 use podscope_api::{Kind, Object, Value, value};
 use podscope_cluster::scheduler::events::ClusterEvent;
 use podscope_cluster::scheduler::plugins::Cycle;
@@ -217,13 +217,20 @@ fn changes(world: &World, rng: &mut Rng) -> Vec<Change> {
 ///   those is gone or called otherwise; only the coming of Pods to be near is listened to.
 /// - The labels of a Node change under a Pod that wants to be far from the waiting one; only labels that
 ///   the waiting Pod's own terms name are listened to.
+/// - The labels of a Node change so that the waiting Pod's node affinity no longer counts it for spreading;
+///   only topology keys are listened to.
+/// - A Pod begins to end and no longer counts for spreading; only its end is listened to.
 fn known_gap(world: &World, change: &Change, rejecting: &str) -> bool {
     let went = matches!(change.what, "pod gone" | "pod label");
     let near = !terms(&world.pod, "podAffinity", "required").is_empty();
-    let moved = change.what.starts_with("node label");
+    let moved = change.what.starts_with("node label") || change.what == "node at large";
     let shunned = |p: &Value| !terms(p, "podAntiAffinity", "required").is_empty();
-    rejecting.contains("InterPodAffinity")
-        && ((went && near) || (moved && world.placed.iter().any(shunned)))
+    let choosy =
+        !required_node_terms(&world.pod).is_null() || !world.pod.at("spec.nodeSelector").is_null();
+    (rejecting.contains("InterPodAffinity")
+        && ((went && near) || (moved && world.placed.iter().any(shunned))))
+        || (rejecting.contains("PodTopologySpread")
+            && ((moved && choosy) || change.what == "pod going"))
 }
 
 /// Looks at every change after every rejected draw; gives how often each made the Pod fit, and what was missed.
