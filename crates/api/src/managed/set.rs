@@ -98,9 +98,14 @@ impl Set {
             self.own = true;
             return;
         };
-        let mut below = self.child(first).clone();
-        below.insert(rest);
-        self.put(first, below);
+        let found = self.children.binary_search_by(|(k, _)| (**k).cmp(first));
+        let at = found.unwrap_or_else(|at| {
+            self.children.insert(at, (first.clone(), Set::default()));
+            at
+        });
+        if let Some((_, below)) = self.children.get_mut(at) {
+            below.insert(rest);
+        }
     }
 
     /// Drops the place at a path and everything below it.
@@ -108,9 +113,12 @@ impl Set {
         match path {
             [] => *self = Set::default(),
             [first, rest @ ..] => {
-                let mut below = self.child(first).clone();
-                below.cut(rest);
-                self.put(first, below);
+                let found = self.children.binary_search_by(|(k, _)| (**k).cmp(first));
+                let Ok(at) = found else { return };
+                if let Some((_, below)) = self.children.get_mut(at) {
+                    below.cut(rest);
+                }
+                self.children.retain(|(_, below)| !below.is_empty());
             }
         }
     }

@@ -3,7 +3,7 @@
 use crate::trace::TraceEvent;
 use crate::world::{Cluster, Command};
 use crate::{ClusterConfig, NodeConfig};
-use podscope_api::{Key, Kind, Object, Options, Request, Value, value};
+use podscope_api::{Key, Kind, Object, Options, PatchType, Request, Value, value};
 use podscope_kernel::{SimDuration, SimTime};
 use std::rc::Rc;
 
@@ -241,4 +241,39 @@ fn without_nodes_a_pod_backs_off() {
     // After 1, 2, 4, 8 and 10 seconds, each rounded up to a flush.
     assert!((4..=6).contains(&attempts), "{attempts} attempts in 30 s");
     assert_eq!(bench.cluster.now(), SimTime(30_000_000));
+}
+
+#[test]
+fn a_plan_that_is_dropped_wakes_the_lesser_pod_that_it_held_up() {
+    let mut bench = Bench::new(1);
+    bench.create(value!({
+        "apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass",
+        "metadata": {"name": "high"}, "value": 1000
+    }));
+    bench.pass(1);
+    bench.pod("held", 3000, |pod| {
+        prioritize(pod, "high", 1000);
+        pod.set("spec.nodeSelector", value!({"no": "node"}));
+    });
+    bench.pass(1);
+    let plan = |bench: &mut Bench, node: Value| {
+        let patch = value!({"status": {"nominatedNodeName": (node)}});
+        let kind = PatchType::Merge;
+        bench.send(Request::patch(
+            Kind::Pod,
+            "default",
+            "held",
+            "status",
+            kind,
+            patch,
+        ));
+    };
+    plan(&mut bench, "node-1".into());
+    bench.pass(1);
+    bench.pod("low", 3000, |_| {});
+    bench.pass(3);
+    assert_eq!(bench.node_of("low"), "", "the room is spoken for");
+    plan(&mut bench, Value::Null);
+    bench.pass(3);
+    assert_eq!(bench.node_of("low"), "node-1");
 }

@@ -402,7 +402,7 @@ impl Scheduler {
         match place {
             Place::InFlight => {
                 if let Some(attempt) = self.attempt.as_mut().filter(|a| a.pod.is_same(&pod)) {
-                    attempt.events.push(event);
+                    attempt.events.push(event.clone());
                 }
             }
             Place::Unschedulable if was_gated && gate.is_empty() => {
@@ -418,6 +418,7 @@ impl Scheduler {
             }
             _ => {}
         }
+        self.tell_of_plan(&event, ctx);
     }
 
     /// Lets waiting Pods be tried again for which a change may matter.
@@ -426,7 +427,11 @@ impl Scheduler {
             return;
         }
         let mut again: Vec<(Key, PluginId)> = Vec::new();
+        let most = preemption::planned_priority(&event);
         for waiting in self.queue.unschedulable() {
+            if waiting.pod.priority > most {
+                continue;
+            }
             if let Some(plugin) = self.worth_another_try(waiting, &event) {
                 again.push((waiting.pod.key.clone(), plugin));
             }

@@ -6,14 +6,48 @@ use super::failure::with_condition;
 use super::{Call, PREEMPT, Scheduler};
 use crate::client::informer::Caches;
 use crate::client::recorder::Regarding;
+use crate::scheduler::events::ClusterEvent;
 use crate::scheduler::pod_info::PodInfo;
 use crate::scheduler::queue::{Place, Waiting};
 use crate::sim::Ctx;
 use crate::trace::Note;
-use podscope_api::{Key, Kind, Request, Text, value};
+use podscope_api::{Key, Kind, Object, Request, Text, value};
 use std::rc::Rc;
 
+/// The priority up to which Pods hear of a change: that of a Pod that only waits for its Node, else any.
+///
+/// Models: `pkg/scheduler/eventhandlers.go` getLEPriorityPreCheck (v1.36)
+pub(super) fn planned_priority(event: &ClusterEvent) -> i64 {
+    let pod = event.new.as_ref().or(event.old.as_ref());
+    match pod.filter(|pod| event.kind == Kind::Pod && pod.spec().get("nodeName").is_empty()) {
+        Some(pod) => pod.spec().get("priority").as_int().unwrap_or(0),
+        None => i64::MAX,
+    }
+}
+
 impl Scheduler {
+    /// A Pod that waits for a Node counts as being there for lesser ones: for them it went and came.
+    #[inline(never)]
+    pub(super) fn tell_of_plan(&mut self, event: &ClusterEvent, ctx: &mut Ctx<'_>) {
+        let plan = |o: &Option<Rc<Object>>| {
+            let o = o.as_ref().map(|o| o.status().get("nominatedNodeName"));
+            o.cloned().filter(|name| !name.is_empty())
+        };
+        let (from, to) = (plan(&event.old), plan(&event.new));
+        let told = |old: Option<Rc<Object>>, new: Option<Rc<Object>>| ClusterEvent {
+            old,
+            new,
+            own: false,
+            ..event.clone()
+        };
+        if from != to && from.is_some() {
+            self.tell(told(event.old.clone(), None), ctx);
+        }
+        if from != to && to.is_some() {
+            self.tell(told(None, event.new.clone()), ctx);
+        }
+    }
+
     /// Makes less important Pods go; the preemptor waits meanwhile.
     #[inline(never)]
     pub(super) fn preempt(

@@ -325,19 +325,21 @@ impl Plugin for InterPodAffinity {
         let read = |object: &Option<Rc<Object>>| object.as_ref().map(|o| PodInfo::new(o));
         let near =
             |pod: &PodInfo| about_all(cycle, &own.required, &pod.key.namespace, pod.labels());
-        let far = |pod: &PodInfo| {
-            let own = own.required_anti.iter();
-            let theirs = pod.affinity.iter().flat_map(|a| &a.required_anti);
-            let labels = pod.labels();
-            own.clone()
-                .any(|t| about(cycle, t, &pod.key.namespace, labels))
-                || theirs.into_iter().any(|t| about_own(cycle, t))
-        };
         let (before, after) = (read(&event.old), read(&event.new));
         let is =
             |pod: &Option<PodInfo>, test: &dyn Fn(&PodInfo) -> bool| pod.as_ref().is_some_and(test);
+        let hates = |pod: &PodInfo| {
+            let mut terms = pod.affinity.iter().flat_map(|a| &a.required_anti);
+            terms.any(|t| about_own(cycle, t))
+        };
+        let unmet = |term: &Term| {
+            let far = |pod: &PodInfo| about(cycle, term, &pod.key.namespace, pod.labels());
+            is(&before, &far) && !is(&after, &far)
+        };
         // A Pod to be near to came, or one to be far from went.
-        (is(&after, &near) && !is(&before, &near)) || (is(&before, &far) && !is(&after, &far))
+        (is(&after, &near) && !is(&before, &near))
+            || own.required_anti.iter().any(unmet)
+            || (after.is_none() && is(&before, &hates))
     }
 }
 

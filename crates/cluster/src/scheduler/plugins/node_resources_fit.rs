@@ -201,8 +201,14 @@ impl Plugin for NodeResourcesFit {
             let (Some(old), Some(new)) = (&event.old, &event.new) else {
                 return false;
             };
-            let (old, new) = (requests(old), requests(new));
-            return new.milli_cpu < old.milli_cpu || new.memory < old.memory;
+            let (old, new, wanted) = (requests(old), requests(new), &cycle.pod.requests);
+            let scalar = wanted.scalar.iter();
+            return (wanted.milli_cpu > 0 && new.milli_cpu < old.milli_cpu)
+                || (wanted.memory > 0 && new.memory < old.memory)
+                || (wanted.ephemeral_storage > 0 && new.ephemeral_storage < old.ephemeral_storage)
+                || scalar
+                    .clone()
+                    .any(|(name, _)| new.scalar(name) < old.scalar(name));
         }
         let (before, after) = event.nodes();
         let Some(after) = after else {

@@ -343,15 +343,14 @@ impl Plugin for PodTopologySpread {
         let constraints = constraints(cycle, true);
         match event.kind {
             Kind::Pod => {
-                let counted = |object: &Rc<Object>| {
-                    object.namespace() == &*cycle.pod.key.namespace
-                        && constraints
-                            .iter()
-                            .any(|c| c.selector.matches(object.labels()))
+                let counted = |object: &Option<Rc<Object>>, c: &Constraint| {
+                    object.as_ref().is_some_and(|object| {
+                        object.namespace() == &*cycle.pod.key.namespace
+                            && c.selector.matches(object.labels())
+                    })
                 };
-                let before = event.old.as_ref().is_some_and(counted);
-                let after = event.new.as_ref().is_some_and(counted);
-                before != after || (event.own && event.labels_changed())
+                let differs = |c| counted(&event.old, c) != counted(&event.new, c);
+                constraints.iter().any(differs) || (event.own && event.labels_changed())
             }
             Kind::Node => {
                 let labels = |object: &Rc<Object>| -> Option<Vec<Value>> {
