@@ -80,6 +80,18 @@ impl Scheduler {
         }
     }
 
+    /// Looks at this Node first from now on, so that it is taken among equals; nothing when there is none
+    /// of this name. For replays of recordings: upstream's parallel workers leave the order open.
+    pub fn look_first_at(&mut self, node: &str) {
+        let place = self.cache.find(node).and_then(|found| {
+            let order = self.cache.order();
+            order.iter().position(|slot| *slot == found.slot)
+        });
+        if let Some(place) = place {
+            self.next_start = place as u64;
+        }
+    }
+
     /// Keeps the labels' groups that the Pod's rules look at.
     pub(super) fn keep_topologies(&mut self, pod: &PodInfo) {
         let defaults = self
