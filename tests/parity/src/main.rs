@@ -83,9 +83,12 @@ fn main() -> ExitCode {
 }
 
 fn one(folder: &Path, options: Options) -> Result<Score, String> {
-    let recording = recording::Recording::read(folder)?;
-    let played = play::play(&recording);
-    let mut checks = compare::compare(&recording.run, &played.run);
+    let mut recording = recording::Recording::read(folder)?;
+    let mut played = play::play(&recording);
+    let names = [&recording.run, &played.run].map(normal::Names::of);
+    recording.run.take_out_races();
+    played.run.take_out_races();
+    let mut checks = compare::compare(&recording.run, &played.run, names);
     for words in played.not_done {
         checks.push(compare::Check {
             name: format!("act {words}"),

@@ -58,7 +58,7 @@ impl Names {
                 // In a column of its own an amount of minutes is an age.
                 let alone =
                     table && out.ends_with("  ") && (after.is_empty() || after.starts_with("  "));
-                if alone && is_span(&format!("{word}0s")) {
+                if alone && word.ends_with('m') && is_span(&format!("{word}0s")) {
                     out.push_str("<span>");
                 } else {
                     self.word(word, &mut out);
@@ -147,7 +147,7 @@ fn is_address(word: &str) -> bool {
 }
 
 /// A length of time such as `3s`, `2m3s`, `1.801s`, `12d`; `100m` alone is an amount of CPU.
-pub fn is_span(word: &str) -> bool {
+fn is_span(word: &str) -> bool {
     let mut rest = word;
     let mut units = Vec::new();
     while !rest.is_empty() {

@@ -1,7 +1,7 @@
 //! What was seen of a cluster over a stretch of time, recorded or simulated.
 
 use podscope_api::{Object, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A stretch of time in a cluster. Times are microseconds from the recording's start.
 #[derive(Default)]
@@ -14,6 +14,46 @@ pub struct Run {
     pub changes: Vec<Change>,
     /// Decisions of the scheduler for a Node, in order.
     pub decisions: Vec<Decision>,
+}
+
+impl Run {
+    /// When an owner and its Pods were being deleted at once, up to the next command that deletes nothing. Three clients race then: who deletes a Pod
+    /// first, and whether its owner makes another one before it is gone itself, differs from run to run.
+    fn races(&self) -> Vec<(i64, i64)> {
+        let deletes = |line: &str| line.starts_with("kubectl delete");
+        let first = |c: &&Command| c.line.starts_with("kubectl delete deploy");
+        let until = |from: i64| {
+            let rest = self.commands.iter().filter(|c| c.start > from);
+            let next = rest.filter(|c| !deletes(&c.line)).map(|c| c.start).min();
+            next.unwrap_or(i64::MAX)
+        };
+        let starts = self.commands.iter().filter(first).map(|c| c.start);
+        starts.map(|from| (from, until(from))).collect()
+    }
+
+    /// Takes out what depends on such a race: Pods made in its course with all that concerns them, and who
+    /// asked for Pods to be deleted.
+    pub fn take_out_races(&mut self) {
+        let races = self.races();
+        let racing = |at: i64| races.iter().any(|(from, to)| (*from..*to).contains(&at));
+        let stray = |c: &&Change| c.what == What::Added && c.resource == "pods" && racing(c.at);
+        let strays = self.changes.iter().filter(stray);
+        let strays: BTreeSet<String> = strays.map(|c| c.object.name().to_owned()).collect();
+        self.decisions.retain(|d| !strays.contains(&d.pod));
+        self.writes.retain(|w| {
+            let deletes = w.verb == "delete" && w.resource == "pods" && racing(w.at);
+            let machine = w.user.starts_with("system:node:");
+            !strays.contains(&w.name) && (!deletes || machine)
+        });
+        self.changes.retain(|c| {
+            let about = c.object.0.at("involvedObject.name").str_or_empty();
+            let message = c.object.0.get("message").str_or_empty();
+            let told = message.rsplit(' ').next().unwrap_or("");
+            ![c.object.name(), about, told]
+                .iter()
+                .any(|name| strays.contains(*name))
+        });
+    }
 }
 
 /// A command of the script and what became of it.

@@ -57,7 +57,12 @@ fn invocation(
         && let Some(length) = part[from..].find(')')
     {
         let pod = described.ok_or("which Pod was meant is not known")?;
-        part.replace_range(from..=from + length, &format!("pod/{pod}"));
+        let kind = if part[..from].ends_with("pod ") {
+            ""
+        } else {
+            "pod/"
+        };
+        part.replace_range(from..=from + length, &format!("{kind}{pod}"));
     }
     if let Some((producer, consumer)) = part.split_once(" | kubectl ") {
         stdin = produce(producer, files)?;

@@ -110,6 +110,7 @@ pub(crate) fn bind(
     }
     let mut object = pod.clone();
     object.set("spec.nodeName", wanted);
+    object.remove("status.nominatedNodeName");
     for label in [
         "topology.kubernetes.io/zone",
         "topology.kubernetes.io/region",

@@ -4,7 +4,7 @@
 
 use super::{Check, Pair};
 use crate::normal::Names;
-use crate::run::{Change, Run};
+use crate::run::{Change, Run, What};
 use std::collections::BTreeMap;
 
 /// Event objects and how often they were seen together.
@@ -44,10 +44,12 @@ pub fn compare(pair: &Pair) -> Vec<Check> {
 }
 
 fn tallies(run: &Run, names: &Names) -> BTreeMap<String, Tally> {
-    // The last state of each Event object.
+    // The last state of each Event object that appeared within the run.
     let mut last: BTreeMap<&str, &Change> = BTreeMap::new();
     for change in run.changes.iter().filter(|c| c.resource == "events") {
-        last.insert(change.object.name(), change);
+        if change.what == What::Added || last.contains_key(change.object.name()) {
+            last.insert(change.object.name(), change);
+        }
     }
     let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
     for change in last.values() {

@@ -49,13 +49,14 @@ pub struct Pair<'a> {
     pub ours: Names,
 }
 
-/// Compares everything.
-pub fn compare(recorded: &Run, played: &Run) -> Vec<Check> {
+/// Compares everything; the names are those of the recorded and of the simulated run.
+pub fn compare(recorded: &Run, played: &Run, names: [Names; 2]) -> Vec<Check> {
+    let [theirs, ours] = names;
     let pair = Pair {
         recorded,
         played,
-        theirs: Names::of(recorded),
-        ours: Names::of(played),
+        theirs,
+        ours,
     };
     let mut checks = outputs::compare(&pair);
     checks.extend(scheduling::compare(&pair));

@@ -126,6 +126,9 @@ fn lines_differ(recorded: &[String], played: &[String]) -> Option<String> {
         return None;
     }
     let (theirs, ours) = (lines(recorded), lines(played));
+    if theirs == ours && recorded.len() == played.len() && recorded.len() > 1 {
+        return None;
+    }
     let missing = surplus(&theirs, &ours);
     let added = surplus(&ours, &theirs);
     let mut told = Vec::new();
