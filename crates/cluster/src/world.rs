@@ -189,6 +189,10 @@ impl Cluster {
     pub fn scheduler(&self) -> &Scheduler {
         &self.scheduler
     }
+    /// See [`Scheduler::look_first_at`].
+    pub fn look_first_at(&mut self, node: &str) {
+        self.scheduler.look_first_at(node);
+    }
     /// The machines.
     pub fn nodes(&self) -> &[Node] {
         &self.nodes

@@ -215,6 +215,17 @@ impl Flags {
         podscope_api::duration::parse_go(self.opt(name)?).map(|nanos| nanos / 1000)
     }
 
+    /// `--request-timeout` in microseconds; a bare number counts seconds, zero sets no limit.
+    pub fn request_timeout(&self) -> Option<i64> {
+        let text = self.opt("request-timeout")?;
+        let bare = text
+            .parse::<i64>()
+            .ok()
+            .map(|s| s.saturating_mul(1_000_000));
+        bare.or_else(|| self.micros("request-timeout"))
+            .filter(|span| *span > 0)
+    }
+
     /// Every value as given.
     pub fn all(&self, name: &str) -> Vec<&str> {
         self.values

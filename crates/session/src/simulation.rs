@@ -105,6 +105,10 @@ impl Simulation {
     pub fn last_refusal(&self) -> Option<Text> {
         self.refused_at.clone()
     }
+    /// See [`Cluster::look_first_at`].
+    pub fn look_first_at(&mut self, node: &str) {
+        self.cluster.look_first_at(node);
+    }
     /// See [`Cluster::leave_out_machines`].
     pub fn leave_out_machines(&mut self) {
         self.cluster.leave_out_machines();

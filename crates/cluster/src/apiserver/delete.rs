@@ -85,7 +85,9 @@ impl ApiServer {
         if options.dry_run {
             return answered(200, object, flight);
         }
-        if finished(&object) {
+        // A Pod is marked first even without a grace period; two revisions tell of its end.
+        let removed_at_once = kind != Kind::Pod || object == *current;
+        if finished(&object) && removed_at_once {
             return self.remove(ctx, etcd, id, flight, kind, key, revision);
         }
         if object == *current {

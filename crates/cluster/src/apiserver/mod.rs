@@ -352,6 +352,14 @@ impl ApiServer {
             .data(Data::Change(change.old.clone(), change.new.clone()));
         ctx.trace(note);
         self.publish(ctx, &change);
+        if flight.request.verb == podscope_api::Verb::Delete
+            && let Some(marked) = &change.new
+            && delete::finished(marked)
+        {
+            // Nothing holds it: what was marked is removed by the same request.
+            let (kind, revision) = (pending.kind, change.revision);
+            return self.remove(ctx, etcd, id, flight, kind, pending.key, revision);
+        }
         let object = match (pending.answer, &change.new, &change.old) {
             (Some(answer), _, _) => Rc::new(answer),
             (None, Some(new), _) => new.clone(),

@@ -357,6 +357,8 @@ fn watch(ctx: &mut Ctx<'_>, view: &View<'_>, targets: &[Target]) -> Res<()> {
     if !view.flags.is("watch-only") {
         show(ctx, &infos.iter().collect::<Vec<_>>(), "ADDED")?;
     }
+    // The stream ends quietly when the client's time for one request is over.
+    let until = view.flags.request_timeout().map(|span| ctx.now.0 + span);
     loop {
         let mut request = Request::new(Verb::Watch, target.kind, target.namespace.as_str(), "");
         request.options = read.options.clone();
@@ -364,7 +366,8 @@ fn watch(ctx: &mut Ctx<'_>, view: &View<'_>, targets: &[Target]) -> Res<()> {
             request.options.field_selector = format!("metadata.name={}", target.name).into();
         }
         request.options.resource_version = Some(version);
-        let Some((what, object)) = ctx.watch(request, None)? else {
+        let left = until.map(|until| until - ctx.now.0);
+        let Some((what, object)) = ctx.watch(request, left)? else {
             return Ok(());
         };
         version = version.max(object.resource_version());

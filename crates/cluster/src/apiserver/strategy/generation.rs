@@ -8,7 +8,11 @@ use podscope_api::{Kind, Value};
 pub fn next(kind: Kind, new: &Value, old: &Value) -> i64 {
     let before = old.at("metadata.generation").as_int().unwrap_or(0);
     let spec_changed = match kind {
-        Kind::PriorityClass | Kind::EndpointSlice => false,
+        Kind::PriorityClass => false,
+        // It has no spec: everything but its metadata counts.
+        Kind::EndpointSlice => ["addressType", "endpoints", "ports"]
+            .iter()
+            .any(|field| new.get(field) != old.get(field)),
         Kind::MutatingWebhookConfiguration | Kind::ValidatingWebhookConfiguration => {
             new.get("webhooks") != old.get("webhooks")
         }

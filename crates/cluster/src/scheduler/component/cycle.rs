@@ -81,6 +81,18 @@ impl Scheduler {
         }
     }
 
+    /// Looks at this Node first from now on, so that it is taken among equals; nothing when there is none
+    /// of this name. For replays of recordings: upstream's parallel workers leave the order open.
+    pub fn look_first_at(&mut self, node: &str) {
+        let place = self.cache.find(node).and_then(|found| {
+            let order = self.cache.order();
+            order.iter().position(|slot| *slot == found.slot)
+        });
+        if let Some(place) = place {
+            self.next_start = place as u64;
+        }
+    }
+
     pub(super) fn assume(&mut self, pod: &Rc<PodInfo>, node: &Text, ctx: &mut Ctx<'_>) {
         self.cache.forget_nomination(pod);
         self.cache.add_pod(pod.clone(), node);

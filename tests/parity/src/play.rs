@@ -1,0 +1,398 @@
+//! Plays a recording's script in the simulation.
+//!
+//! Commands start at the recorded times, later when a command that had ended before in the recording has
+//! not ended here. Where the scheduler may take any of several equal Nodes, the recorded one is looked at
+//! first, so that what follows can be compared: the step is taken back and done again.
+
+use crate::normal::Names;
+use crate::observe::Observer;
+use crate::recording::Recording;
+use crate::run::{Command, Decision, Run, What, base_of};
+use crate::script::{self, Line};
+use crate::setup;
+use podscope_api::Object;
+use podscope_kernel::{SimTime, World};
+use podscope_session::{Invocation, Simulation};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+/// How long a command may take longer than recorded before the script goes on, in microseconds.
+const PATIENCE: i64 = 120_000_000;
+/// How far ahead is looked for the recorded state, in microseconds.
+const SOON: u64 = 3_000_000;
+/// The most steps of one recording.
+const MAX_STEPS: u64 = 3_000_000;
+
+/// What was played.
+pub struct Played {
+    /// What was seen.
+    pub run: Run,
+    /// Notes whose acts cannot be simulated.
+    pub not_done: Vec<String>,
+}
+
+enum Item<'a> {
+    Command(usize),
+    Note(&'a str),
+}
+
+struct Running {
+    command: usize,
+    terminal: usize,
+    waiting: Vec<Invocation>,
+    line: Line,
+}
+
+/// The Pod that a command's output is about.
+fn told_pod(stdout: &str) -> Option<&str> {
+    let line = stdout.lines().next()?;
+    let described = line.strip_prefix("Name:").map(str::trim);
+    let word = line.split(' ').next().unwrap_or("");
+    described.or(word.strip_prefix("pod/")).or(line
+        .strip_prefix("pod \"")
+        .and_then(|l| l.split('"').next()))
+}
+
+/// A Pod's state in a word or two.
+fn state_of(pod: &Object) -> String {
+    let phase = pod.status().get("phase").str_or_empty();
+    let ready = if pod.condition_true("Ready") {
+        ", ready"
+    } else {
+        ""
+    };
+    let going = if pod.is_being_deleted() {
+        ", going"
+    } else {
+        ""
+    };
+    format!("{phase}{ready}{going}")
+}
+
+struct Player<'a> {
+    names: Names,
+    recording: &'a Recording,
+    simulation: Simulation,
+    observer: Observer,
+    running: Vec<Running>,
+    /// Random names seen so far, with what they were made from.
+    bases: BTreeMap<String, String>,
+    /// Pods that have no Node yet.
+    pending: BTreeSet<String>,
+    /// Recorded decisions by the Pods' base name.
+    wanted: BTreeMap<String, Vec<&'a Decision>>,
+    /// How many decisions there were for each base name.
+    made: BTreeMap<String, usize>,
+    steps: u64,
+}
+
+/// Plays it.
+pub fn play(recording: &Recording) -> Played {
+    let names = Names::of(&recording.run);
+    let mut wanted: BTreeMap<String, Vec<&Decision>> = BTreeMap::new();
+    for decision in &recording.run.decisions {
+        let base = names.base(&decision.pod).to_owned();
+        wanted.entry(base).or_default().push(decision);
+    }
+    let mut player = Player {
+        names,
+        recording,
+        simulation: Simulation::new(setup::config(recording)),
+        observer: Observer::new(setup::LEAD),
+        running: Vec::new(),
+        bases: BTreeMap::new(),
+        pending: BTreeSet::new(),
+        wanted,
+        made: BTreeMap::new(),
+        steps: 0,
+    };
+    for (before, command) in setup::before(recording) {
+        player.run_until(-before);
+        player.submit(&command);
+    }
+    player.run_until(0);
+    player.observer.run = Run::default();
+    let not_done = player.script();
+    Played {
+        run: player.observer.run,
+        not_done,
+    }
+}
+
+impl Player<'_> {
+    fn now(&self) -> i64 {
+        i64::try_from(self.simulation.now().0).unwrap_or(i64::MAX) - setup::LEAD
+    }
+
+    fn script(&mut self) -> Vec<String> {
+        let recording = self.recording;
+        let recorded = &recording.run.commands;
+        let mut items: Vec<(i64, Item)> = Vec::new();
+        for (i, command) in recorded.iter().enumerate() {
+            items.push((command.start, Item::Command(i)));
+        }
+        for (at, words) in &recording.notes {
+            items.push((*at, Item::Note(words)));
+        }
+        items.sort_by_key(|(at, _)| *at);
+        for command in recorded {
+            self.observer.run.commands.push(Command {
+                stem: command.stem.clone(),
+                line: command.line.clone(),
+                ..Command::default()
+            });
+        }
+        let (mut shift, mut not_done, mut downs) = (0, Vec::new(), setup::Downs::default());
+        for (at, item) in items {
+            let ended_before = |running: &Running| recorded[running.command].end <= at;
+            let limit = at + shift + PATIENCE;
+            while self.running.iter().any(ended_before) && self.now() < limit && self.step(limit) {}
+            shift = shift.max(self.now() - at);
+            self.run_until(at + shift);
+            if let Item::Command(i) = item {
+                self.settle(recorded[i].start);
+                shift = shift.max(self.now() - at);
+            }
+            match item {
+                Item::Command(i) => self.start(i),
+                Item::Note(words) => match setup::note(recording, words, &mut downs) {
+                    Ok(commands) => commands.iter().for_each(|c| self.submit(c)),
+                    Err(why) => not_done.push(why),
+                },
+            }
+        }
+        let end = recorded.iter().map(|c| c.end).max().unwrap_or(0) + shift;
+        self.run_until(end);
+        let limit = end + PATIENCE;
+        while !self.running.is_empty() && self.now() < limit && self.step(limit) {}
+        not_done
+    }
+
+    fn start(&mut self, i: usize) {
+        let recorded = &self.recording.run.commands[i];
+        let now = self.now();
+        let first_pod = told_pod(&recorded.stdout).map(|name| self.counterpart(name));
+        let line = script::read(
+            &recorded.line,
+            &self.recording.files,
+            first_pod.as_deref(),
+            &|name| self.counterpart(name),
+        );
+        let command = &mut self.observer.run.commands[i];
+        command.start = now;
+        match line {
+            Err(why) => command.skipped = Some(why),
+            Ok(line) => {
+                let mut waiting = line.invocations.clone();
+                waiting.reverse();
+                let running = Running {
+                    command: i,
+                    terminal: usize::MAX,
+                    waiting,
+                    line,
+                };
+                self.running.push(running);
+                self.look_after_commands();
+            }
+        }
+    }
+
+    /// The simulated object for a recorded one with a random name: made from the same base, in the same place
+    /// of the order of scheduling, else of creation.
+    fn counterpart(&self, name: &str) -> String {
+        let (recorded, names) = (&self.recording.run, &self.names);
+        let base = names.base(name);
+        if base == name {
+            return name.to_owned();
+        }
+        let scheduled = |run: &Run, base_of: &dyn Fn(&str) -> String| -> Vec<String> {
+            let mut seen = BTreeSet::new();
+            let decided = run.decisions.iter().map(|d| d.pod.clone());
+            let added = run.changes.iter().map(|c| c.object.name().to_owned());
+            decided
+                .chain(added)
+                .filter(|n| base_of(n) == base && seen.insert(n.clone()))
+                .collect()
+        };
+        let theirs = scheduled(recorded, &|n| names.base(n).to_owned());
+        let ours = scheduled(&self.observer.run, &|n| {
+            self.bases.get(n).cloned().unwrap_or_else(|| n.to_owned())
+        });
+        let place = theirs.iter().position(|n| n == name);
+        place
+            .and_then(|place| ours.get(place))
+            .or(ours.last())
+            .cloned()
+            .unwrap_or_else(|| name.to_owned())
+    }
+
+    /// Waits for what the recorder's script waited for without saying so: while Pods are not in the recorded
+    /// state, but will be soon when nothing more is done, time passes. Containers start here as fast as
+    /// modelled, on the recorded machines in no time.
+    fn settle(&mut self, recorded_at: i64) {
+        let wanted = self.recorded_pods(recorded_at);
+        if self.pods(&self.simulation) == wanted {
+            return;
+        }
+        let limit = SimTime(self.simulation.now().0 + SOON);
+        let mut ahead = self.simulation.clone();
+        while ahead.next_time().is_some_and(|at| at <= limit) {
+            ahead.step(&mut Vec::new());
+            if self.pods(&ahead) == wanted {
+                // A moment more for those who report what they see of it.
+                let then = i64::try_from(ahead.now().0).unwrap_or(0) - setup::LEAD + 100_000;
+                self.run_until(then);
+                return;
+            }
+        }
+    }
+
+    /// Pods with their states: base name, phase, readiness, whether they are being deleted.
+    fn pods(&self, simulation: &Simulation) -> Vec<(String, String)> {
+        let pods = simulation.cluster().api().cached(podscope_api::Kind::Pod);
+        let mut states: Vec<(String, String)> = pods
+            .map(|pod| {
+                let name = pod.name();
+                let base = self.bases.get(name).map_or(name, String::as_str);
+                (base.to_owned(), state_of(pod))
+            })
+            .collect();
+        states.sort();
+        states
+    }
+
+    fn recorded_pods(&self, at: i64) -> Vec<(String, String)> {
+        let names = &self.names;
+        let mut states: BTreeMap<&str, (String, String)> = BTreeMap::new();
+        let changes = self.recording.run.changes.iter();
+        for change in changes.filter(|c| c.at <= at && c.resource == "pods") {
+            if change.what == What::Deleted {
+                states.remove(change.object.uid());
+            } else {
+                let base = names.base(change.object.name()).to_owned();
+                states.insert(change.object.uid(), (base, state_of(&change.object)));
+            }
+        }
+        let mut states: Vec<(String, String)> = states.into_values().collect();
+        states.sort();
+        states
+    }
+
+    /// Notes commands that have ended and starts what waits for them.
+    fn look_after_commands(&mut self) {
+        let mut i = 0;
+        while i < self.running.len() {
+            let now = self.now();
+            let running = &mut self.running[i];
+            let command = &mut self.observer.run.commands[running.command];
+            if running.terminal != usize::MAX {
+                let Some(terminal) = self.simulation.terminals().nth(running.terminal) else {
+                    self.running.remove(i);
+                    continue;
+                };
+                let late = running
+                    .line
+                    .timeout
+                    .is_some_and(|t| now - command.start >= t * 1_000_000);
+                if terminal.exit.is_none() && !late {
+                    i += 1;
+                    continue;
+                }
+                command.exit = Some(terminal.exit.map_or(124, i64::from));
+                if !running.line.quiet {
+                    command.stdout.push_str(&terminal.stdout);
+                }
+                command.stderr.push_str(&terminal.stderr);
+                command.end = now;
+                if late {
+                    running.waiting.clear();
+                }
+            }
+            match running.waiting.pop() {
+                Some(next) => {
+                    running.terminal = self.simulation.terminals().count();
+                    self.submit(&podscope_session::Command::Kubectl(Rc::new(next)));
+                }
+                None => {
+                    self.running.remove(i);
+                }
+            }
+        }
+    }
+
+    fn submit(&mut self, command: &podscope_session::Command) {
+        let at = SimTime(self.simulation.now().0 + 1);
+        let mut trace = Vec::new();
+        self.simulation.command(at, command, &mut trace);
+        self.saw(&trace);
+    }
+
+    fn run_until(&mut self, at: i64) {
+        while self.step(at) {}
+        let at = SimTime(u64::try_from(at + setup::LEAD).unwrap_or(0));
+        if at > self.simulation.now() {
+            self.simulation.idle_until(at);
+        }
+    }
+
+    /// The next step, if it is due before the limit.
+    fn step(&mut self, limit: i64) -> bool {
+        let limit = SimTime(u64::try_from(limit + setup::LEAD).unwrap_or(0));
+        let due = self.simulation.next_time().is_some_and(|at| at <= limit);
+        if !due || self.steps >= MAX_STEPS {
+            return false;
+        }
+        self.steps += 1;
+        let before = (!self.pending.is_empty()).then(|| self.simulation.clone());
+        let mut trace = Vec::new();
+        self.simulation.step(&mut trace);
+        let choice = trace.iter().find(|event| event.code == "scheduler.choose");
+        if let Some(choice) = choice {
+            let pod = choice.subject.as_ref().map(|s| s.key.name.to_string());
+            let pod = pod.unwrap_or_default();
+            let base = self.bases.get(&pod).cloned().unwrap_or(pod);
+            let made = self.made.entry(base.clone()).or_default();
+            let wanted = self.wanted.get(&base).and_then(|list| list.get(*made));
+            *made += 1;
+            let tied = choice.arg("tied").as_int().unwrap_or(0) > 1;
+            if let (Some(wanted), Some(before), true) = (wanted, before, tied)
+                && choice.arg("node").str_or_empty() != wanted.node
+            {
+                self.simulation = before;
+                self.simulation.look_first_at(&wanted.node);
+                trace.clear();
+                self.simulation.step(&mut trace);
+            }
+        }
+        self.saw(&trace);
+        self.look_after_commands();
+        true
+    }
+
+    fn saw(&mut self, trace: &[podscope_cluster::TraceEvent]) {
+        for event in trace {
+            self.observer.see(event);
+            let (Some(subject), podscope_cluster::Data::Change(_, new), "etcd.commit") =
+                (&event.subject, &event.data, event.code)
+            else {
+                continue;
+            };
+            if let Some(object) = new
+                && let Some((name, base)) = base_of(object)
+            {
+                self.bases.insert(name, base);
+            }
+            if subject.kind == podscope_api::Kind::Pod {
+                let name = subject.key.name.to_string();
+                let waits = new
+                    .as_ref()
+                    .is_some_and(|pod| pod.spec().get("nodeName").is_null());
+                if waits {
+                    self.pending.insert(name);
+                } else {
+                    self.pending.remove(&name);
+                }
+            }
+        }
+    }
+}
