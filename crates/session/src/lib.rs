@@ -56,6 +56,10 @@ mod timeline_view;
 pub mod transcript;
 mod tree;
 pub mod view;
+pub mod whatif;
+mod why;
+mod why_attempt;
+mod why_root;
 
 pub use lesson_check::check as check_lesson;
 pub use podscope_api::{float, sort};
