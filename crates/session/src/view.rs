@@ -6,6 +6,7 @@ pub use crate::time_view::*;
 use std::rc::Rc;
 
 pub use crate::inspect_view::*;
+pub use crate::whatif::view::*;
 mod stage;
 pub use stage::*;
 
