@@ -9,6 +9,7 @@ mod binding;
 mod cycle;
 mod failure;
 mod preemption;
+mod receipts;
 
 use super::cache::Cache;
 use super::events::ClusterEvent;
