@@ -3,7 +3,10 @@
 mod args;
 mod kubectl;
 mod run;
+mod say;
 mod test;
+mod whatif;
+mod why;
 
 use std::process::ExitCode;
 
@@ -16,6 +19,11 @@ podscope: Kubernetes v1.36, simulated, one step at a time
       applies the manifests (or plays the scenario) and prints the trace
   podscope kubectl [--scenario FILE | --preset NAME] [--at DURATION] -- ARGS…
       plays a scenario to its end (or to a time) and runs a kubectl command there
+  podscope why POD|EVENT [FILES…] [--scenario FILE | --preset NAME] [--at DURATION] [--output text|json]
+      where a Pod is in its life and why: verdicts, scores, attempts, causes; or what led to an event
+  podscope what-if POD [--node NAME] [FILES…] [--scenario FILE | --preset NAME] [--at DURATION]
+               [--output text|json]
+      the smallest changes that give a Pod a node (or this node), each tried on a copy of the cluster first
   podscope test PATHS…
       plays scenario files and lessons and checks what they expect
   podscope faults
@@ -31,6 +39,8 @@ fn main() -> ExitCode {
     let result = match command.as_str() {
         "run" => run::run(rest),
         "kubectl" => kubectl::kubectl(rest),
+        "why" => why::why(rest),
+        "what-if" => whatif::what_if(rest),
         "test" => test::test(rest),
         "faults" => run::faults(),
         "presets" => run::presets(),

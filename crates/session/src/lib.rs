@@ -27,6 +27,7 @@ mod inside_etcd;
 mod inside_node;
 mod inside_scheduler;
 mod inspect_view;
+pub mod json;
 pub mod lesson;
 mod lesson_check;
 mod lesson_text;
@@ -67,6 +68,13 @@ pub use podscope_api::{float, sort};
 pub use podscope_kernel::SimTime;
 pub use podscope_kubectl::Invocation;
 pub use podscope_lesson::preset;
+
+/// The words of messages.
+pub mod words {
+    pub use podscope_lesson::catalogue::{Argument, Catalogue};
+    pub use podscope_lesson::english;
+}
+
 pub use scenario::{Scenario, ScenarioError};
 pub use session::Session;
 pub use simulation::{Command, Simulation};

@@ -1,24 +1,209 @@
 //! What would have to change so that a Pod is placed: the smallest sets of edits, each carried out on a
 //! copy of the cluster before it is offered.
+//!
+//! The search (`search.rs`) asks the scheduler's own plugins on a changed picture of the cluster; a trial
+//! (`trial.rs`) sends the edits as requests to a copy of the simulation and waits until the Pod is bound.
+//! Everything is bounded by counted work, never by the clock: [`search::MAX_WEIGHED`] states weighed for at
+//! most [`search::MAX_NODES`] nodes and [`search::MAX_EDITS`] edits in a set, [`MAX_TRIALS`] trials.
 
 pub mod api;
+mod carry;
+mod edit;
+mod options;
+mod search;
 pub mod sensitivity;
+mod state;
+mod tell;
+mod trial;
 pub mod view;
 
 use crate::session::Session;
 use crate::view::*;
+use podscope_api::{Kind, Object};
+use podscope_cluster::{Cluster, ComponentId};
 use std::rc::Rc;
+
+/// The most trials for one question.
+pub const MAX_TRIALS: u32 = 24;
+/// The most answers.
+pub const MAX_ANSWERS: usize = 8;
+/// The most nodes whose blockers are listed.
+const MAX_BLOCKERS: usize = 50;
+/// The most trials for one kind of set.
+const MAX_OF_KIND: u32 = 4;
+
+/// All Pods at the cursor, by namespace and name.
+pub fn pods(session: &Session) -> Vec<ObjectRef> {
+    let objects = session.simulation().cluster().etcd().objects();
+    objects
+        .range((Kind::Pod, podscope_api::Key::new("", ""))..)
+        .take_while(|((kind, _), _)| *kind == Kind::Pod)
+        .map(|((kind, key), _)| crate::cluster_view::object_ref(*kind, key))
+        .collect()
+}
 
 /// The answer; `None` when there is no such Pod.
 #[inline(never)]
 pub fn what_if(session: &Session, pod: &ObjectRef, node: Option<&str>) -> Option<WhatIfView> {
     let key = crate::why::key(session, pod)?;
-    Some(WhatIfView {
-        pod: crate::cluster_view::object_ref(podscope_api::Kind::Pod, &key),
+    let cluster = session.simulation().cluster();
+    let object = cluster.etcd().get(Kind::Pod, &key)?.object.clone();
+    Some(ask(cluster, &object, node))
+}
+
+/// The answer for a Pod of a cluster.
+#[inline(never)]
+pub fn ask(cluster: &Cluster, pod: &Object, node: Option<&str>) -> WhatIfView {
+    let mut view = WhatIfView {
+        pod: crate::cluster_view::object_ref(Kind::Pod, &pod.key()),
         node: node.map(Text::from),
         now: Msg::plain("whatif.pending"),
         blockers: Rc::new([]),
         answers: Rc::new([]),
-        bounds: Msg::plain("whatif.bounds"),
-    })
+        bounds: tell::bounds(0, 0, 0),
+    };
+    if let Some(now) = nothing_to_do(cluster, pod, node) {
+        view.now = now;
+        return view;
+    }
+    let search = search::Search::new(cluster, pod, node);
+    view.blockers = blockers(search.base());
+    let (plans, weighed) = search.run();
+    let (mut tried, mut failed) = (0, 0);
+    let mut answers: Vec<AnswerView> = Vec::new();
+    let mut of_kind: Vec<(&str, u32)> = Vec::new();
+    let smallest = plans.first().map_or(0, |p| p.edits.len());
+    for plan in &plans {
+        if tried >= MAX_TRIALS || answers.len() >= MAX_ANSWERS {
+            break;
+        }
+        // Larger sets only when there is hardly any smaller one.
+        if plan.edits.len() > smallest && answers.len() >= 3 {
+            break;
+        }
+        if answers.iter().any(|a| *a.kind == *plan.kind) {
+            continue;
+        }
+        match of_kind.iter_mut().find(|(kind, _)| *kind == plan.kind) {
+            Some((_, n)) if *n >= MAX_OF_KIND => continue,
+            Some((_, n)) => *n += 1,
+            None => of_kind.push((&plan.kind, 1)),
+        }
+        let mut attempt = |plan: &search::Plan| {
+            let carried = carry::plan(cluster, pod, &plan.edits)?;
+            tried += 1;
+            let outcome = trial::carry_out(cluster, pod, &carried)
+                .filter(|outcome| node.is_none_or(|node| *node == *outcome.node));
+            if outcome.is_none() {
+                failed += 1;
+            }
+            Some(tell::answer(pod, plan, carried, outcome?))
+        };
+        let found = attempt(plan).or_else(|| among_others(cluster, pod, plan, &mut attempt));
+        answers.extend(found);
+    }
+    view.now = tell::now(pod, node, !answers.is_empty());
+    view.answers = answers.into();
+    view.bounds = tell::bounds(weighed, tried, failed);
+    view
+}
+
+/// Other Pods that wait take room that a node gets: it needs room for those that come first, too. As much
+/// as does, and a little less does not.
+fn among_others(
+    cluster: &Cluster,
+    pod: &Object,
+    plan: &search::Plan,
+    attempt: &mut dyn FnMut(&search::Plan) -> Option<AnswerView>,
+) -> Option<AnswerView> {
+    use edit::Edit;
+    const MOST: usize = 4;
+    if plan.edits.iter().any(|e| e.is_of_pod()) {
+        return None;
+    }
+    let is_room = |e: &Edit| matches!(e, Edit::Capacity { .. });
+    let place = plan.edits.iter().position(is_room)?;
+    let with = |more: i64| {
+        let mut plan = plan.clone();
+        if let Some(Edit::Capacity { to, .. }) = plan.edits.get_mut(place) {
+            *to = to.saturating_add(more);
+        }
+        plan
+    };
+    let Some(Edit::Capacity { resource, .. }) = plan.edits.get(place) else {
+        return None;
+    };
+    let waiting = cluster.scheduler().queue().iter();
+    let others = waiting.filter(|(key, w)| **key != pod.key() && w.gate.is_empty());
+    let mut more = 0_i64;
+    for (_, other) in others.take(MOST) {
+        let asks = match &**resource {
+            "pods" => 1,
+            name => edit::asked(&other.pod.object, name),
+        };
+        more = more.saturating_add(asks);
+        if let Some(answer) = attempt(&with(more)) {
+            return attempt(&with(more - 1)).is_none().then_some(answer);
+        }
+    }
+    None
+}
+
+/// What there is to say when no edit is to be sought.
+fn nothing_to_do(cluster: &Cluster, pod: &Object, node: Option<&str>) -> Option<Msg> {
+    let on = pod.at("spec.nodeName").str_or_empty();
+    let named = |code, name: &str| Msg::new(code, vec![("node", Arg::Text(name.into()))]);
+    if let Some(node) = node
+        && cluster.scheduler().cache().find(node).is_none()
+    {
+        return Some(Msg::new(
+            "whatif.no-node",
+            vec![("to", Arg::Text(node.into()))],
+        ));
+    }
+    if pod.is_being_deleted() {
+        return Some(Msg::plain("whatif.deleted"));
+    }
+    if !on.is_empty() && node.is_none_or(|node| node == on) {
+        return Some(named("whatif.bound", on));
+    }
+    if !cluster.network().runs(ComponentId::Scheduler) {
+        return Some(Msg::plain("whatif.no-scheduler"));
+    }
+    let scheduler = pod.at("spec.schedulerName").str_or_empty();
+    if !scheduler.is_empty() && *scheduler != *cluster.scheduler().profile().scheduler_name {
+        return Some(Msg::plain("whatif.other-scheduler"));
+    }
+    if on.is_empty() {
+        let state = state::State::new(cluster, pod);
+        if let Some(fits) = state.fits_anywhere()
+            && node.is_none_or(|node| state.chosen().is_some_and(|c| *c == *node))
+        {
+            let name = node.map_or(fits, Text::from);
+            return Some(named("whatif.fits", &name));
+        }
+    }
+    None
+}
+
+/// Everything that is in the way, by node.
+#[inline(never)]
+fn blockers(state: &state::State) -> Rc<[BlockerView]> {
+    let nodes = state.cache.nodes().take(MAX_BLOCKERS);
+    let mut all: Vec<BlockerView> = nodes
+        .map(|node| {
+            let noes = state.all_noes(&node.name);
+            let reasons = noes.iter().flat_map(|no| no.reasons.iter());
+            let reasons = reasons.map(|reason| {
+                let numbers = crate::why_attempt::numbers(&reason.facts());
+                (reason.message(), numbers)
+            });
+            BlockerView {
+                node: node.name.clone(),
+                reasons: reasons.collect(),
+            }
+        })
+        .collect();
+    podscope_api::sort::by_key(&mut all, |b| b.node.clone());
+    all.into()
 }
