@@ -256,6 +256,7 @@ impl App {
                 self.open(target);
             }
             Act::Stage(act) => return self.stage_act(act),
+            Act::Sched(act) => self.sched_act(act),
             Act::AsText => {
                 self.ui.as_text = !self.ui.as_text;
                 if self.ui.menu.take().is_some() && is_small() {
@@ -622,7 +623,7 @@ impl App {
     }
 }
 
-fn is_small() -> bool {
+pub(crate) fn is_small() -> bool {
     motion::media("(max-width: 1180px)")
 }
 

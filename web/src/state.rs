@@ -164,6 +164,8 @@ pub enum Act {
     Open(Target),
     /// Something else on the stage.
     Stage(crate::zoom::StageAct),
+    /// In the scheduler's inside.
+    Sched(crate::draw::scheduler::ui::SchedAct),
     /// Shows the stage as text or as a picture.
     AsText,
     /// Opens or closes an inspector tab.

@@ -12,10 +12,6 @@ pub enum StageAct {
     Out,
     /// Shows what a stage of the API server changed.
     Pick(u16),
-    /// Sorts the scheduler's scores: by plugin, or by total.
-    Sort(Option<u16>),
-    /// Shows each node of a group of equal rows, or only the group.
-    Groups(bool),
 }
 
 /// What the stage remembers.
@@ -29,10 +25,8 @@ pub struct StageUi {
     pub refocus: Option<Refocus>,
     /// Stage of the API server whose change is shown; else the newest.
     pub picked: Option<u16>,
-    /// Plugin by which the scores are sorted; else by total.
-    pub sort: Option<u16>,
-    /// Equal rows are shown one by one.
-    pub ungrouped: bool,
+    /// The scheduler's inside.
+    pub sched: crate::draw::scheduler::ui::SchedUi,
 }
 
 /// Where the focus goes.
@@ -100,8 +94,6 @@ impl App {
         match act {
             StageAct::Out => return self.out(),
             StageAct::Pick(stage) => self.ui.stage.picked = Some(stage),
-            StageAct::Sort(plugin) => self.ui.stage.sort = plugin,
-            StageAct::Groups(shown) => self.ui.stage.ungrouped = shown,
         }
         true
     }

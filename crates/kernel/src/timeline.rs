@@ -291,6 +291,45 @@ impl<W: World> Timeline<W> {
         self.journal.iter().filter(|t| t.at == now).count()
     }
 
+    /// The worlds just before and just after the entry that reports the event at `place` of the log; the
+    /// cursor stays. `None` beyond the log. Costs the replay from the nearest checkpoint, twice.
+    #[inline(never)]
+    pub fn around(&self, place: usize) -> Option<(W, W)> {
+        if place >= self.log.len() {
+            return None;
+        }
+        let from = self.checkpoints.iter().rev().find(|c| c.events <= place)?;
+        let mut replay = Timeline {
+            journal: self.journal.clone(),
+            next_command: 0,
+            world: from.world.clone(),
+            steps: 0,
+            log: Vec::new(),
+            log_hash: 0,
+            shown: 0,
+            produced: 0,
+            checkpoints: vec![from.clone()],
+            spacing: u64::MAX,
+            keep_log: false,
+        };
+        let begin = |replay: &mut Timeline<W>| replay.restore(|_| true);
+        begin(&mut replay);
+        let mut entries = 0_u64;
+        while replay.produced <= place {
+            if !replay.execute() {
+                return None;
+            }
+            entries += 1;
+        }
+        begin(&mut replay);
+        for _ in 1..entries {
+            replay.execute();
+        }
+        let before = replay.world.clone();
+        replay.execute();
+        Some((before, replay.world))
+    }
+
     /// True when the cursor stands before the furthest moment reached.
     pub fn in_past(&self) -> bool {
         self.shown < self.log.len()
@@ -374,6 +413,33 @@ mod tests {
             },
             Vec::new(),
         )
+    }
+
+    #[test]
+    fn the_worlds_around_an_event_are_those_that_a_walk_meets() {
+        let mut t = toy();
+        t.run_until(SimTime(3_000));
+        t.submit(5);
+        t.run_until(SimTime(9_000));
+        for place in [0, 1, 2, 1_999, t.log().len() - 1] {
+            let (before, after) = t.around(place).expect("known");
+            let mut walk = t.clone();
+            walk.seek_events(0);
+            while walk.produced <= place {
+                assert!(walk.produced > place || walk.world().sum <= before.sum);
+                if walk.world().sum == before.sum && walk.world().now == before.now {
+                    walk.execute();
+                    break;
+                }
+                walk.execute();
+            }
+            assert!(
+                walk.produced > place,
+                "the entry after it reports the event"
+            );
+            assert_eq!(walk.world().sum, after.sum);
+        }
+        assert!(t.around(t.log().len()).is_none());
     }
 
     #[test]

@@ -29,6 +29,8 @@ presets! {
     "two-containers" true;
     "node-burns-down" true;
     "pending" false;
+    "waiting" false;
+    "preemption" false;
     "service" false;
     "sidecar" false;
     "cpu-limits" false;

@@ -10,7 +10,9 @@ use std::rc::Rc;
 /// implementation may keep them until the cursor moves (`Rc` equality tells the page).
 ///
 /// A command given while the cursor is in the past forks the timeline there; both futures stay.
-pub trait SessionApi: crate::time_api::TimeApi + crate::whatif::api::WhatIfApi {
+pub trait SessionApi:
+    crate::time_api::TimeApi + crate::scheduler_api::SchedulerApi + crate::whatif::api::WhatIfApi
+{
     /// The scenario's name: a preset id, or empty for one of the person's own.
     fn preset(&self) -> Rc<str>;
     /// Examples and lessons.

@@ -6,7 +6,7 @@ use crate::session::Session;
 use crate::view::*;
 use podscope_api::{Kind, Value};
 use podscope_cluster::node::runtime::{node_ip, plugin_of};
-use podscope_cluster::scheduler::queue::Place;
+use podscope_cluster::scheduler::queue::{FLUSH_UNSCHEDULABLE, MAX_UNSCHEDULABLE, Place};
 use std::rc::Rc;
 
 /// The most lines of each list of a machine.
@@ -37,7 +37,9 @@ pub fn scheduler(session: &Session) -> SchedulerQueues {
     let queue = session.simulation().cluster().scheduler().queue();
     let row = |w: &podscope_cluster::scheduler::queue::Waiting| {
         let until = matches!(w.place, Place::Backoff | Place::ErrorBackoff);
-        let names: Vec<&str> = w.rejected_by.iter().map(|p| p.name()).collect();
+        let nanos = |at: podscope_kernel::SimTime| at.0.saturating_mul(1_000);
+        let waits = w.place == Place::Unschedulable && w.gate.is_empty();
+        let overdue = (w.since + MAX_UNSCHEDULABLE).next_multiple(FLUSH_UNSCHEDULABLE);
         QueueRow {
             pod: object_ref(Kind::Pod, &w.pod.key),
             place: match w.place {
@@ -47,9 +49,11 @@ pub fn scheduler(session: &Session) -> SchedulerQueues {
                 Place::Unschedulable => "queue.unschedulable",
             },
             since: w.since.0.saturating_mul(1_000),
-            until: until.then(|| w.expiry().0.saturating_mul(1_000)),
+            until: until.then(|| nanos(w.expiry())),
+            flush: waits.then(|| nanos(overdue)),
             attempts: w.attempts,
-            rejected_by: names.join(", ").into(),
+            rejected_by: w.rejected_by.iter().map(|p| p.name().into()).collect(),
+            nominated: w.pod.nominated().into(),
             gate: w.gate.as_str().into(),
         }
     };
@@ -80,6 +84,11 @@ pub fn scheduler(session: &Session) -> SchedulerQueues {
                     pod: object_ref(subject.kind, &subject.key),
                     at: event.at.0.saturating_mul(1_000),
                     event: EventIndex::try_from(event.id.0 + 1).unwrap_or(EventIndex::MAX),
+                    attempt: event
+                        .arg("attempt")
+                        .as_int()
+                        .and_then(|n| u32::try_from(n).ok())
+                        .unwrap_or(1),
                     node,
                     message,
                 });

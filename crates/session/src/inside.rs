@@ -34,14 +34,14 @@ pub fn inside(session: &Session, target: &Target) -> InsideView {
                 InsideView::Controller(crate::inside_controller::inside(session, *number, c))
             }
             Id::Client(_) => InsideView::Client(crate::inside_controller::client(session)),
-            Id::Scheduler => InsideView::Scheduler(crate::inside_scheduler::inside(session)),
+            Id::Scheduler => InsideView::Scheduler(crate::inside_scheduler::inside(session, None)),
             Id::Kubelet(n) | Id::Runtime(n) | Id::KubeProxy(n) => {
                 crate::inside_node::inside(session, n)
             }
             _ => InsideView::Nothing,
         },
         Target::Call(event) => crate::inside_call::inside(session, *event),
-        Target::Plugin(_) => InsideView::Scheduler(crate::inside_scheduler::inside(session)),
+        Target::Plugin(_) => InsideView::Scheduler(crate::inside_scheduler::inside(session, None)),
     }
 }
 

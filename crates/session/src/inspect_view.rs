@@ -253,10 +253,14 @@ pub struct QueueRow {
     pub since: Nanos,
     /// When its back-off is over.
     pub until: Option<Nanos>,
+    /// When it is tried again at the latest, although nothing that it waits for has happened.
+    pub flush: Option<Nanos>,
     /// How often it was tried.
     pub attempts: u32,
-    /// Plugins that rejected it, joined by commas.
-    pub rejected_by: Text,
+    /// Plugins that rejected it: those that are asked whether a change is worth another try.
+    pub rejected_by: Rc<[Text]>,
+    /// The node that is kept for it, or empty.
+    pub nominated: Text,
     /// What kept it from being tried at all, or empty.
     pub gate: Text,
 }
@@ -270,6 +274,8 @@ pub struct AttemptRow {
     pub at: Nanos,
     /// Its first event.
     pub event: EventIndex,
+    /// The number of this try of its Pod, from 1.
+    pub attempt: u32,
     /// The node that was chosen, or empty.
     pub node: Text,
     /// Why none was chosen, verbatim, or empty.

@@ -44,6 +44,7 @@ mod readers;
 mod requests;
 pub mod scenario;
 mod scenario_text;
+pub mod scheduler_api;
 pub mod sequence;
 mod session;
 mod share;

@@ -51,6 +51,7 @@ struct Derived {
     found: crate::logbook::Found,
     /// Past and future as last asked for, and what it was made from.
     timeline: Option<(TimelineKey, Rc<TimelineView>)>,
+    receipts: crate::inside_scheduler::Receipts,
 }
 
 /// Known events, future shown, other futures, machines at the cursor: while these stay, so does the
@@ -284,6 +285,14 @@ impl Session {
     pub(crate) fn index(&self) -> Ref<'_, Index> {
         self.derived.borrow_mut().index.follow(self.timeline.log());
         Ref::map(self.derived.borrow(), |d| &d.index)
+    }
+
+    /// The scheduler's receipts that were computed again, to look in or to add to.
+    pub(crate) fn receipts<T>(
+        &self,
+        visit: impl FnOnce(&mut crate::inside_scheduler::Receipts) -> T,
+    ) -> T {
+        visit(&mut self.derived.borrow_mut().receipts)
     }
 
     /// Runs until nothing but loops has happened for a while.

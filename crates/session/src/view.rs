@@ -7,6 +7,8 @@ use std::rc::Rc;
 
 pub use crate::inspect_view::*;
 pub use crate::whatif::view::*;
+mod scheduler;
+pub use scheduler::*;
 mod stage;
 pub use stage::*;
 
@@ -1015,70 +1017,6 @@ pub struct ApiServerInside {
     pub event: Option<EventIndex>,
     /// The requests before it, newest first.
     pub requests: Rc<[RequestLine]>,
-}
-
-/// A row of the filter matrix.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FilterRow {
-    /// Node.
-    pub node: Text,
-    /// How many plugins it passed; the next one said no when `reason` is given.
-    pub passed: u16,
-    /// The reason of the no, verbatim.
-    pub reason: Option<Text>,
-    /// The numbers or the taint that decided it.
-    pub detail: Text,
-}
-
-/// A cell of the score matrix.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ScoreCell {
-    /// As the plugin gave it.
-    pub raw: i64,
-    /// After NormalizeScore, 0 to 100.
-    pub normalized: i64,
-    /// Times weight.
-    pub weighted: i64,
-}
-
-/// A row of the score matrix.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ScoreRow {
-    /// Plugin.
-    pub plugin: Text,
-    /// Its weight.
-    pub weight: i64,
-    /// One per node in [`SchedulerInside::scored`]; empty when the plugin was skipped.
-    pub cells: Rc<[ScoreCell]>,
-}
-
-/// Inside the scheduler: the decision nearest to the cursor, and the queue.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SchedulerInside {
-    /// The Pod, `None` before the first decision.
-    pub pod: Option<ObjectRef>,
-    /// Filter plugins in their order.
-    pub plugins: Rc<[Text]>,
-    /// One row per node.
-    pub filter: Rc<[FilterRow]>,
-    /// Nodes that were scored, with what they have requested: `500m of 4 CPU requested`.
-    pub scored: Rc<[(Text, Text)]>,
-    /// Score plugins in their order.
-    pub scores: Rc<[ScoreRow]>,
-    /// Totals, as `scored`.
-    pub totals: Rc<[i64]>,
-    /// Index of the winner in `scored`.
-    pub chosen: Option<u16>,
-    /// Several nodes had the best total; their order decided.
-    pub tie: bool,
-    /// `0/3 nodes are available: …`, verbatim.
-    pub message: Option<Text>,
-    /// Pods to be scheduled now.
-    pub active: Rc<[ObjectRef]>,
-    /// Pods in back-off with the time they may try again.
-    pub backoff: Rc<[(ObjectRef, Nanos)]>,
-    /// Pods waiting for an event that may help.
-    pub unschedulable: Rc<[ObjectRef]>,
 }
 
 /// A bar or a point in a node's call lanes.

@@ -12,6 +12,8 @@ use yew::prelude::*;
 pub struct Frame<'a> {
     /// Words.
     pub words: &'a Words,
+    /// The session, for what is shown only when asked for.
+    pub session: &'a dyn podscope_session::api::SessionApi,
     /// Where acts go.
     pub on: &'a Callback<Act>,
     /// What the stage remembers.
@@ -29,6 +31,7 @@ impl<'a> Frame<'a> {
     pub fn of(scene: &Scene<'a>) -> Frame<'a> {
         Frame {
             words: scene.words,
+            session: scene.session,
             on: scene.on,
             ui: &scene.ui.stage,
             width: scene.ui.stage_size.0,

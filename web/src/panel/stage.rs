@@ -134,10 +134,15 @@ fn inside(scene: &Scene<'_>) -> Html {
     let frame = &Frame::of(scene);
     match &*scene.session.inside(&scene.ui.target) {
         InsideView::ApiServer(inside) => api_server::draw(frame, inside),
-        InsideView::Scheduler(inside) => match &scene.ui.target {
-            Target::Plugin(name) => scheduler::plugin(frame, inside, name),
-            _ => scheduler::draw(frame, inside),
-        },
+        InsideView::Scheduler(nearest) => {
+            let chosen = scene.ui.stage.sched.attempt;
+            let chosen = chosen.map(|event| scene.session.matrix(Some(event)));
+            let inside = chosen.as_deref().unwrap_or(nearest);
+            match &scene.ui.target {
+                Target::Plugin(name) => scheduler::plugin(frame, inside, name),
+                _ => scheduler::draw(frame, inside),
+            }
+        }
         InsideView::Node(inside) => node::draw(frame, inside),
         InsideView::Etcd(inside) => etcd::draw(frame, inside),
         InsideView::Controller(inside) => controller::draw(frame, inside),

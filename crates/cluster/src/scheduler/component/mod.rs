@@ -9,6 +9,7 @@ mod binding;
 mod cycle;
 mod failure;
 mod preemption;
+mod receipts;
 mod volumes;
 
 use super::cache::Cache;

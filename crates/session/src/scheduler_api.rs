@@ -1,0 +1,34 @@
+//! What may be asked of the scheduler's attempts.
+
+use crate::inside_scheduler;
+use crate::session::Session;
+use crate::view::*;
+use std::rc::Rc;
+
+/// Questions about the attempts that have begun at the cursor. None of them changes anything.
+pub trait SchedulerApi {
+    /// The attempt that begins with this event, else the one nearest to the cursor. With many nodes its
+    /// receipts are computed again and kept.
+    fn matrix(&self, event: Option<EventIndex>) -> Rc<SchedulerInside>;
+    /// All receipts of one node in the attempt that begins with this event.
+    fn receipt(&self, event: EventIndex, node: &str) -> Option<ReceiptView>;
+    /// The first event of a Pod's last attempt.
+    fn last_attempt(&self, pod: &ObjectRef) -> Option<EventIndex>;
+}
+
+impl SchedulerApi for Session {
+    #[inline(never)]
+    fn matrix(&self, event: Option<EventIndex>) -> Rc<SchedulerInside> {
+        Rc::new(inside_scheduler::inside(self, event))
+    }
+
+    #[inline(never)]
+    fn receipt(&self, event: EventIndex, node: &str) -> Option<ReceiptView> {
+        inside_scheduler::receipt(self, event, node)
+    }
+
+    #[inline(never)]
+    fn last_attempt(&self, pod: &ObjectRef) -> Option<EventIndex> {
+        inside_scheduler::last_attempt(self, pod)
+    }
+}
