@@ -32,6 +32,13 @@ controllers! {
     RootCa: "root-ca-cert-publisher";
     Namespace: "namespace-controller";
     LeaderElection: "kube-controller-manager";
+    DaemonSet: "daemon-set-controller";
+    StatefulSet: "statefulset-controller";
+    Job: "job-controller";
+    TtlAfterFinished: "ttl-after-finished-controller";
+    CronJob: "cronjob-controller";
+    Disruption: "disruption-controller";
+    HorizontalPodAutoscaler: "horizontal-pod-autoscaler";
 }
 
 impl ControllerId {

@@ -17,7 +17,7 @@ pub fn english() -> catalogue::Catalogue {
 pub const FIRST: &str = include_str!("../../../content/en/page.txt");
 
 /// All other words. One line per file of `content/en`.
-pub const LATER: [&str; 11] = [
+pub const LATER: [&str; 12] = [
     include_str!("../../../content/en/trace.txt"),
     include_str!("../../../content/en/explain.txt"),
     include_str!("../../../content/en/requests.txt"),
@@ -29,6 +29,7 @@ pub const LATER: [&str; 11] = [
     include_str!("../../../content/en/faults.txt"),
     include_str!("../../../content/en/lesson.txt"),
     include_str!("../../../content/en/stage.txt"),
+    include_str!("../../../content/en/workloads.txt"),
 ];
 
 #[cfg(test)]
