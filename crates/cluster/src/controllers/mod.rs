@@ -528,6 +528,8 @@ registry! {
     OnDemand:
     daemonset: daemonset::DaemonSetController;
     statefulset: statefulset::StatefulSetController;
+    job: job::JobController;
+    ttl_after_finished: job::ttl::TtlAfterFinished;
 }
 
 /// The kinds whose first object wakes the controllers of [`OnDemand`].

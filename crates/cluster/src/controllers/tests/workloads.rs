@@ -78,3 +78,40 @@ fn a_statefulset_comes_one_after_the_other() {
     let set = run.get(Kind::StatefulSet, "default", "db").expect("set");
     println!("{}", podscope_api::json::to_string_pretty(set.status()));
 }
+
+fn job(name: &str, script: &str) -> Value {
+    value!({
+        "apiVersion": "batch/v1", "kind": "Job",
+        "metadata": {"name": (name), "namespace": "default"},
+        "spec": {"template": {"spec": {
+            "restartPolicy": "Never",
+            "containers": [{"name": "c", "image": "busybox:1.36", "command": ["sh", "-c", (script)]}]
+        }}}
+    })
+}
+
+#[test]
+fn a_job_counts_each_pod_once() {
+    let mut run = Run::new();
+    let mut ok = job("ok", "sleep 1");
+    ok.set("spec.completions", 3);
+    ok.set("spec.parallelism", 2);
+    run.create(Kind::Job, ok).run(30_000);
+    for w in run.writes() { if w.contains("job") { println!("{w}"); } }
+    let job = run.get(Kind::Job, "default", "ok").expect("job");
+    println!("{}", podscope_api::json::to_string_pretty(job.status()));
+    for w in run.events() { println!("{w}"); }
+}
+
+#[test]
+fn a_job_gives_up_after_its_limit() {
+    let mut run = Run::new();
+    let mut bad = job("bad", "sleep 1; exit 1");
+    bad.set("spec.backoffLimit", 2);
+    run.create(Kind::Job, bad).run(120_000);
+    for w in run.writes() { if w.contains("job") { println!("{w}"); } }
+    let job = run.get(Kind::Job, "default", "bad").expect("job");
+    println!("{}", podscope_api::json::to_string_pretty(job.status()));
+    for w in run.events() { println!("{w}"); }
+    for p in run.list(Kind::Pod) { println!("{} {} {}", p.name(), p.at("metadata.creationTimestamp").str_or_empty(), p.at("metadata.finalizers").items().len()); }
+}
