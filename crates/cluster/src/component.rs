@@ -37,6 +37,13 @@ controllers! {
     VolumeProtection: "pv-protection-controller";
     EphemeralVolume: "ephemeral-volume-controller";
     LeaderElection: "kube-controller-manager";
+    DaemonSet: "daemon-set-controller";
+    StatefulSet: "statefulset-controller";
+    Job: "job-controller";
+    TtlAfterFinished: "ttl-after-finished-controller";
+    CronJob: "cronjob-controller";
+    Disruption: "disruption-controller";
+    HorizontalPodAutoscaler: "horizontal-pod-autoscaler";
 }
 
 impl ControllerId {

@@ -351,6 +351,106 @@ const ROLES: &[(&str, To, &[Rule])] = &[
             EVENTS,
         ],
     ),
+    (
+        "@daemon-set-controller",
+        To::Account("daemon-set-controller"),
+        &[
+            (APPS, "daemonsets", RO, ""),
+            (APPS, "daemonsets/status", "update", ""),
+            (APPS, "daemonsets/finalizers", "update", ""),
+            (CORE, "nodes", "list,watch", ""),
+            (CORE, "pods", "create,delete,list,patch,watch", ""),
+            (
+                APPS,
+                "controllerrevisions",
+                "create,delete,get,list,patch,update,watch",
+                "",
+            ),
+            EVENTS,
+        ],
+    ),
+    (
+        "@statefulset-controller",
+        To::Account("statefulset-controller"),
+        &[
+            (CORE, "pods", "list,watch", ""),
+            (APPS, "statefulsets", RO, ""),
+            (APPS, "statefulsets/status", "update", ""),
+            (APPS, "statefulsets/finalizers", "update", ""),
+            (CORE, "pods", "create,delete,get,patch,update", ""),
+            (
+                APPS,
+                "controllerrevisions",
+                "create,delete,get,list,patch,update,watch",
+                "",
+            ),
+            (CORE, "persistentvolumeclaims", "create,get,list,watch", ""),
+            EVENTS,
+        ],
+    ),
+    (
+        "@job-controller",
+        To::Account("job-controller"),
+        &[
+            ("batch", "jobs", "get,list,patch,update,watch", ""),
+            ("batch", "jobs/status", "update", ""),
+            ("batch", "jobs/finalizers", "update", ""),
+            (CORE, "pods", "create,delete,list,patch,watch", ""),
+            EVENTS,
+        ],
+    ),
+    (
+        "@ttl-after-finished-controller",
+        To::Account("ttl-after-finished-controller"),
+        &[("batch", "jobs", "delete,get,list,watch", ""), EVENTS],
+    ),
+    (
+        "@cronjob-controller",
+        To::Account("cronjob-controller"),
+        &[
+            ("batch", "cronjobs", "get,list,update,watch", ""),
+            (
+                "batch",
+                "jobs",
+                "create,delete,get,list,patch,update,watch",
+                "",
+            ),
+            ("batch", "cronjobs/status", "update", ""),
+            ("batch", "cronjobs/finalizers", "update", ""),
+            (CORE, "pods", "delete,list", ""),
+            EVENTS,
+        ],
+    ),
+    (
+        "@disruption-controller",
+        To::Account("disruption-controller"),
+        &[
+            (APPS, "deployments,replicasets,statefulsets", RO, ""),
+            (CORE, "replicationcontrollers", RO, ""),
+            ("policy", "poddisruptionbudgets", RO, ""),
+            ("policy", "poddisruptionbudgets/status", "update", ""),
+            (CORE, "pods/status", "patch,update", ""),
+            ("*", "*/scale", "get", ""),
+            EVENTS,
+        ],
+    ),
+    (
+        "@horizontal-pod-autoscaler",
+        To::Account("horizontal-pod-autoscaler"),
+        &[
+            ("autoscaling", "horizontalpodautoscalers", RO, ""),
+            (
+                "autoscaling",
+                "horizontalpodautoscalers/status",
+                "update",
+                "",
+            ),
+            ("*", "*/scale", "get,update", ""),
+            (CORE, "pods", "list", ""),
+            ("metrics.k8s.io", "pods", "list", ""),
+            EVENTS,
+        ],
+    ),
 ];
 
 /// All roles and bindings, in the order in which they are created.

@@ -3,6 +3,7 @@
 //! A controller is one file: which kinds wake it, how an event becomes a key, how a key is reconciled.
 //! The harness here does what is common: queue, workers, back-off, requests and their answers.
 
+pub mod daemonset;
 pub mod deployment;
 pub mod endpointslice;
 pub mod garbage_collector;
@@ -12,9 +13,12 @@ pub mod meta;
 pub mod namespace;
 pub mod node_lifecycle;
 pub mod persistent_volume;
+pub mod pod_control;
 pub mod pod_garbage_collector;
 pub mod replicaset;
+pub mod revisions;
 pub mod service_account;
+pub mod statefulset;
 pub mod taint_eviction;
 #[cfg(test)]
 mod tests;
@@ -450,15 +454,15 @@ impl<C: Controller> Loop<C> {
 }
 
 macro_rules! registry {
-    ($($field:ident: $controller:ty;)*) => {
-        /// The controllers of the process; they share its caches.
+    ($(#[$doc:meta])* $set:ident: $($field:ident: $controller:ty;)*) => {
+        $(#[$doc])*
         #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-        pub struct ControllerManager {
+        pub struct $set {
             $(#[doc = "The controller of this name."] pub $field: Loop<$controller>,)*
         }
 
         #[allow(unused_variables, clippy::match_single_binding, reason = "the registry may be short")]
-        impl ControllerManager {
+        impl $set {
             /// The process has started and its caches are filled.
             pub(crate) fn start(&mut self, sim: &mut Sim, caches: &Caches) {
                 $(self.$field.start(caches, &mut sim.ctx(ComponentId::Controller(<$controller>::ID), None));)*
@@ -483,6 +487,13 @@ macro_rules! registry {
                     _ => {}
                 }
             }
+            /// Whether it has this controller.
+            pub fn has(id: ControllerId) -> bool {
+                match id {
+                    $(<$controller>::ID => true,)*
+                    _ => false,
+                }
+            }
             /// A controller's work queue.
             pub fn queue(&self, id: ControllerId) -> Option<&WorkQueue> {
                 match id {
@@ -499,6 +510,8 @@ macro_rules! registry {
 }
 
 registry! {
+    /// The controllers that every cluster needs.
+    Always:
     deployment: deployment::DeploymentController;
     replicaset: replicaset::ReplicaSetController;
     endpointslice: endpointslice::EndpointSliceController;
@@ -509,11 +522,113 @@ registry! {
     service_account: service_account::ServiceAccountController;
     root_ca: service_account::RootCaPublisher;
     namespace: namespace::NamespaceController;
+    ephemeral_volumes: persistent_volume::ephemeral::EphemeralVolumes;
+}
+
+registry! {
+    /// The controllers of kinds that few clusters have objects of.
+    OnDemand:
+    daemonset: daemonset::DaemonSetController;
+    statefulset: statefulset::StatefulSetController;
+    job: job::JobController;
+    ttl_after_finished: job::ttl::TtlAfterFinished;
     persistent_volume: persistent_volume::PersistentVolumeBinder;
     provisioner: persistent_volume::provisioner::Provisioner;
     claim_protection: persistent_volume::protection::ClaimProtection;
     volume_protection: persistent_volume::protection::VolumeProtection;
-    ephemeral_volumes: persistent_volume::ephemeral::EphemeralVolumes;
+}
+
+/// The kinds whose first object wakes the controllers of [`OnDemand`].
+const ON_DEMAND: &[Kind] = &[
+    Kind::DaemonSet,
+    Kind::StatefulSet,
+    Kind::Job,
+    Kind::CronJob,
+    Kind::HorizontalPodAutoscaler,
+    Kind::PodDisruptionBudget,
+    Kind::PersistentVolumeClaim,
+    Kind::PersistentVolume,
+];
+
+/// The controllers of the process; they share its caches.
+///
+/// Those of [`OnDemand`] do not exist before there is an object for them: they would do nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct ControllerManager {
+    always: Always,
+    on_demand: Option<Box<OnDemand>>,
+}
+
+impl ControllerManager {
+    /// The process has started and its caches are filled.
+    pub(crate) fn start(&mut self, sim: &mut Sim, caches: &Caches) {
+        self.always.start(sim, caches);
+        if ON_DEMAND.iter().any(|k| caches.list(*k).next().is_some()) {
+            self.on_demand(sim, caches);
+        }
+    }
+    #[inline(never)]
+    fn on_demand(&mut self, sim: &mut Sim, caches: &Caches) {
+        let mut controllers: Box<OnDemand> = Box::default();
+        controllers.start(sim, caches);
+        self.on_demand = Some(controllers);
+    }
+    /// A change in a cache.
+    pub(crate) fn event(&mut self, sim: &mut Sim, caches: &Caches, event: &CacheEvent) {
+        self.always.event(sim, caches, event);
+        if self.on_demand.is_some() || ON_DEMAND.contains(&event.kind) {
+            self.event_on_demand(sim, caches, event);
+        }
+    }
+    #[inline(never)]
+    fn event_on_demand(&mut self, sim: &mut Sim, caches: &Caches, event: &CacheEvent) {
+        let controllers = self.on_demand.get_or_insert_with(Box::default);
+        controllers.event(sim, caches, event);
+    }
+    /// A timer.
+    pub(crate) fn timer(
+        &mut self,
+        id: ControllerId,
+        timer: &Timer,
+        caches: &Caches,
+        ctx: &mut Ctx<'_>,
+    ) {
+        match &mut self.on_demand {
+            Some(controllers) if OnDemand::has(id) => controllers.timer(id, timer, caches, ctx),
+            _ => self.always.timer(id, timer, caches, ctx),
+        }
+    }
+    /// An answer.
+    pub(crate) fn response(
+        &mut self,
+        id: ControllerId,
+        request: RequestId,
+        answer: &Response,
+        caches: &Caches,
+        ctx: &mut Ctx<'_>,
+    ) {
+        match &mut self.on_demand {
+            Some(controllers) if OnDemand::has(id) => {
+                controllers.response(id, request, answer, caches, ctx);
+            }
+            _ => self.always.response(id, request, answer, caches, ctx),
+        }
+    }
+    /// A controller's work queue; `None` while the controller is not needed.
+    pub fn queue(&self, id: ControllerId) -> Option<&WorkQueue> {
+        match &self.on_demand {
+            Some(controllers) if OnDemand::has(id) => controllers.queue(id),
+            _ => self.always.queue(id),
+        }
+    }
+    /// Each controller with the number of keys that wait and that are in hand.
+    pub fn queues(&self) -> Vec<(ControllerId, usize, usize)> {
+        let mut queues = self.always.queues();
+        if let Some(controllers) = &self.on_demand {
+            queues.extend(controllers.queues());
+        }
+        queues
+    }
 }
 
 /// The kinds that the controller manager keeps caches of.
@@ -536,4 +651,7 @@ pub const WATCHED: &[Kind] = &[
     Kind::DaemonSet,
     Kind::StatefulSet,
     Kind::Job,
+    Kind::ControllerRevision,
+    Kind::CronJob,
+    Kind::HorizontalPodAutoscaler,
 ];

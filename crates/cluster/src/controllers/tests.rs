@@ -1,5 +1,7 @@
 //! Controllers inside the whole cluster: what a person would see them write.
 
+mod workloads;
+
 use crate::apiserver::{REFUSED, STORED};
 use crate::{Cluster, ClusterConfig, Command, TraceEvent};
 use podscope_api::request::Propagation;

@@ -79,7 +79,7 @@ impl PersistentVolumeBinder {
             return self.wait(claim, ("Warning", "ProvisioningFailed"), &text, ctx);
         }
         let told = |key: &&str| claim.annotation(key) != Some(provisioner);
-        if PROVISIONER.iter().any(|key| told(&key)) {
+        if PROVISIONER.iter().any(told) {
             let mut claim = (**claim).clone();
             for key in PROVISIONER {
                 annotate(&mut claim, key, provisioner);

@@ -39,6 +39,15 @@ impl Expectations {
         };
         self.0.insert(set.clone(), expected);
     }
+    /// So many Pods are going to be created and the Pods with these uids to be deleted.
+    pub fn expect(&mut self, set: &Key, creations: i64, uids: BTreeSet<Text>, now: SimTime) {
+        let expected = Expected {
+            creations,
+            deletions: uids,
+            since: now,
+        };
+        self.0.insert(set.clone(), expected);
+    }
     /// So many Pods have come, or will not come after all.
     pub fn created(&mut self, set: &Key, count: i64) {
         if let Some(expected) = self.0.get_mut(set) {

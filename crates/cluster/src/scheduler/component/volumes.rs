@@ -87,7 +87,7 @@ impl Scheduler {
                 .about(Kind::Pod, pod.key.clone())
                 .arg("node", node.clone())
                 .arg("claims", super::count(count))
-                .data(Data::Json(shown)),
+                .data(Data::Json(shown.into())),
         );
         let reserved = Reserved {
             pod: pod.clone(),

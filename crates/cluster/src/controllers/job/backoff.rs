@@ -1,7 +1,6 @@
 //! Job: how long it waits before it starts another Pod after failures.
 //!
 //! Models: pkg/controller/job/backoff_utils.go (v1.36)
-//! Left out: the controller itself.
 
 use podscope_api::Timestamp;
 

@@ -1,0 +1,136 @@
+//! DaemonSets and StatefulSets inside the whole cluster.
+
+use super::*;
+
+fn template(name: &str, image: &str) -> Value {
+    value!({
+        "metadata": {"labels": {"app": (name)}},
+        "spec": {
+            "terminationGracePeriodSeconds": 10,
+            "containers": [{"name": "c", "image": (image),
+                "resources": {"requests": {"cpu": "50m", "memory": "32Mi"}}}]
+        }
+    })
+}
+
+fn daemonset(name: &str) -> Value {
+    value!({
+        "apiVersion": "apps/v1", "kind": "DaemonSet",
+        "metadata": {"name": (name), "namespace": "default"},
+        "spec": {"selector": {"matchLabels": {"app": (name)}}, "template": (template(name, "nginx:1.25"))}
+    })
+}
+
+fn statefulset(name: &str, replicas: i64) -> Value {
+    value!({
+        "apiVersion": "apps/v1", "kind": "StatefulSet",
+        "metadata": {"name": (name), "namespace": "default"},
+        "spec": {"serviceName": (name), "replicas": (replicas),
+            "selector": {"matchLabels": {"app": (name)}},
+            "template": (template(name, "postgres:15"))}
+    })
+}
+
+fn patch(kind: Kind, name: &str, patch: Value) -> Request {
+    let target = Object(value!({"metadata": {"name": (name), "namespace": "default"}}));
+    crate::controllers::meta::strategic(kind, &target, "", patch)
+}
+
+fn image(image: &str) -> Value {
+    value!({"spec": {"template": {"spec": {"containers": [{"name": "c", "image": (image)}]}}}})
+}
+
+#[test]
+fn a_daemonset_has_a_pod_on_every_node() {
+    let mut run = Run::new();
+    run.create(Kind::DaemonSet, daemonset("agent")).run(20_000);
+    let set = run.get(Kind::DaemonSet, "default", "agent").expect("set");
+    println!("{}", podscope_api::json::to_string_pretty(set.status()));
+    for w in run.writes() {
+        if !w.contains("events") {
+            println!("{w}");
+        }
+    }
+    for w in run.events() {
+        println!("{w}");
+    }
+    assert_eq!(set.at("status.numberAvailable").as_int(), Some(3));
+}
+
+#[test]
+fn a_statefulset_comes_one_after_the_other() {
+    let mut run = Run::new();
+    run.create(Kind::StatefulSet, statefulset("db", 3))
+        .run(60_000);
+    let set = run.get(Kind::StatefulSet, "default", "db").expect("set");
+    println!("{}", podscope_api::json::to_string_pretty(set.status()));
+    for w in run.writes() {
+        if !w.contains("events") {
+            println!("{w}");
+        }
+    }
+    for w in run.events() {
+        println!("{w}");
+    }
+    assert_eq!(set.at("status.availableReplicas").as_int(), Some(3));
+    run.send(patch(Kind::StatefulSet, "db", image("postgres:16")))
+        .run(100_000);
+    let set = run.get(Kind::StatefulSet, "default", "db").expect("set");
+    println!("{}", podscope_api::json::to_string_pretty(set.status()));
+}
+
+fn job(name: &str, script: &str) -> Value {
+    value!({
+        "apiVersion": "batch/v1", "kind": "Job",
+        "metadata": {"name": (name), "namespace": "default"},
+        "spec": {"template": {"spec": {
+            "restartPolicy": "Never",
+            "containers": [{"name": "c", "image": "busybox:1.36", "command": ["sh", "-c", (script)]}]
+        }}}
+    })
+}
+
+#[test]
+fn a_job_counts_each_pod_once() {
+    let mut run = Run::new();
+    let mut ok = job("ok", "sleep 1");
+    ok.set("spec.completions", 3);
+    ok.set("spec.parallelism", 2);
+    run.create(Kind::Job, ok).run(30_000);
+    for w in run.writes() {
+        if w.contains("job") {
+            println!("{w}");
+        }
+    }
+    let job = run.get(Kind::Job, "default", "ok").expect("job");
+    println!("{}", podscope_api::json::to_string_pretty(job.status()));
+    for w in run.events() {
+        println!("{w}");
+    }
+}
+
+#[test]
+fn a_job_gives_up_after_its_limit() {
+    let mut run = Run::new();
+    let mut bad = job("bad", "sleep 1; exit 1");
+    bad.set("spec.backoffLimit", 2);
+    run.create(Kind::Job, bad).run(120_000);
+    for w in run.writes() {
+        if w.contains("job") {
+            println!("{w}");
+        }
+    }
+    let job = run.get(Kind::Job, "default", "bad").expect("job");
+    println!("{}", podscope_api::json::to_string_pretty(job.status()));
+    for w in run.events() {
+        println!("{w}");
+    }
+    for p in run.list(Kind::Pod) {
+        println!(
+            "{} {} {}",
+            p.name(),
+            p.at("metadata.creationTimestamp").str_or_empty(),
+            p.at("metadata.finalizers").items().len()
+        );
+    }
+}
