@@ -121,8 +121,8 @@ fn the_imported_cluster_runs() {
         .filter(|pod| pod.look == PodLook::Ready)
         .count();
     assert_eq!(
-        ready, 3,
-        "two of the Deployment and the lone one: {:?}",
+        ready, 4,
+        "two of the Deployment, one of the DaemonSet and the lone one: {:?}",
         view.nodes[0].pods
     );
 }
