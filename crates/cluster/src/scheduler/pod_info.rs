@@ -88,7 +88,7 @@ impl PodInfo {
     }
     /// The same Pod after a change: parsed again only where something changed that is parsed.
     pub fn changed(&self, object: &Object) -> PodInfo {
-        let same = object.spec() == self.object.spec()
+        let same = same_but_for_node(object.spec(), self.object.spec())
             && object.labels() == self.labels()
             && !has_container_resources(object)
             && !has_container_resources(&self.object);
@@ -121,6 +121,15 @@ impl PodInfo {
     pub fn is_same(&self, other: &PodInfo) -> bool {
         self.key == other.key && self.object.uid() == other.object.uid()
     }
+}
+
+/// Whether two specs differ in nothing but the Node: what is parsed does not depend on it.
+fn same_but_for_node(a: &Value, b: &Value) -> bool {
+    fn others(spec: &Value) -> impl Iterator<Item = &(Text, Value)> {
+        let entries = spec.entries().iter();
+        entries.filter(|(key, _)| &**key != "nodeName")
+    }
+    others(a).eq(others(b))
 }
 
 /// Whether the kubelet has reported resources other than those asked for, as while resizing.
