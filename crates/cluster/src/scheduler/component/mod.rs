@@ -13,7 +13,7 @@ mod volumes;
 
 use super::cache::Cache;
 use super::events::ClusterEvent;
-use super::plugins::scheduling_gates::pre_enqueue;
+use super::plugins::scheduling_gates::{pre_enqueue, pre_enqueue_plugin};
 use super::plugins::{Cycle, PluginId};
 use super::pod_info::PodInfo;
 use super::profile::Profile;
@@ -90,9 +90,20 @@ enum Outcome {
     Unschedulable {
         message: String,
         rejected_by: BTreeSet<PluginId>,
-        /// The Node to be made free with the Pods that have to go.
-        preempt: Option<(Text, Vec<Rc<PodInfo>>)>,
+        /// What becomes of the Node that the Pod waits for.
+        nominate: Nominate,
     },
+}
+
+/// What becomes of `status.nominatedNodeName` after a cycle without a Node.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Nominate {
+    /// It stays as it is: preemption was not looked at, or its victims are still going.
+    Keep,
+    /// It is emptied: preemption would not help.
+    Clear,
+    /// A Node is to be made free of these Pods.
+    Preempt(Text, Vec<Rc<PodInfo>>),
 }
 
 /// The Pod that is being tried.
@@ -393,7 +404,8 @@ impl Scheduler {
             let note = Note::new(code)
                 .about(Kind::Pod, key)
                 .arg("priority", pod.priority)
-                .arg("gate", gate.clone());
+                .arg("gate", gate.clone())
+                .arg("plugin", pre_enqueue_plugin(new));
             let cause = ctx.trace_aside(note);
             self.queue.add(pod, gate, ctx.now(), Some(cause));
             return;
@@ -481,12 +493,17 @@ impl Scheduler {
         plugin: Option<PluginId>,
         ctx: &mut Ctx<'_>,
     ) {
-        let place = self.queue.get(key).map_or("", |w| w.place.name());
-        let note = Note::new(REQUEUE)
+        let waiting = self.queue.get(key);
+        let backs_off = waiting.filter(|w| matches!(w.place, Place::Backoff | Place::ErrorBackoff));
+        let mut note = Note::new(REQUEUE)
             .about(Kind::Pod, key.clone())
             .arg("event", event)
             .arg("plugin", plugin.map_or("", PluginId::name))
-            .arg("queue", place);
+            .arg("queue", waiting.map_or("", |w| w.place.name()));
+        if let Some(waiting) = backs_off {
+            let left = waiting.expiry().since(ctx.now()).as_millis();
+            note = note.arg("wait_ms", i64::try_from(left).unwrap_or(i64::MAX));
+        }
         let cause = ctx.trace_aside(note);
         self.queue.set_cause(key, Some(cause));
     }
