@@ -42,6 +42,7 @@ mod previews;
 mod readers;
 mod requests;
 pub mod scenario;
+mod scenario_schedulers;
 mod scenario_text;
 pub mod sequence;
 mod session;

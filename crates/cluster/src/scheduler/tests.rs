@@ -1,5 +1,6 @@
 //! The scheduler among the other components: what a client of the API server sees.
 
+use super::profile::Strategy;
 use crate::trace::TraceEvent;
 use crate::world::{Cluster, Command};
 use crate::{ClusterConfig, NodeConfig};
@@ -14,9 +15,13 @@ struct Bench {
 
 impl Bench {
     fn new(nodes: usize) -> Bench {
+        Bench::with(nodes, Vec::new())
+    }
+    fn with(nodes: usize, schedulers: Vec<(podscope_api::Text, Strategy)>) -> Bench {
         let node = |i| NodeConfig::worker(format!("node-{}", i + 1), format!("zone-{}", i % 2 + 1));
         let config = ClusterConfig {
             nodes: (0..nodes).map(node).collect(),
+            schedulers,
             ..ClusterConfig::default()
         };
         Bench {
@@ -220,6 +225,39 @@ fn an_important_pod_makes_a_lesser_one_go() {
     assert_eq!(bench.node_of("big"), "node-1");
     assert_eq!(bench.reasons("small"), ["Scheduled", "Preempted"]);
     assert_eq!(bench.reasons("big"), ["FailedScheduling", "Scheduled"]);
+}
+
+#[test]
+fn each_profile_rates_nodes_in_its_own_way() {
+    let packed = vec![("packed".into(), Strategy::MostAllocated)];
+    let mut bench = Bench::with(2, packed);
+    bench.pass(1);
+    bench.pod("first", 1000, |_| {});
+    bench.pass(1);
+    assert_eq!(bench.node_of("first"), "node-1");
+    bench.pod("spread", 1000, |_| {});
+    bench.pod("nobody", 100, |pod| pod.set("spec.schedulerName", "other"));
+    bench.pass(1);
+    assert_eq!(bench.node_of("spread"), "node-2");
+    // Balance speaks for the empty side, but full counts more: both Nodes are alike, so the first one.
+    bench.pod("a", 1500, |pod| pod.set("spec.schedulerName", "packed"));
+    bench.pass(1);
+    bench.pod("b", 100, |pod| pod.set("spec.schedulerName", "packed"));
+    bench.pass(1);
+    assert_eq!(
+        (bench.node_of("a"), bench.node_of("b")),
+        ("node-1".into(), "node-1".into())
+    );
+    assert_eq!(bench.node_of("nobody"), "");
+    let reporters: Vec<String> = bench
+        .cluster
+        .api()
+        .cached(Kind::Event)
+        .filter(|e| e.at("involvedObject.name").as_str() == Some("a"))
+        .filter(|e| e.get("reason").as_str() == Some("Scheduled"))
+        .map(|e| e.get("reportingComponent").str_or_empty().to_string())
+        .collect();
+    assert_eq!(reporters, ["packed"]);
 }
 
 #[test]

@@ -54,8 +54,14 @@ impl Scheduler {
                 );
                 let note = format!("Successfully assigned {} to {node}", pod.key);
                 let regarding = Regarding::object(Kind::Pod, &pod.object);
-                self.recorder
-                    .record(ctx, regarding, "Normal", "Scheduled", "Binding", &note);
+                self.recorder_for(&pod.object).record(
+                    ctx,
+                    regarding,
+                    "Normal",
+                    "Scheduled",
+                    "Binding",
+                    &note,
+                );
             }
             Err(failure) => {
                 let why = failure_text(failure, pod);

@@ -67,11 +67,12 @@ impl Scheduler {
                 .arg("waiting", count(self.queue.count(Place::Active))),
         );
         self.keep_topologies(pod);
-        let (decision, plugins) = schedule(pod, &self.cache, &self.profile, self.next_start);
+        let profile = self.profile_for(&pod.object).clone();
+        let (decision, plugins) = schedule(pod, &self.cache, &profile, self.next_start);
         self.next_start = decision.next_start;
         let cycle = Cycle {
             cache: &self.cache,
-            profile: &self.profile,
+            profile: &profile,
             pod,
         };
         report_decision(cycle, &plugins, &decision, &about, ctx);
@@ -135,7 +136,7 @@ impl Scheduler {
     ) -> Outcome {
         let cycle = Cycle {
             cache: &self.cache,
-            profile: &self.profile,
+            profile: self.profile_for(&pod.object),
             pod,
         };
         if decision.nodes == 0 {

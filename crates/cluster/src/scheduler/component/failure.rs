@@ -115,7 +115,7 @@ impl Scheduler {
     pub(super) fn warn(&mut self, pod: &PodInfo, message: &str, ctx: &mut Ctx<'_>) {
         let regarding = Regarding::object(Kind::Pod, &pod.object);
         let note = truncated(message);
-        self.recorder.record(
+        self.recorder_for(&pod.object).record(
             ctx,
             regarding,
             "Warning",

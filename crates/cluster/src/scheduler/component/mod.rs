@@ -3,7 +3,7 @@
 //! Hearing is here; the scheduling cycle, binding, failure and preemption are files beside it.
 //!
 //! Models: `pkg/scheduler/{scheduler,schedule_one,eventhandlers}.go` (v1.36). Left out: Permit (no default plugin
-//! waits there), several profiles, leader election.
+//! waits there), leader election.
 
 mod binding;
 mod cycle;
@@ -16,7 +16,7 @@ use super::events::ClusterEvent;
 use super::plugins::scheduling_gates::{pre_enqueue, pre_enqueue_plugin};
 use super::plugins::{Cycle, PluginId};
 use super::pod_info::PodInfo;
-use super::profile::Profile;
+use super::profile::{Profile, Strategy};
 use super::queue::{FLUSH_UNSCHEDULABLE, Place, SchedulingQueue, Waiting};
 use super::report;
 use crate::client::informer::{CacheEvent, Caches};
@@ -128,12 +128,12 @@ enum Call {
         pod: Rc<PodInfo>,
     },
     MarkVictim {
-        preemptor: Key,
+        preemptor: Rc<PodInfo>,
         victim: Rc<PodInfo>,
         node: Text,
     },
     DeleteVictim {
-        preemptor: Key,
+        preemptor: Rc<PodInfo>,
         victim: Rc<PodInfo>,
         node: Text,
     },
@@ -144,6 +144,8 @@ enum Call {
 pub struct Scheduler {
     cache: Cache,
     profile: Rc<Profile>,
+    /// Further profiles, each with the recorder that shows its name.
+    others: Vec<(Rc<Profile>, Recorder)>,
     queue: SchedulingQueue,
     recorder: Recorder,
     next_start: u64,
@@ -167,6 +169,7 @@ impl Default for Scheduler {
             queue: SchedulingQueue::default(),
             recorder: Recorder::new(profile.scheduler_name.clone(), "", Style::Series),
             profile: Rc::new(profile),
+            others: Vec::new(),
             next_start: 0,
             attempt: None,
             assumed: BTreeMap::new(),
@@ -189,22 +192,63 @@ impl Scheduler {
     pub fn queue(&self) -> &SchedulingQueue {
         &self.queue
     }
-    /// The configuration.
+    /// The configuration of the default profile.
     pub fn profile(&self) -> &Profile {
         &self.profile
+    }
+    /// The configuration that a Pod asks for by `schedulerName`; the default one for a name that is not there.
+    pub fn profile_for(&self, pod: &Object) -> &Rc<Profile> {
+        match self.other(pod) {
+            Some(at) => &self.others[at].0,
+            None => &self.profile,
+        }
+    }
+    fn other(&self, pod: &Object) -> Option<usize> {
+        if self.others.is_empty() {
+            return None;
+        }
+        let name = pod.spec().get("schedulerName").str_or_empty();
+        let mut others = self.others.iter();
+        others.position(|(profile, _)| *profile.scheduler_name == *name)
+    }
+    /// The recorder that shows the name of the Pod's profile.
+    fn recorder_for(&mut self, pod: &Object) -> &mut Recorder {
+        match self.other(pod) {
+            Some(at) => &mut self.others[at].1,
+            None => &mut self.recorder,
+        }
+    }
+    /// Takes the profiles of the cluster's configuration over.
+    #[inline(never)]
+    fn configure(&mut self, profiles: &[(Text, Strategy)]) {
+        for (name, strategy) in profiles {
+            let mut profile = (*self.profile).clone();
+            profile.strategy = strategy.clone();
+            if *name == profile.scheduler_name {
+                self.profile = Rc::new(profile);
+                continue;
+            }
+            profile.scheduler_name = name.clone();
+            let recorder = Recorder::new(name.clone(), "", Style::Series);
+            self.others.push((Rc::new(profile), recorder));
+        }
     }
     /// Where a Pod would go now and why, with every verdict and score (see [`report::explain`]).
     pub fn explain(&self, pod: &Object) -> Value {
         report::explain(
             &PodInfo::new(pod),
             &self.cache,
-            &self.profile,
+            self.profile_for(pod),
             self.next_start,
         )
     }
 
     /// The process has started and its caches are filled.
     pub fn start(&mut self, caches: &Caches, ctx: &mut Ctx<'_>) {
+        let config = ctx.sim.config.clone();
+        if !config.schedulers.is_empty() {
+            self.configure(&config.schedulers);
+        }
         for kind in crate::bootstrap::SCHEDULER_WATCHES
             .iter()
             .filter(|kind| **kind != Kind::Pod)
@@ -298,7 +342,7 @@ impl Scheduler {
                 if answer.is_ok() {
                     self.delete_victim(preemptor, victim, node, ctx);
                 } else {
-                    self.victim_spared(&preemptor, ctx);
+                    self.victim_spared(&preemptor.key, ctx);
                 }
             }
             Some(Call::DeleteVictim {
@@ -386,8 +430,8 @@ impl Scheduler {
     fn waiting_event(&mut self, new: &Rc<Object>, event: ClusterEvent, ctx: &mut Ctx<'_>) {
         let name = new.spec().get("schedulerName").as_str();
         let key = new.key();
-        let responsible =
-            name.is_none_or(|name| name.is_empty() || *name == *self.profile.scheduler_name);
+        let responsible = self.other(new).is_some()
+            || name.is_none_or(|name| name.is_empty() || *name == *self.profile.scheduler_name);
         if !responsible || self.assumed.contains_key(&key) {
             return;
         }
@@ -463,7 +507,7 @@ impl Scheduler {
         }
         let cycle = Cycle {
             cache: &self.cache,
-            profile: &self.profile,
+            profile: self.profile_for(&waiting.pod.object),
             pod: &waiting.pod,
         };
         waiting
