@@ -1,5 +1,6 @@
 //! What a cluster is made of at the start.
 
+use crate::scheduler::profile::Strategy;
 use podscope_api::Text;
 use podscope_kernel::SimDuration;
 
@@ -58,6 +59,9 @@ pub struct ClusterConfig {
     pub sidecar_webhook: bool,
     /// Whether the policy that demands CPU limits is bound.
     pub cpu_limit_policy: bool,
+    /// Profiles of the scheduler: names (Pods ask for one with `schedulerName`) with how each rates full Nodes.
+    /// `default-scheduler` is there in any case.
+    pub schedulers: Vec<(Text, Strategy)>,
 }
 
 impl Default for ClusterConfig {
@@ -74,6 +78,7 @@ impl Default for ClusterConfig {
             etcd_members: 3,
             sidecar_webhook: false,
             cpu_limit_policy: false,
+            schedulers: Vec::new(),
         }
     }
 }

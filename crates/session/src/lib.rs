@@ -43,6 +43,7 @@ mod previews;
 mod readers;
 mod requests;
 pub mod scenario;
+mod scenario_schedulers;
 mod scenario_text;
 pub mod scheduler_api;
 pub mod sequence;

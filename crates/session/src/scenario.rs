@@ -2,8 +2,8 @@
 //!
 //! Version 1 is documented in `docs/scenario.md`; old files open for ever.
 
-use crate::scenario_text;
 use crate::simulation::Command;
+use crate::{scenario_schedulers, scenario_text};
 use podscope_api::{Map, Text, Value};
 use podscope_cluster::{ClusterConfig, NodeConfig};
 use podscope_kernel::{SimDuration, SimTime, timeline::Timed};
@@ -53,6 +53,8 @@ pub struct ClusterSpec {
     pub sidecar_webhook: bool,
     /// Binds the policy that demands CPU limits.
     pub cpu_limit_policy: bool,
+    /// Profiles of the scheduler as `name=Strategy`, see docs/scenario.md.
+    pub schedulers: Vec<String>,
 }
 
 /// Workers of one shape.
@@ -133,7 +135,7 @@ impl std::fmt::Display for ScenarioError {
     }
 }
 
-fn error<T>(text: impl Into<String>) -> Result<T, ScenarioError> {
+pub(crate) fn error<T>(text: impl Into<String>) -> Result<T, ScenarioError> {
     Err(ScenarioError(text.into()))
 }
 
@@ -414,6 +416,9 @@ impl ClusterSpec {
                 node.expand(&mut config.nodes)
                     .map_err(|e| ScenarioError(format!("cluster.nodes[{i}]: {e}")))?;
             }
+        }
+        if !self.schedulers.is_empty() {
+            config.schedulers = scenario_schedulers::read(&self.schedulers)?;
         }
         Ok(config)
     }

@@ -301,7 +301,15 @@ impl Reader<'_> {
     fn cluster(&mut self, id: NodeId) -> Read<ClusterSpec> {
         let mut cluster = ClusterSpec::default();
         let fields = self.fields(id, &CLUSTER)?;
-        let [seed, nodes, etcd, sidecar_webhook, cpu_limit_policy] = fields[..] else {
+        let [
+            seed,
+            nodes,
+            etcd,
+            sidecar_webhook,
+            cpu_limit_policy,
+            schedulers,
+        ] = fields[..]
+        else {
             unreachable!("invariant: as many fields as names");
         };
         if let Some(seed) = seed {
@@ -321,6 +329,9 @@ impl Reader<'_> {
         }
         if let Some(on) = cpu_limit_policy {
             cluster.cpu_limit_policy = self.bool(on)?;
+        }
+        if let Some(schedulers) = schedulers {
+            cluster.schedulers = self.strings(schedulers)?;
         }
         Ok(cluster)
     }
@@ -414,12 +425,13 @@ impl Reader<'_> {
 const SCENARIO: [&str; 8] = [
     "podscope", "title", "cluster", "files", "commands", "until", "cursor", "expect",
 ];
-const CLUSTER: [&str; 5] = [
+const CLUSTER: [&str; 6] = [
     "seed",
     "nodes",
     "etcd",
     "sidecar_webhook",
     "cpu_limit_policy",
+    "schedulers",
 ];
 const NODE: [&str; 10] = [
     "name",
@@ -462,6 +474,7 @@ fn cluster(cluster: &ClusterSpec) -> Lines {
     out.int("etcd", cluster.etcd.map(u32::from));
     out.flag("sidecar_webhook", cluster.sidecar_webhook);
     out.flag("cpu_limit_policy", cluster.cpu_limit_policy);
+    out.strings("schedulers", &cluster.schedulers);
     out
 }
 
@@ -697,7 +710,7 @@ mod tests {
             ("title: x", "missing field `podscope` at line 1 column 1"),
             (
                 "podscope: 1\ncluster:\n  nope: 1",
-                "unknown field `nope`, expected one of `seed`, `nodes`, `etcd`, `sidecar_webhook`, `cpu_limit_policy` at line 3 column 3",
+                "unknown field `nope`, expected one of `seed`, `nodes`, `etcd`, `sidecar_webhook`, `cpu_limit_policy`, `schedulers` at line 3 column 3",
             ),
             (
                 "podscope: 1\npodscope: 1",

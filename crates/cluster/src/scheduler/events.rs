@@ -43,6 +43,7 @@ impl ClusterEvent {
             (Kind::PersistentVolume, None, _) => "PvAdd",
             (Kind::PersistentVolume, _, Some(_)) => "PvUpdate",
             (Kind::StorageClass, None, _) => "StorageClassAdd",
+            (Kind::StorageClass, _, Some(_)) => "StorageClassUpdate",
             _ => "",
         }
     }

@@ -166,6 +166,14 @@ impl SchedulingQueue {
         self.pods.remove(key)
     }
 
+    /// Where the next Pod will be taken from.
+    pub fn next_place(&self) -> Place {
+        match self.active.is_empty() {
+            true => Place::Backoff,
+            false => Place::Active,
+        }
+    }
+
     /// Takes the Pod that is to be tried next: the most urgent one, or when there is none the first of
     /// those that back off.
     pub fn pop(&mut self) -> Option<Waiting> {
@@ -301,6 +309,14 @@ impl SchedulingQueue {
     }
 }
 
+/// How long a Pod backs off after so many failures.
+pub fn backoff_of(failures: u32) -> SimDuration {
+    match failures {
+        0 => SimDuration::ZERO,
+        n => INITIAL_BACKOFF.times(1 << (n - 1).min(8)).min(MAX_BACKOFF),
+    }
+}
+
 fn whole_second(at: SimTime) -> SimTime {
     SimTime(at.0 - at.0 % 1_000_000)
 }
@@ -317,10 +333,7 @@ impl Waiting {
         } else {
             self.unschedulable
         };
-        match failures {
-            0 => SimDuration::ZERO,
-            n => INITIAL_BACKOFF.times(1 << (n - 1).min(8)).min(MAX_BACKOFF),
-        }
+        backoff_of(failures)
     }
 
     /// When its back-off is over, cut to whole seconds so that Pods of one second keep their urgency.

@@ -5,7 +5,7 @@
 use super::cache::Cache;
 use super::framework::{Decision, PluginScores, Scores, active_filters, schedule};
 use super::node_info::{NodeInfo, Slot};
-use super::plugins::default_preemption::PostFilter;
+use super::plugins::default_preemption::{CRITERIA, Candidate, PostFilter, criterion, rank};
 use super::plugins::{Cycle, PluginId, Plugins};
 use super::pod_info::PodInfo;
 use super::profile::Profile;
@@ -336,8 +336,10 @@ fn scores(look: &Look, scores: &Scores) -> Value {
     })
 }
 
-/// What PostFilter said: `{chosen?, candidates: [{node, victims: [{namespace, name, priority}], violations}],
-/// rejected: {message: count}}`.
+/// What PostFilter said: `{chosen?, criterion?, candidates: [{node, victims: [{namespace, name, priority}],
+/// violations, rank}], rejected: {message: count}}`. `rank` has one number for each of the criteria, the smaller the
+/// better; `criterion` is the one that decided.
+#[inline(never)]
 pub fn preemption(cache: &Cache, out: &PostFilter) -> Value {
     let candidates = out
         .dry_run
@@ -354,7 +356,8 @@ pub fn preemption(cache: &Cache, out: &PostFilter) -> Value {
             value!({
                 "node": (name(cache, candidate.node)),
                 "victims": (Value::list(victims.collect::<Vec<_>>())),
-                "violations": (Value::Int(i64::try_from(candidate.violations).unwrap_or(i64::MAX)))
+                "violations": (Value::Int(i64::try_from(candidate.violations).unwrap_or(i64::MAX))),
+                "rank": (ranks(candidate))
             })
         });
     let mut reasons: BTreeMap<Text, i64> = BTreeMap::new();
@@ -372,8 +375,14 @@ pub fn preemption(cache: &Cache, out: &PostFilter) -> Value {
     });
     if let Some(chosen) = &out.chosen {
         shown.set("chosen", name(cache, chosen.node));
+        shown.set("criterion", criterion(&out.dry_run.candidates, chosen));
     }
     shown
+}
+
+fn ranks(candidate: &Candidate) -> Value {
+    let ranks = CRITERIA.iter().zip(rank(candidate));
+    Value::from_pairs(ranks.map(|(name, rank)| (*name, Value::Int(rank))))
 }
 
 /// Where a Pod would go now and why, with every verdict and every score: `{filter, scores?, chosen?, message?}`.

@@ -1,5 +1,6 @@
 //! The scheduler among the other components: what a client of the API server sees.
 
+use super::profile::Strategy;
 use crate::trace::TraceEvent;
 use crate::world::{Cluster, Command};
 use crate::{ClusterConfig, NodeConfig};
@@ -14,9 +15,13 @@ struct Bench {
 
 impl Bench {
     fn new(nodes: usize) -> Bench {
+        Bench::with(nodes, Vec::new())
+    }
+    fn with(nodes: usize, schedulers: Vec<(podscope_api::Text, Strategy)>) -> Bench {
         let node = |i| NodeConfig::worker(format!("node-{}", i + 1), format!("zone-{}", i % 2 + 1));
         let config = ClusterConfig {
             nodes: (0..nodes).map(node).collect(),
+            schedulers,
             ..ClusterConfig::default()
         };
         Bench {
@@ -220,6 +225,94 @@ fn an_important_pod_makes_a_lesser_one_go() {
     assert_eq!(bench.node_of("big"), "node-1");
     assert_eq!(bench.reasons("small"), ["Scheduled", "Preempted"]);
     assert_eq!(bench.reasons("big"), ["FailedScheduling", "Scheduled"]);
+}
+
+#[test]
+fn each_profile_rates_nodes_in_its_own_way() {
+    let packed = vec![("packed".into(), Strategy::MostAllocated)];
+    let mut bench = Bench::with(2, packed);
+    bench.pass(1);
+    bench.pod("first", 1000, |_| {});
+    bench.pass(1);
+    assert_eq!(bench.node_of("first"), "node-1");
+    bench.pod("spread", 1000, |_| {});
+    bench.pod("nobody", 100, |pod| pod.set("spec.schedulerName", "other"));
+    bench.pass(1);
+    assert_eq!(bench.node_of("spread"), "node-2");
+    // Balance speaks for the empty side, but full counts more: both Nodes are alike, so the first one.
+    bench.pod("a", 1500, |pod| pod.set("spec.schedulerName", "packed"));
+    bench.pass(1);
+    bench.pod("b", 100, |pod| pod.set("spec.schedulerName", "packed"));
+    bench.pass(1);
+    assert_eq!(
+        (bench.node_of("a"), bench.node_of("b")),
+        ("node-1".into(), "node-1".into())
+    );
+    assert_eq!(bench.node_of("nobody"), "");
+    let reporters: Vec<String> = bench
+        .cluster
+        .api()
+        .cached(Kind::Event)
+        .filter(|e| e.at("involvedObject.name").as_str() == Some("a"))
+        .filter(|e| e.get("reason").as_str() == Some("Scheduled"))
+        .map(|e| e.get("reportingComponent").str_or_empty().to_string())
+        .collect();
+    assert_eq!(reporters, ["packed"]);
+}
+
+#[test]
+fn a_pod_keeps_its_place_while_its_victims_are_going() {
+    let mut bench = Bench::new(1);
+    bench.create(value!({
+        "apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass",
+        "metadata": {"name": "high"}, "value": 1000
+    }));
+    bench.pass(1);
+    bench.pod("small", 2000, |_| {});
+    bench.pod("tiny", 500, |_| {});
+    bench.pass(1);
+    bench.pod("big", 3000, |pod| prioritize(pod, "high", 1000));
+    bench.pass_millis(60);
+    assert!(bench.get("small").is_being_deleted());
+    // Something else goes: the Pod is tried again, and must not lose the Node that it waits for.
+    let mut delete = Request::delete(Kind::Pod, "default", "tiny");
+    delete.options = Options {
+        grace_period_seconds: Some(0),
+        ..Options::default()
+    };
+    bench.send(delete);
+    bench.pass_millis(60);
+    let why = bench.condition("big");
+    let why = why.get("message").str_or_empty().to_string();
+    assert_eq!(
+        why,
+        "0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, \
+         preemption: not eligible due to a terminating pod on the nominated node."
+    );
+    let nominated = |bench: &Bench| {
+        let pod = bench.get("big");
+        pod.at("status.nominatedNodeName")
+            .str_or_empty()
+            .to_string()
+    };
+    assert_eq!(nominated(&bench), "node-1");
+    // Nobody less important takes the room that it waits for.
+    bench.pod("late", 1500, |_| {});
+    bench.pass(45);
+    assert_eq!(bench.node_of("big"), "node-1");
+    assert_eq!(nominated(&bench), "");
+    assert_eq!(bench.node_of("late"), "");
+    let failed = bench.trace.iter().find(|e| {
+        let about = e.subject.as_ref().is_some_and(|s| &*s.key.name == "late");
+        about && e.code == "scheduler.unschedulable"
+    });
+    let Some(crate::trace::Data::Json(shown)) = failed.map(|e| e.data.clone()) else {
+        panic!("where it waits is told");
+    };
+    assert_eq!(shown.get("queue").as_str(), Some("unschedulablePods"));
+    assert_eq!(shown.get("backoffMs").as_int(), Some(1000));
+    let first = shown.get("wakes").index(0);
+    assert_eq!(first.get("plugin").as_str(), Some("NodeResourcesFit"));
 }
 
 #[test]

@@ -9,8 +9,9 @@ use crate::scheduler::events::ClusterEvent;
 use crate::scheduler::plugins::scheduling_gates::pre_enqueue;
 use crate::scheduler::pod_info::PodInfo;
 use crate::sim::Ctx;
-use crate::trace::Note;
+use crate::trace::{Data, Note};
 use podscope_api::{Failure, Key, Kind, Object, Request, Response, Text, value};
+use podscope_kernel::collections::BTreeSet;
 use std::rc::Rc;
 
 impl Scheduler {
@@ -53,8 +54,14 @@ impl Scheduler {
                 );
                 let note = format!("Successfully assigned {} to {node}", pod.key);
                 let regarding = Regarding::object(Kind::Pod, &pod.object);
-                self.recorder
-                    .record(ctx, regarding, "Normal", "Scheduled", "Binding", &note);
+                self.recorder_for(&pod.object).record(
+                    ctx,
+                    regarding,
+                    "Normal",
+                    "Scheduled",
+                    "Binding",
+                    &note,
+                );
             }
             Err(failure) => {
                 let why = failure_text(failure, pod);
@@ -77,7 +84,8 @@ impl Scheduler {
         ctx.trace(
             Note::new(FAILED)
                 .about(Kind::Pod, pod.key.clone())
-                .arg("message", message.to_string()),
+                .arg("message", message.to_string())
+                .data(Data::Json(self.back_to_queue(&pod.key, &BTreeSet::new()))),
         );
         self.unreserve(pod, caches, ctx);
         if self.assumed.remove(&pod.key).is_some() {

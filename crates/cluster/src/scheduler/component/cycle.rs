@@ -3,8 +3,8 @@
 //! Models: `pkg/scheduler/schedule_one.go` schedulingCycle (v1.36)
 
 use super::{
-    ASSUME, Attempt, CHOOSE, CYCLE, CYCLE_END, FILTER, Outcome, POST_FILTER, PRE_FILTER, SCORE,
-    STREAM,
+    ASSUME, Attempt, CHOOSE, CYCLE, CYCLE_END, FILTER, Nominate, Outcome, POST_FILTER, PRE_FILTER,
+    SCORE, STREAM,
 };
 use super::{Scheduler, count};
 use crate::client::informer::Caches;
@@ -31,7 +31,11 @@ impl Scheduler {
         if self.attempt.is_some() {
             return;
         }
-        while let Some(waiting) = self.queue.pop() {
+        loop {
+            let from = self.queue.next_place();
+            let Some(waiting) = self.queue.pop() else {
+                return;
+            };
             ctx.set_cause(waiting.cause);
             if waiting.pod.terminating {
                 let note = ["skip schedule deleting pod: ", &waiting.pod.key.to_string()].concat();
@@ -40,7 +44,7 @@ impl Scheduler {
                 continue;
             }
             let key = waiting.pod.key.clone();
-            let outcome = self.try_pod(&waiting, ctx);
+            let outcome = self.try_pod(&waiting, from, ctx);
             self.attempt = Some(Attempt {
                 pod: waiting.pod,
                 outcome,
@@ -53,20 +57,22 @@ impl Scheduler {
         }
     }
 
-    pub(super) fn try_pod(&mut self, waiting: &Waiting, ctx: &mut Ctx<'_>) -> Outcome {
+    pub(super) fn try_pod(&mut self, waiting: &Waiting, from: Place, ctx: &mut Ctx<'_>) -> Outcome {
         let pod = &waiting.pod;
         let about = |code| Note::new(code).about(Kind::Pod, pod.key.clone());
         ctx.trace(
             about(CYCLE)
                 .arg("attempt", i64::from(waiting.attempts))
                 .arg("nodes", count(self.cache.len()))
+                .arg("queue", from.name())
                 .arg("waiting", count(self.queue.count(Place::Active))),
         );
-        self.cache.keep_topologies(pod, &self.profile);
-        let (decision, plugins) = schedule(pod, &self.cache, &self.profile, self.next_start);
+        let profile = self.profile_for(&pod.object).clone();
+        self.cache.keep_topologies(pod, &profile);
+        let (decision, plugins) = schedule(pod, &self.cache, &profile, self.next_start);
         self.next_start = decision.next_start;
         let (decision, plugins) = (Rc::new(decision), Rc::new(plugins));
-        let facts = Facts::new(pod, &self.profile, &self.cache, &plugins, &decision);
+        let facts = Facts::new(pod, &profile, &self.cache, &plugins, &decision);
         report_decision(&Rc::new(facts), &self.cache, &decision, &about, ctx);
         match decision.chosen {
             Some(slot) => {
@@ -115,7 +121,7 @@ impl Scheduler {
     ) -> Outcome {
         let cycle = Cycle {
             cache: &self.cache,
-            profile: &self.profile,
+            profile: self.profile_for(&pod.object),
             pod,
         };
         if decision.nodes == 0 {
@@ -123,7 +129,7 @@ impl Scheduler {
             return Outcome::Unschedulable {
                 message,
                 rejected_by,
-                preempt: None,
+                nominate: Nominate::Keep,
             };
         }
         let offset = ctx.random(STREAM, 0, decision.nodes - 1);
@@ -139,13 +145,15 @@ impl Scheduler {
                 .data(Data::Json(report::preemption(&self.cache, &out).into())),
         );
         let name = |slot: Slot| self.cache.node(slot).name.clone();
-        let preempt = out
-            .chosen
-            .map(|Candidate { node, victims, .. }| (name(node), victims));
+        let nominate = match out.chosen {
+            Some(Candidate { node, victims, .. }) => Nominate::Preempt(name(node), victims),
+            None if out.tried => Nominate::Clear,
+            None => Nominate::Keep,
+        };
         Outcome::Unschedulable {
             message: decision.fit_error(&post_filter),
             rejected_by: decision.rejecting_plugins(),
-            preempt,
+            nominate,
         }
     }
 
@@ -163,18 +171,18 @@ impl Scheduler {
             Outcome::Unschedulable {
                 message,
                 rejected_by,
-                preempt,
+                nominate,
             } => {
                 self.unschedulable(
                     &pod,
                     &message,
                     rejected_by,
                     attempt.events,
-                    &preempt,
+                    &nominate,
                     caches,
                     ctx,
                 );
-                if let Some((node, victims)) = preempt {
+                if let Nominate::Preempt(node, victims) = nominate {
                     self.preempt(&pod, node, victims, caches, ctx);
                 }
             }

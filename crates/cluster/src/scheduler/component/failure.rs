@@ -2,15 +2,16 @@
 //!
 //! Models: `pkg/scheduler/schedule_one.go` handleSchedulingFailure (v1.36)
 
-use super::{Scheduler, UNSCHEDULABLE};
+use super::{Nominate, Scheduler, UNSCHEDULABLE};
 use crate::client::informer::Caches;
 use crate::client::recorder::Regarding;
 use crate::scheduler::events::ClusterEvent;
-use crate::scheduler::plugins::PluginId;
 use crate::scheduler::plugins::scheduling_gates::pre_enqueue;
+use crate::scheduler::plugins::{PluginId, wakes};
 use crate::scheduler::pod_info::PodInfo;
+use crate::scheduler::queue::{Place, backoff_of};
 use crate::sim::Ctx;
-use crate::trace::{Note, RequestId};
+use crate::trace::{Data, Note, RequestId};
 use podscope_api::patch::two_way_strategic;
 use podscope_api::{Key, Kind, Object, PatchType, Request, Text, Value, value};
 use podscope_kernel::collections::BTreeSet;
@@ -28,7 +29,7 @@ impl Scheduler {
         message: &str,
         rejected_by: BTreeSet<PluginId>,
         events: Vec<ClusterEvent>,
-        preempt: &Option<(Text, Vec<Rc<PodInfo>>)>,
+        nominate: &Nominate,
         caches: &Caches,
         ctx: &mut Ctx<'_>,
     ) {
@@ -37,7 +38,10 @@ impl Scheduler {
             Note::new(UNSCHEDULABLE)
                 .about(Kind::Pod, pod.key.clone())
                 .arg("message", message.to_string())
-                .arg("plugins", names.join(", ")),
+                .arg("plugins", names.join(", "))
+                .data(Data::Json(
+                    self.back_to_queue(&pod.key, &rejected_by).into(),
+                )),
         );
         let Some(latest) = self.latest(pod, caches) else {
             self.queue.remove(&pod.key);
@@ -46,10 +50,18 @@ impl Scheduler {
         };
         let now = ctx.now();
         let info = Rc::new(PodInfo::new(&latest));
-        if let Some((node, _)) = preempt {
-            self.cache.nominate(info.clone(), node);
-            self.preempting.insert(pod.key.clone(), 0);
-        }
+        let nominated: Option<Text> = match nominate {
+            Nominate::Preempt(node, _) => {
+                self.cache.nominate(info.clone(), node);
+                self.preempting.insert(pod.key.clone(), 0);
+                Some(node.clone())
+            }
+            Nominate::Clear => {
+                self.cache.forget_nomination(&info);
+                Some("".into())
+            }
+            Nominate::Keep => None,
+        };
         self.queue.update(info, pre_enqueue(&latest));
         if rejected_by.is_empty() {
             self.queue.failed(&pod.key, now);
@@ -58,14 +70,25 @@ impl Scheduler {
             self.check_missed(&pod.key, &events, ctx);
         }
         self.warn(pod, message, ctx);
-        let nominated = preempt.as_ref().map(|(node, _)| node.clone());
-        self.patch_status(
-            &latest,
-            "Unschedulable",
-            message,
-            Some(nominated.unwrap_or_else(|| "".into())),
-            ctx,
-        );
+        self.patch_status(&latest, "Unschedulable", message, nominated, ctx);
+    }
+
+    /// Where a Pod goes after a cycle without a Node: `{queue, attempts, backoffMs, wakes: [{plugin, events}]}`.
+    pub(super) fn back_to_queue(&self, key: &Key, rejected_by: &BTreeSet<PluginId>) -> Value {
+        let waiting = self.queue.get(key);
+        let error = rejected_by.is_empty();
+        let place = match error {
+            true => Place::ErrorBackoff,
+            false => Place::Unschedulable,
+        };
+        let failures = waiting.map_or(0, |w| if error { w.errors } else { w.unschedulable });
+        let backoff = backoff_of(failures.saturating_add(1)).as_millis();
+        value!({
+            "queue": (place.name()),
+            "attempts": (waiting.map_or(0, |w| i64::from(w.attempts))),
+            "backoffMs": (i64::try_from(backoff).unwrap_or(i64::MAX)),
+            "wakes": (wakes::shown(rejected_by))
+        })
     }
 
     /// Something that matters may have happened while the Pod was being tried.
@@ -94,7 +117,7 @@ impl Scheduler {
     pub(super) fn warn(&mut self, pod: &PodInfo, message: &str, ctx: &mut Ctx<'_>) {
         let regarding = Regarding::object(Kind::Pod, &pod.object);
         let note = truncated(message);
-        self.recorder.record(
+        self.recorder_for(&pod.object).record(
             ctx,
             regarding,
             "Warning",

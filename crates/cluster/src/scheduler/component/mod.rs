@@ -3,7 +3,7 @@
 //! Hearing is here; the scheduling cycle, binding, failure and preemption are files beside it.
 //!
 //! Models: `pkg/scheduler/{scheduler,schedule_one,eventhandlers}.go` (v1.36). Left out: Permit (no default plugin
-//! waits there), several profiles, leader election.
+//! waits there), leader election.
 
 mod binding;
 mod cycle;
@@ -14,10 +14,10 @@ mod volumes;
 
 use super::cache::Cache;
 use super::events::ClusterEvent;
-use super::plugins::scheduling_gates::pre_enqueue;
+use super::plugins::scheduling_gates::{pre_enqueue, pre_enqueue_plugin};
 use super::plugins::{Cycle, PluginId};
 use super::pod_info::PodInfo;
-use super::profile::Profile;
+use super::profile::{Profile, Strategy};
 use super::queue::{FLUSH_UNSCHEDULABLE, Place, SchedulingQueue, Waiting};
 use super::report;
 use crate::client::informer::{CacheEvent, Caches};
@@ -91,9 +91,20 @@ enum Outcome {
     Unschedulable {
         message: String,
         rejected_by: BTreeSet<PluginId>,
-        /// The Node to be made free with the Pods that have to go.
-        preempt: Option<(Text, Vec<Rc<PodInfo>>)>,
+        /// What becomes of the Node that the Pod waits for.
+        nominate: Nominate,
     },
+}
+
+/// What becomes of `status.nominatedNodeName` after a cycle without a Node.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Nominate {
+    /// It stays as it is: preemption was not looked at, or its victims are still going.
+    Keep,
+    /// It is emptied: preemption would not help.
+    Clear,
+    /// A Node is to be made free of these Pods.
+    Preempt(Text, Vec<Rc<PodInfo>>),
 }
 
 /// The Pod that is being tried.
@@ -118,12 +129,12 @@ enum Call {
         pod: Rc<PodInfo>,
     },
     MarkVictim {
-        preemptor: Key,
+        preemptor: Rc<PodInfo>,
         victim: Rc<PodInfo>,
         node: Text,
     },
     DeleteVictim {
-        preemptor: Key,
+        preemptor: Rc<PodInfo>,
         victim: Rc<PodInfo>,
         node: Text,
     },
@@ -134,6 +145,8 @@ enum Call {
 pub struct Scheduler {
     cache: Cache,
     profile: Rc<Profile>,
+    /// Further profiles, each with the recorder that shows its name.
+    others: Vec<(Rc<Profile>, Recorder)>,
     queue: SchedulingQueue,
     recorder: Recorder,
     next_start: u64,
@@ -157,6 +170,7 @@ impl Default for Scheduler {
             queue: SchedulingQueue::default(),
             recorder: Recorder::new(profile.scheduler_name.clone(), "", Style::Series),
             profile: Rc::new(profile),
+            others: Vec::new(),
             next_start: 0,
             attempt: None,
             assumed: BTreeMap::new(),
@@ -179,22 +193,63 @@ impl Scheduler {
     pub fn queue(&self) -> &SchedulingQueue {
         &self.queue
     }
-    /// The configuration.
+    /// The configuration of the default profile.
     pub fn profile(&self) -> &Profile {
         &self.profile
+    }
+    /// The configuration that a Pod asks for by `schedulerName`; the default one for a name that is not there.
+    pub fn profile_for(&self, pod: &Object) -> &Rc<Profile> {
+        match self.other(pod) {
+            Some(at) => &self.others[at].0,
+            None => &self.profile,
+        }
+    }
+    fn other(&self, pod: &Object) -> Option<usize> {
+        if self.others.is_empty() {
+            return None;
+        }
+        let name = pod.spec().get("schedulerName").str_or_empty();
+        let mut others = self.others.iter();
+        others.position(|(profile, _)| *profile.scheduler_name == *name)
+    }
+    /// The recorder that shows the name of the Pod's profile.
+    fn recorder_for(&mut self, pod: &Object) -> &mut Recorder {
+        match self.other(pod) {
+            Some(at) => &mut self.others[at].1,
+            None => &mut self.recorder,
+        }
+    }
+    /// Takes the profiles of the cluster's configuration over.
+    #[inline(never)]
+    fn configure(&mut self, profiles: &[(Text, Strategy)]) {
+        for (name, strategy) in profiles {
+            let mut profile = (*self.profile).clone();
+            profile.strategy = strategy.clone();
+            if *name == profile.scheduler_name {
+                self.profile = Rc::new(profile);
+                continue;
+            }
+            profile.scheduler_name = name.clone();
+            let recorder = Recorder::new(name.clone(), "", Style::Series);
+            self.others.push((Rc::new(profile), recorder));
+        }
     }
     /// Where a Pod would go now and why, with every verdict and score (see [`report::explain`]).
     pub fn explain(&self, pod: &Object) -> Value {
         report::explain(
             &PodInfo::new(pod),
             &self.cache,
-            &self.profile,
+            self.profile_for(pod),
             self.next_start,
         )
     }
 
     /// The process has started and its caches are filled.
     pub fn start(&mut self, caches: &Caches, ctx: &mut Ctx<'_>) {
+        let config = ctx.sim.config.clone();
+        if !config.schedulers.is_empty() {
+            self.configure(&config.schedulers);
+        }
         for kind in crate::bootstrap::SCHEDULER_WATCHES
             .iter()
             .filter(|kind| **kind != Kind::Pod)
@@ -288,7 +343,7 @@ impl Scheduler {
                 if answer.is_ok() {
                     self.delete_victim(preemptor, victim, node, ctx);
                 } else {
-                    self.victim_spared(&preemptor, ctx);
+                    self.victim_spared(&preemptor.key, ctx);
                 }
             }
             Some(Call::DeleteVictim {
@@ -376,8 +431,8 @@ impl Scheduler {
     fn waiting_event(&mut self, new: &Rc<Object>, event: ClusterEvent, ctx: &mut Ctx<'_>) {
         let name = new.spec().get("schedulerName").as_str();
         let key = new.key();
-        let responsible =
-            name.is_none_or(|name| name.is_empty() || *name == *self.profile.scheduler_name);
+        let responsible = self.other(new).is_some()
+            || name.is_none_or(|name| name.is_empty() || *name == *self.profile.scheduler_name);
         if !responsible || self.assumed.contains_key(&key) {
             return;
         }
@@ -394,7 +449,8 @@ impl Scheduler {
             let note = Note::new(code)
                 .about(Kind::Pod, key)
                 .arg("priority", pod.priority)
-                .arg("gate", gate.clone());
+                .arg("gate", gate.clone())
+                .arg("plugin", pre_enqueue_plugin(new));
             let cause = ctx.trace_aside(note);
             self.queue.add(pod, gate, ctx.now(), Some(cause));
             return;
@@ -457,7 +513,7 @@ impl Scheduler {
         }
         let cycle = Cycle {
             cache: &self.cache,
-            profile: &self.profile,
+            profile: self.profile_for(&waiting.pod.object),
             pod: &waiting.pod,
         };
         waiting
@@ -487,12 +543,17 @@ impl Scheduler {
         plugin: Option<PluginId>,
         ctx: &mut Ctx<'_>,
     ) {
-        let place = self.queue.get(key).map_or("", |w| w.place.name());
-        let note = Note::new(REQUEUE)
+        let waiting = self.queue.get(key);
+        let backs_off = waiting.filter(|w| matches!(w.place, Place::Backoff | Place::ErrorBackoff));
+        let mut note = Note::new(REQUEUE)
             .about(Kind::Pod, key.clone())
             .arg("event", event)
             .arg("plugin", plugin.map_or("", PluginId::name))
-            .arg("queue", place);
+            .arg("queue", waiting.map_or("", |w| w.place.name()));
+        if let Some(waiting) = backs_off {
+            let left = waiting.expiry().since(ctx.now()).as_millis();
+            note = note.arg("wait_ms", i64::try_from(left).unwrap_or(i64::MAX));
+        }
         let cause = ctx.trace_aside(note);
         self.queue.set_cause(key, Some(cause));
     }

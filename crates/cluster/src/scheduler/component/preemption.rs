@@ -93,7 +93,7 @@ impl Scheduler {
                 "lastProbeTime": null
             });
             let by = [
-                &*self.profile.scheduler_name,
+                &*self.profile_for(&pod.object).scheduler_name,
                 ": preempting to accommodate a higher priority pod",
             ];
             condition.set("message", by.concat());
@@ -102,32 +102,32 @@ impl Scheduler {
             }
             let marked = with_condition(&victim.object, condition, ctx);
             let request = marked.and_then(|wanted| self.patch(&victim.object, &wanted, ctx));
-            let (preemptor, node) = (preemptor.clone(), node.clone());
+            let node = node.clone();
             match request {
                 Some(id) => {
                     self.calls.insert(
                         id,
                         Call::MarkVictim {
-                            preemptor,
+                            preemptor: pod.clone(),
                             victim,
                             node,
                         },
                     );
                 }
-                None => self.delete_victim(preemptor, victim, node, ctx),
+                None => self.delete_victim(pod.clone(), victim, node, ctx),
             }
         }
     }
 
     pub(super) fn delete_victim(
         &mut self,
-        preemptor: Key,
+        preemptor: Rc<PodInfo>,
         victim: Rc<PodInfo>,
         node: Text,
         ctx: &mut Ctx<'_>,
     ) {
         // The last deletion must find the preemptor ready to be woken by it.
-        self.one_victim_less(&preemptor);
+        self.one_victim_less(&preemptor.key);
         let Key { namespace, name } = victim.key.clone();
         let id = ctx.request(Request::delete(Kind::Pod, namespace, name));
         let call = Call::DeleteVictim {
@@ -162,19 +162,21 @@ impl Scheduler {
 
     pub(super) fn preempted(
         &mut self,
-        preemptor: &Key,
+        preemptor: &PodInfo,
         victim: &PodInfo,
         node: &Text,
         ctx: &mut Ctx<'_>,
     ) {
-        let uid = self
-            .queue
-            .get(preemptor)
-            .map(|w| w.pod.object.uid().to_string())
-            .unwrap_or_default();
+        let uid = preemptor.object.uid();
         let note = format!("Preempted by pod {uid} on node {node}");
         let regarding = Regarding::object(Kind::Pod, &victim.object);
-        self.recorder
-            .record(ctx, regarding, "Normal", "Preempted", "Preempting", &note);
+        self.recorder_for(&preemptor.object).record(
+            ctx,
+            regarding,
+            "Normal",
+            "Preempted",
+            "Preempting",
+            &note,
+        );
     }
 }

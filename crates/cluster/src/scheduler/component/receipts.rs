@@ -20,6 +20,11 @@ impl Scheduler {
             cache.remove_pod(&attempt.pod, node);
         }
         let pod = &attempt.pod;
-        Some(report::explain(pod, &cache, &self.profile, start))
+        Some(report::explain(
+            pod,
+            &cache,
+            self.profile_for(&pod.object),
+            start,
+        ))
     }
 }

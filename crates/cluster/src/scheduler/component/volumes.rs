@@ -51,7 +51,7 @@ impl Scheduler {
     ) {
         let cycle = Cycle {
             cache: &self.cache,
-            profile: &self.profile,
+            profile: self.profile_for(&pod.object),
             pod,
         };
         let node = self.cache.node(slot).name.clone();

@@ -44,6 +44,8 @@ pub struct PostFilter {
     pub chosen: Option<Candidate>,
     /// What was tried.
     pub dry_run: DryRun,
+    /// Whether anything was tried: not for a Pod that may not preempt, or whose victims are still going.
+    pub tried: bool,
     /// What is said when there is no such Node; empty otherwise.
     pub message: String,
 }
@@ -126,6 +128,7 @@ pub fn preempt(
         return PostFilter {
             chosen,
             dry_run,
+            tried: true,
             message: String::new(),
         };
     }
@@ -139,6 +142,7 @@ pub fn preempt(
     PostFilter {
         chosen: None,
         dry_run,
+        tried: true,
         message,
     }
 }
@@ -304,23 +308,52 @@ fn split_by_budget(cycle: Cycle, pods: Vec<Rc<PodInfo>>) -> (Vec<Rc<PodInfo>>, V
     })
 }
 
+/// What decides between candidates, in this order.
+pub const CRITERIA: [&str; 5] = [
+    "violations",
+    "highestPriority",
+    "sumOfPriorities",
+    "victims",
+    "youngest",
+];
+
+/// A candidate's numbers by [`CRITERIA`]; the smallest is the best. The last is minus the start of the foremost
+/// victim that started first, in microseconds.
+pub fn rank(candidate: &Candidate) -> [i64; 5] {
+    let victims = &candidate.victims;
+    let highest = victims.first().map_or(i64::MIN, |pod| pod.priority);
+    let sum: i64 = victims.iter().map(|pod| pod.priority + (1 << 31)).sum();
+    let foremost = victims.iter().filter(|pod| pod.priority == highest);
+    let earliest = foremost.map(|pod| pod.started().0).min();
+    [
+        i64::try_from(candidate.violations).unwrap_or(i64::MAX),
+        highest,
+        sum,
+        i64::try_from(victims.len()).unwrap_or(i64::MAX),
+        earliest.unwrap_or(i64::MIN).saturating_neg(),
+    ]
+}
+
 /// The best candidate: fewest violations, then the least important victims, the fewest, the youngest.
 pub fn select(candidates: &[Candidate]) -> Option<&Candidate> {
-    let highest = |c: &Candidate| c.victims.first().map_or(i64::MIN, |pod| pod.priority);
-    let rank = |c: &Candidate| {
-        let highest = highest(c);
-        let sum: i64 = c.victims.iter().map(|pod| pod.priority + (1 << 31)).sum();
-        let foremost = c.victims.iter().filter(|pod| pod.priority == highest);
-        let earliest = foremost.map(|pod| pod.started()).min();
-        (
-            c.violations,
-            highest,
-            sum,
-            c.victims.len(),
-            Reverse(earliest),
-        )
-    };
     candidates.iter().min_by_key(|c| rank(c))
+}
+
+/// Which of [`CRITERIA`] left the chosen candidate alone: `only` when there was no other, `first` when
+/// several are equal in all of them.
+pub fn criterion(candidates: &[Candidate], chosen: &Candidate) -> &'static str {
+    let best = rank(chosen);
+    let mut left: Vec<[i64; 5]> = candidates.iter().map(rank).collect();
+    if left.len() < 2 {
+        return "only";
+    }
+    for (i, name) in CRITERIA.iter().enumerate() {
+        left.retain(|other| other[i] == best[i]);
+        if left.len() < 2 {
+            return name;
+        }
+    }
+    "first"
 }
 
 /// All that PostFilter plugins say, in order: what stands behind the reasons in the Pod's message.
@@ -408,6 +441,14 @@ mod tests {
             .map(|c| c.violations)
             .collect();
         assert_eq!(names, [0, 1], "the protected one is the other candidate");
+        let all = &out.dry_run.candidates;
+        assert_eq!(criterion(all, &all[0]), "violations");
+        assert_eq!(criterion(&all[..1], &all[0]), "only");
+        let twice = [all[0].clone(), all[0].clone()];
+        assert_eq!(criterion(&twice, &twice[0]), "first");
+        let mut fewer = twice.clone();
+        fewer[1].victims.clear();
+        assert_eq!(criterion(&fewer, &fewer[1]), "highestPriority");
         assert_eq!(
             decision.fit_error(""),
             "0/2 nodes are available: 2 Insufficient cpu."

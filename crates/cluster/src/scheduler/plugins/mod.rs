@@ -18,6 +18,7 @@ pub mod taint_toleration;
 pub mod volume_binding;
 pub mod volume_restrictions;
 pub mod volume_zone;
+pub mod wakes;
 
 use super::cache::Cache;
 use super::events::ClusterEvent;

@@ -196,19 +196,7 @@ impl Plugin for NodeResourcesFit {
             return true;
         }
         if event.kind == Kind::Pod {
-            // A Pod that asks for less than before leaves room (or fits itself).
-            let requests = |object: &Rc<Object>| pod_requests(object).0;
-            let (Some(old), Some(new)) = (&event.old, &event.new) else {
-                return false;
-            };
-            let (old, new, wanted) = (requests(old), requests(new), &cycle.pod.requests);
-            let scalar = wanted.scalar.iter();
-            return (wanted.milli_cpu > 0 && new.milli_cpu < old.milli_cpu)
-                || (wanted.memory > 0 && new.memory < old.memory)
-                || (wanted.ephemeral_storage > 0 && new.ephemeral_storage < old.ephemeral_storage)
-                || scalar
-                    .clone()
-                    .any(|(name, _)| new.scalar(name) < old.scalar(name));
+            return scales_down(cycle, event);
         }
         let (before, after) = event.nodes();
         let Some(after) = after else {
@@ -231,6 +219,27 @@ impl Plugin for NodeResourcesFit {
         };
         fits_when_empty && before.is_none_or(|before| more(&before))
     }
+}
+
+/// Whether a Pod on a Node (or the waiting one) asks for less than before of what the waiting one wants.
+///
+/// Models: isResourceScaleDown (v1.36)
+#[inline(never)]
+fn scales_down(cycle: Cycle, event: &ClusterEvent) -> bool {
+    let (Some(old), Some(new)) = (&event.old, &event.new) else {
+        return false;
+    };
+    if !event.own && new.spec().get("nodeName").str_or_empty().is_empty() {
+        return false;
+    }
+    let requests = |object: &Rc<Object>| pod_requests(object).0;
+    let (old, new, wanted) = (requests(old), requests(new), &cycle.pod.requests);
+    let own = [Resource::Cpu, Resource::Memory, Resource::EphemeralStorage];
+    let scalar = wanted.scalar.iter();
+    let scalar = scalar.map(|(name, _)| Resource::Scalar(name.clone()));
+    own.into_iter()
+        .chain(scalar)
+        .any(|r| wanted.amount(&r) > 0 && new.amount(&r) < old.amount(&r))
 }
 
 /// One resource's score, 0 to 100.
@@ -314,5 +323,16 @@ mod tests {
         let tiny = node("c", "z", value!({"status": {"allocatable": {"cpu": "1"}}}));
         assert!(!hint(&cache, &big, id, None, Some(tiny)));
         assert!(hint(&cache, &big, id, None, Some(nodes[1].clone())));
+        // A placed Pod that asks for less wakes those who want that resource.
+        let placed = |memory: &str| {
+            let mut pod = asking("placed", value!({"cpu": "1", "memory": (memory)}));
+            pod.set("spec.nodeName", "a");
+            pod
+        };
+        let (more, less) = (Some(placed("2Gi")), Some(placed("1Gi")));
+        assert!(hint(&cache, &big, id, more.clone(), less.clone()));
+        assert!(!hint(&cache, &big, id, less.clone(), more.clone()));
+        let only_cpu = asking("web", value!({"cpu": "1"}));
+        assert!(!hint(&cache, &only_cpu, id, more, less));
     }
 }

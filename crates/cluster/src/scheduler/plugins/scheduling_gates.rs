@@ -24,6 +24,16 @@ pub fn pre_enqueue(pod: &Object) -> String {
     }
 }
 
+/// The plugin that may not let the Pod be tried; empty when none minds.
+pub fn pre_enqueue_plugin(pod: &Object) -> &'static str {
+    let has = |field: &str| !pod.spec().get(field).items().is_empty();
+    match () {
+        () if has("schedulingGates") => "SchedulingGates",
+        () if has("resourceClaims") => "DynamicResources",
+        () => "",
+    }
+}
+
 /// A claim that the Pod names, or (with an empty name) one that is to be made from a template.
 #[inline(never)]
 fn missing_claim(pod: &Object, claim: &str) -> String {
