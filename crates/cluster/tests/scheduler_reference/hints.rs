@@ -1,11 +1,11 @@
 //! QueueingHints are sound: when a change lets a rejected Pod fit, a plugin that rejected it says so.
 
 use crate::engine;
-use crate::generate::{Rng, World, ZONE, node, pod, world};
+use crate::generate::{HOSTNAME, Rng, World, ZONE, node, pod, world};
 use crate::matching::{required_node_terms, terms};
 use podscope_api::{Kind, Object, Value, value};
 use podscope_cluster::scheduler::events::ClusterEvent;
-use podscope_cluster::scheduler::plugins::Cycle;
+use podscope_cluster::scheduler::plugins::{Cycle, PluginId};
 use podscope_cluster::scheduler::profile::Profile;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -322,4 +322,89 @@ fn a_change_that_lets_a_pod_fit_wakes_it() {
 #[ignore = "takes minutes"]
 fn a_change_that_lets_a_pod_fit_wakes_it_on_many_more_draws() {
     check(5_000_000..5_050_000);
+}
+
+/// What a plugin that rejected `pod` says of another Pod's change.
+fn hears(plugin: &str, pod: &Value, old: &Value, new: &Value) -> bool {
+    let mut world = world(1, 1);
+    world.pod = pod.clone();
+    let (cache, profile) = (engine::cache(&world), Profile::default());
+    let pod = engine::pod_info(&world.pod);
+    let cycle = Cycle {
+        cache: &cache,
+        profile: &profile,
+        pod: &pod,
+    };
+    let object = |v: &Value| (!v.is_null()).then(|| Rc::new(Object(v.clone())));
+    let event = ClusterEvent {
+        kind: Kind::Pod,
+        old: object(old),
+        new: object(new),
+        own: false,
+        cause: None,
+    };
+    let all = PluginId::ALL.iter().copied();
+    let mut plugins = all.filter(|id| id.name() == plugin);
+    plugins.next().expect("a plugin").hint(cycle, &event)
+}
+
+fn labelled(app: &str, spec: Value) -> Value {
+    value!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {"name": (app), "uid": (app), "namespace": "default", "labels": {"app": (app)}},
+        "spec": (spec)
+    })
+}
+
+fn far_from(apps: &[&str]) -> Value {
+    let term = |app: &&str| value!({"topologyKey": (HOSTNAME), "labelSelector": {"matchLabels": {"app": (*app)}}});
+    let all = Value::list(apps.iter().map(term));
+    value!({"nodeName": "node-0", "affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": (all)}}})
+}
+
+/// Draw 5028591 and those like it: each term of the Pod is looked at by itself.
+#[test]
+fn a_label_that_meets_another_term_than_before_is_heard() {
+    let on_node = || value!({"nodeName": "node-0"});
+    let pod = labelled("web", far_from(&["a", "b"]));
+    let (a, b, c) = (
+        labelled("a", on_node()),
+        labelled("b", on_node()),
+        labelled("c", on_node()),
+    );
+    assert!(hears("InterPodAffinity", &pod, &a, &b));
+    assert!(hears("InterPodAffinity", &pod, &a, &c));
+    assert!(!hears("InterPodAffinity", &pod, &c, &a));
+    // Also when the other Pod wants to be far from this one all along; that ends with its going only.
+    let hermit = |app: &str| labelled(app, far_from(&["web"]));
+    assert!(hears("InterPodAffinity", &pod, &hermit("a"), &hermit("c")));
+    assert!(!hears("InterPodAffinity", &pod, &hermit("c"), &hermit("d")));
+    assert!(hears("InterPodAffinity", &pod, &hermit("c"), &Value::Null));
+    let rule = |app: &str| {
+        value!({"maxSkew": 1, "topologyKey": (ZONE), "whenUnsatisfiable": "DoNotSchedule",
+            "labelSelector": {"matchLabels": {"app": (app)}}})
+    };
+    let rules = Value::list([rule("a"), rule("b")]);
+    let pod = labelled("web", value!({"topologySpreadConstraints": (rules)}));
+    assert!(hears("PodTopologySpread", &pod, &a, &b));
+    assert!(!hears("PodTopologySpread", &pod, &c, &c));
+}
+
+#[test]
+fn less_of_what_a_pod_asks_for_is_heard_and_of_nothing_else() {
+    let asking = |app: &str, resource: &str, amount: &str| {
+        let requests = Value::from_pairs([(resource, Value::from(amount))]);
+        labelled(
+            app,
+            value!({"nodeName": "node-0", "containers": [{"name": "c", "resources": {"requests": (requests)}}]}),
+        )
+    };
+    for resource in ["cpu", "memory", "ephemeral-storage", "nvidia.com/gpu"] {
+        let (old, new) = (asking("a", resource, "4"), asking("a", resource, "2"));
+        let pod = asking("web", resource, "1");
+        assert!(hears("NodeResourcesFit", &pod, &old, &new), "{resource}");
+        assert!(!hears("NodeResourcesFit", &pod, &new, &old), "{resource}");
+        let other = asking("web", "hugepages-2Mi", "1Gi");
+        assert!(!hears("NodeResourcesFit", &other, &old, &new), "{resource}");
+    }
 }

@@ -281,3 +281,68 @@ fn many_nodes_are_searched_in_turns() {
         world.start = decision.next_start;
     }
 }
+
+/// Thousands of terms on thousands of Nodes with Pods that have terms too: an answer, at a cost that grows
+/// with Nodes times terms. The same Pod with terms multiplied out over the Pods would not come to an end.
+#[test]
+fn five_thousand_nodes_and_a_thousand_terms_get_an_answer() {
+    let nodes: Vec<Value> = (0..5000)
+        .map(|i| {
+            let labels = value!({"kubernetes.io/hostname": (format!("node-{i}")),
+                "topology.kubernetes.io/zone": (format!("z{}", i % 50)), "k1": "v"});
+            value!({
+                "apiVersion": "v1", "kind": "Node",
+                "metadata": {"name": (format!("node-{i}")), "labels": (labels)},
+                "spec": {},
+                "status": {"allocatable": {"cpu": "4", "memory": "8Gi", "pods": "110"}}
+            })
+        })
+        .collect();
+    let term = |i: usize| {
+        value!({"topologyKey": (["kubernetes.io/hostname", "topology.kubernetes.io/zone", "k1"][i % 3]),
+            "labelSelector": {"matchLabels": {"app": (format!("a{}", i % 7))}}})
+    };
+    let affinity = |count: usize| {
+        let soft = (0..count).map(|i| value!({"weight": 3, "podAffinityTerm": (term(i))}));
+        let hard = (0..count).map(|i| term(i + 1));
+        value!({"podAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": (Value::list(soft))},
+            "podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": (Value::list(hard))}})
+    };
+    let placed = (0..300).map(|i| {
+        value!({
+            "apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": (format!("p{i}")), "uid": (format!("p{i}")), "namespace": "default",
+                "labels": {"app": (format!("b{}", i % 9))}},
+            "spec": {"nodeName": (format!("node-{i}")), "priority": 0, "affinity": (affinity(3)),
+                "containers": [{"name": "c"}]}
+        })
+    });
+    let constraint = |i: usize| {
+        value!({"maxSkew": 1, "topologyKey": "topology.kubernetes.io/zone",
+            "whenUnsatisfiable": (if i.is_multiple_of(2) { "DoNotSchedule" } else { "ScheduleAnyway" }),
+            "labelSelector": {"matchLabels": {"app": (format!("b{i}"))}}})
+    };
+    let tolerations = (0..1000).map(|i| value!({"key": (format!("t{i}")), "operator": "Exists"}));
+    let mut world = World {
+        placed: placed.collect(),
+        nodes,
+        plans: Vec::new(),
+        others: Vec::new(),
+        pod: pod(&mut Rng(1), "p", 0),
+        start: 0,
+    };
+    world.pod.set("metadata.labels", value!({"app": "b1"}));
+    world.pod.set(
+        "spec",
+        value!({"priority": 10, "containers": [{"name": "c"}], "affinity": (affinity(1000)),
+            "topologySpreadConstraints": (Value::list((0..100).map(constraint))),
+            "tolerations": (Value::list(tolerations))}),
+    );
+    let cache = engine::cache(&world);
+    let (decision, _) = engine::decide(&world, &cache);
+    assert_eq!(
+        decision.feasible.len() as i64,
+        num_feasible_nodes_to_find(0, 5000)
+    );
+    assert!(decision.chosen.is_some());
+}
