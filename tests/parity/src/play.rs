@@ -7,7 +7,7 @@
 use crate::normal::Names;
 use crate::observe::Observer;
 use crate::recording::Recording;
-use crate::run::{Command, Decision, Run, What, base_of};
+use crate::run::{Change, Command, Decision, Run, What, base_of};
 use crate::script::{self, Line};
 use crate::setup;
 use podscope_api::Object;
@@ -84,20 +84,52 @@ struct Player<'a> {
     /// How many decisions there were for each base name.
     made: BTreeMap<String, usize>,
     steps: u64,
+    downs: setup::Downs,
+    /// What is to be done to new Pods and for Pods that are gone.
+    acts: Vec<podscope_session::Command>,
 }
 
-/// Plays it.
-pub fn play(recording: &Recording) -> Played {
+/// How many seeds are tried for a choice that cannot be steered.
+const SEEDS: u64 = 24;
+
+/// Plays it. Without a seed of the caller's it is 1. Among equal candidates for preemption the scheduler
+/// draws one; where a recording has such a choice, it is the first seed with which all Pods go where they went.
+pub fn play(recording: &Recording, seed: Option<u64>) -> Played {
+    let preempts = |change: &Change| change.object.0.get("reason").as_str() == Some("Preempted");
+    let draws = seed.is_none() && recording.run.changes.iter().any(preempts);
+    let fits = |seed: u64| {
+        let played = play_with(recording, seed);
+        (nodes(&played.run) == nodes(&recording.run)).then_some(played)
+    };
+    match seed {
+        None if draws => (1..=SEEDS).find_map(fits),
+        _ => None,
+    }
+    .unwrap_or_else(|| play_with(recording, seed.unwrap_or(1)))
+}
+
+/// The Nodes that Pods were given, by base name in order.
+fn nodes(run: &Run) -> Vec<(String, String)> {
+    let names = Names::of(run);
+    let of = |d: &Decision| (names.base(&d.pod).to_owned(), d.node.clone());
+    let mut nodes: Vec<(String, String)> = run.decisions.iter().map(of).collect();
+    nodes.sort_by(|a, b| a.0.cmp(&b.0));
+    nodes
+}
+
+fn play_with(recording: &Recording, seed: u64) -> Played {
     let names = Names::of(&recording.run);
     let mut wanted: BTreeMap<String, Vec<&Decision>> = BTreeMap::new();
     for decision in &recording.run.decisions {
         let base = names.base(&decision.pod).to_owned();
         wanted.entry(base).or_default().push(decision);
     }
+    let mut config = setup::config(recording);
+    config.seed = seed;
     let mut player = Player {
         names,
         recording,
-        simulation: Simulation::new(setup::config(recording)),
+        simulation: Simulation::new(config),
         observer: Observer::new(setup::LEAD),
         running: Vec::new(),
         bases: BTreeMap::new(),
@@ -105,6 +137,8 @@ pub fn play(recording: &Recording) -> Played {
         wanted,
         made: BTreeMap::new(),
         steps: 0,
+        downs: setup::Downs::default(),
+        acts: Vec::new(),
     };
     for (before, command) in setup::before(recording) {
         player.run_until(-before);
@@ -142,7 +176,7 @@ impl Player<'_> {
                 ..Command::default()
             });
         }
-        let (mut shift, mut not_done, mut downs) = (0, Vec::new(), setup::Downs::default());
+        let (mut shift, mut not_done) = (0, Vec::new());
         for (at, item) in items {
             let ended_before = |running: &Running| recorded[running.command].end <= at;
             let limit = at + shift + PATIENCE;
@@ -155,7 +189,7 @@ impl Player<'_> {
             }
             match item {
                 Item::Command(i) => self.start(i),
-                Item::Note(words) => match setup::note(recording, words, &mut downs) {
+                Item::Note(words) => match setup::note(recording, words, &mut self.downs) {
                     Ok(commands) => commands.iter().for_each(|c| self.submit(c)),
                     Err(why) => not_done.push(why),
                 },
@@ -365,6 +399,9 @@ impl Player<'_> {
             }
         }
         self.saw(&trace);
+        for act in std::mem::take(&mut self.acts) {
+            self.submit(&act);
+        }
         self.look_after_commands();
         true
     }
@@ -372,7 +409,7 @@ impl Player<'_> {
     fn saw(&mut self, trace: &[podscope_cluster::TraceEvent]) {
         for event in trace {
             self.observer.see(event);
-            let (Some(subject), podscope_cluster::Data::Change(_, new), "etcd.commit") =
+            let (Some(subject), podscope_cluster::Data::Change(old, new), "etcd.commit") =
                 (&event.subject, &event.data, event.code)
             else {
                 continue;
@@ -383,6 +420,26 @@ impl Player<'_> {
                 self.bases.insert(name, base);
             }
             if subject.kind == podscope_api::Kind::Pod {
+                match (old, new) {
+                    (None, Some(pod)) => {
+                        let acts = setup::behaviour(pod, self.downs.ready);
+                        let probed =
+                            podscope_api::json::to_string(pod.spec()).contains("FAKE_READY_FILE");
+                        if probed {
+                            let name = format!("{}/{}", pod.namespace(), pod.name());
+                            self.downs.probed.push(name);
+                        }
+                        self.acts.extend(acts);
+                    }
+                    (Some(pod), None) => {
+                        let name = format!("{}/{}", pod.namespace(), pod.name());
+                        self.downs.probed.retain(|p| *p != name);
+                        if !setup::behaviour(pod, false).is_empty() {
+                            self.acts.extend(setup::forget(pod));
+                        }
+                    }
+                    _ => {}
+                }
                 let name = subject.key.name.to_string();
                 let waits = new
                     .as_ref()
