@@ -79,6 +79,10 @@ struct Player<'a> {
     bases: BTreeMap<String, String>,
     /// Pods that have no Node yet.
     pending: BTreeSet<String>,
+    /// Simulated names with the recorded ones that they stand for.
+    aliases: BTreeMap<String, String>,
+    /// Names of recorded ReplicaSets by their Deployment, in order of creation.
+    replica_sets: BTreeMap<String, Vec<String>>,
     /// Recorded decisions by the Pods' base name.
     wanted: BTreeMap<String, Vec<&'a Decision>>,
     /// How many decisions there were for each base name.
@@ -108,6 +112,19 @@ pub fn play(recording: &Recording, seed: Option<u64>) -> Played {
     .unwrap_or_else(|| play_with(recording, seed.unwrap_or(1)))
 }
 
+/// Names of ReplicaSets by their Deployment, in order of creation.
+fn replica_sets(run: &Run) -> BTreeMap<String, Vec<String>> {
+    let mut by: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let added = run.changes.iter().filter(|c| c.what == What::Added);
+    for change in added.filter(|c| c.resource == "replicasets") {
+        if let Some(owner) = change.object.controller() {
+            let names = by.entry(owner.name.to_string()).or_default();
+            names.push(change.object.name().to_owned());
+        }
+    }
+    by
+}
+
 /// The Nodes that Pods were given, by base name in order.
 fn nodes(run: &Run) -> Vec<(String, String)> {
     let names = Names::of(run);
@@ -133,6 +150,8 @@ fn play_with(recording: &Recording, seed: u64) -> Played {
         observer: Observer::new(setup::LEAD),
         running: Vec::new(),
         bases: BTreeMap::new(),
+        replica_sets: replica_sets(&recording.run),
+        aliases: BTreeMap::new(),
         pending: BTreeSet::new(),
         wanted,
         made: BTreeMap::new(),
@@ -147,6 +166,7 @@ fn play_with(recording: &Recording, seed: u64) -> Played {
     player.run_until(0);
     player.observer.run = Run::default();
     let not_done = player.script();
+    player.observer.run.aliases = std::mem::take(&mut player.aliases);
     Played {
         run: player.observer.run,
         not_done,
@@ -406,6 +426,28 @@ impl Player<'_> {
         true
     }
 
+    /// A ReplicaSet whose name was not recorded stands for the next one of its Deployment that has not
+    /// appeared: a template with a time in it (`rollout restart`) never hashes to the same.
+    fn alias(&mut self, object: &Object) {
+        let Some(owner) = object.controller().map(|owner| owner.name.to_string()) else {
+            return;
+        };
+        let Some(names) = self.replica_sets.get_mut(&owner) else {
+            return;
+        };
+        let place = names.iter().position(|name| name == object.name());
+        let recorded = match place {
+            Some(place) => names.remove(place),
+            None if names.is_empty() => return,
+            None => names.remove(0),
+        };
+        if recorded != object.name() {
+            let hash = |name: &str| name.rsplit('-').next().unwrap_or("").to_owned();
+            self.aliases.insert(hash(object.name()), hash(&recorded));
+            self.aliases.insert(object.name().to_owned(), recorded);
+        }
+    }
+
     fn saw(&mut self, trace: &[podscope_cluster::TraceEvent]) {
         for event in trace {
             self.observer.see(event);
@@ -414,8 +456,11 @@ impl Player<'_> {
             else {
                 continue;
             };
+            if let (None, Some(object), podscope_api::Kind::ReplicaSet) = (old, new, subject.kind) {
+                self.alias(object);
+            }
             if let Some(object) = new
-                && let Some((name, base)) = base_of(object)
+                && let Some((name, base)) = base_of(object, &self.aliases)
             {
                 self.bases.insert(name, base);
             }

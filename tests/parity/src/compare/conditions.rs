@@ -5,7 +5,7 @@
 //! before, only what changed counts. A kubelet may merge its first two reports of a Pod, so a leading
 //! `False` of `PodReadyToStartContainers` does not count.
 
-use super::{Check, Pair, close, seconds};
+use super::{Check, Pair, seconds};
 use crate::normal::Names;
 use crate::run::{Run, What};
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,7 +40,10 @@ pub fn compare(pair: &Pair) -> Vec<Check> {
             continue;
         }
         checks.push(Check::new(format!("conditions {name}"), None));
-        checks.push(Check::new(format!("times {name}"), late(recorded, played)));
+        checks.push(Check::new(
+            format!("times {name}"),
+            late(pair, recorded, played),
+        ));
     }
     for (name, played) in ours.iter().filter(|(name, _)| !theirs.contains_key(*name)) {
         let told = differ(&[], &words(played));
@@ -80,14 +83,14 @@ fn differ(recorded: &[Vec<&str>], played: &[Vec<&str>]) -> String {
 
 /// The largest difference in time between histories with equal words. Which of several such histories is which
 /// cannot be told, so their moments are compared in order, change by change.
-fn late(recorded: &[History], played: &[History]) -> Option<String> {
+fn late(pair: &Pair, recorded: &[History], played: &[History]) -> Option<String> {
     let (theirs, ours) = (moments(recorded), moments(played));
     let mut worst: Option<(i64, i64)> = None;
     for (change, times) in &theirs {
         let others = ours.get(change).into_iter().flatten();
         for (a, b) in times.iter().zip(others) {
             let beyond = worst.is_none_or(|(x, y)| (a - b).abs() > (x - y).abs());
-            if !close(*a, *b) && beyond {
+            if !pair.close(*a, *b) && beyond {
                 worst = Some((*a, *b));
             }
         }
