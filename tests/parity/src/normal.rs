@@ -181,6 +181,11 @@ fn repeats(line: &str) -> String {
     {
         line.replace_range(from + 6..from + length + 1, "");
     }
+    // The recorded probes say what file they miss.
+    let failed = "probe failed:";
+    if let Some(from) = line.find(failed) {
+        line.truncate(from + failed.len());
+    }
     let size = "Image size: ";
     if let Some(from) = line.find(size)
         && let Some(length) = line[from..].find(" bytes")

@@ -53,6 +53,16 @@ fn told_pod(stdout: &str) -> Option<&str> {
         .and_then(|l| l.split('"').next()))
 }
 
+/// Whether those Pods that stay are in the same states, and not more than recorded are still going.
+fn alike(recorded: &[(String, String)], played: &[(String, String)]) -> bool {
+    let going = |pod: &&(String, String)| pod.1.ends_with("going");
+    let stay = |pods: &[(String, String)]| -> Vec<(String, String)> {
+        pods.iter().filter(|pod| !going(pod)).cloned().collect()
+    };
+    let leave = |pods: &[(String, String)]| pods.iter().filter(going).count();
+    stay(recorded) == stay(played) && leave(played) <= leave(recorded)
+}
+
 /// A Pod's state in a word or two.
 fn state_of(pod: &Object) -> String {
     let phase = pod.status().get("phase").str_or_empty();
@@ -207,6 +217,7 @@ impl Player<'_> {
                 self.settle(recorded[i].start);
                 shift = shift.max(self.now() - at);
             }
+            self.observer.shift = shift;
             match item {
                 Item::Command(i) => self.start(i),
                 Item::Note(words) => match setup::note(recording, words, &mut self.downs) {
@@ -215,8 +226,9 @@ impl Player<'_> {
                 },
             }
         }
-        let end = recorded.iter().map(|c| c.end).max().unwrap_or(0) + shift;
+        let end = recording.length + shift;
         self.run_until(end);
+        self.settle(recording.length);
         let limit = end + PATIENCE;
         while !self.running.is_empty() && self.now() < limit && self.step(limit) {}
         not_done
@@ -251,33 +263,35 @@ impl Player<'_> {
         }
     }
 
-    /// The simulated object for a recorded one with a random name: made from the same base, in the same place
-    /// of the order of scheduling, else of creation.
+    /// The simulated Pod for a recorded one with a random name: made from the same base, on the same Node.
     fn counterpart(&self, name: &str) -> String {
         let (recorded, names) = (&self.recording.run, &self.names);
         let base = names.base(name);
         if base == name {
             return name.to_owned();
         }
-        let scheduled = |run: &Run, base_of: &dyn Fn(&str) -> String| -> Vec<String> {
-            let mut seen = BTreeSet::new();
-            let decided = run.decisions.iter().map(|d| d.pod.clone());
-            let added = run.changes.iter().map(|c| c.object.name().to_owned());
-            decided
-                .chain(added)
-                .filter(|n| base_of(n) == base && seen.insert(n.clone()))
-                .collect()
-        };
-        let theirs = scheduled(recorded, &|n| names.base(n).to_owned());
-        let ours = scheduled(&self.observer.run, &|n| {
-            self.bases.get(n).cloned().unwrap_or_else(|| n.to_owned())
-        });
-        let place = theirs.iter().position(|n| n == name);
-        place
-            .and_then(|place| ours.get(place))
-            .or(ours.last())
-            .cloned()
-            .unwrap_or_else(|| name.to_owned())
+        let now = self.now() - self.observer.shift;
+        let mut theirs: BTreeMap<&str, &Object> = BTreeMap::new();
+        for change in recorded.changes.iter().filter(|c| c.at <= now) {
+            if names.base(change.object.name()) == base {
+                match change.what {
+                    What::Deleted => theirs.remove(change.object.name()),
+                    _ => theirs.insert(change.object.name(), &change.object),
+                };
+            }
+        }
+        let pods = self.simulation.cluster().api();
+        let pods = pods.cached(podscope_api::Kind::Pod);
+        let ours: Vec<_> = pods
+            .filter(|pod| self.bases.get(pod.name()).is_some_and(|b| b == base))
+            .collect();
+        let node = |pod: &Object| pod.spec().get("nodeName").str_or_empty().to_owned();
+        let wanted = theirs.get(name).map(|pod| node(pod)).unwrap_or_default();
+        let beside = theirs.values().filter(|pod| node(pod) == wanted);
+        let place = beside.take_while(|pod| pod.name() != name).count();
+        let there: Vec<_> = ours.iter().filter(|pod| node(pod) == wanted).collect();
+        let found = there.get(place).or(there.last()).copied().or(ours.first());
+        found.map_or_else(|| name.to_owned(), |pod| pod.name().to_owned())
     }
 
     /// Waits for what the recorder's script waited for without saying so: while Pods are not in the recorded
@@ -285,14 +299,14 @@ impl Player<'_> {
     /// modelled, on the recorded machines in no time.
     fn settle(&mut self, recorded_at: i64) {
         let wanted = self.recorded_pods(recorded_at);
-        if self.pods(&self.simulation) == wanted {
+        if alike(&wanted, &self.pods(&self.simulation)) {
             return;
         }
         let limit = SimTime(self.simulation.now().0 + SOON);
         let mut ahead = self.simulation.clone();
         while ahead.next_time().is_some_and(|at| at <= limit) {
             ahead.step(&mut Vec::new());
-            if self.pods(&ahead) == wanted {
+            if alike(&wanted, &self.pods(&ahead)) {
                 // A moment more for those who report what they see of it.
                 let then = i64::try_from(ahead.now().0).unwrap_or(0) - setup::LEAD + 100_000;
                 self.run_until(then);

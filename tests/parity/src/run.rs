@@ -116,6 +116,8 @@ pub enum What {
 pub struct Change {
     /// When it was seen.
     pub at: i64,
+    /// The same by the script's clock, which stands still while the script waits longer than recorded.
+    pub moment: i64,
     /// The plural, such as `pods`.
     pub resource: String,
     /// What happened.

@@ -120,7 +120,7 @@ fn histories(run: &Run, names: &Names) -> BTreeMap<String, Vec<History>> {
             let key = (format!("{name} {condition}"), object.uid().to_owned());
             let history = by_object.entry(key).or_default();
             if history.last().is_none_or(|(last, _)| *last != words) {
-                history.push((words, change.at));
+                history.push((words, change.moment));
             }
         };
         if change.what == What::Deleted {
