@@ -172,6 +172,7 @@ fn code(kind: &'static str) -> &'static str {
         "readiness-failure" => "fault.readiness-failure",
         "liveness-failure" => "fault.liveness-failure",
         "slow-start" => "fault.slow-start",
+        "slow-stop" => "fault.slow-stop",
         "image-missing" => "fault.image-missing",
         "registry-down" => "fault.registry-down",
         "registry-slow" => "fault.registry-slow",

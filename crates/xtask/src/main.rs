@@ -7,6 +7,7 @@
 mod bench;
 mod http;
 mod page;
+mod parity;
 mod ratchet;
 mod serve;
 mod setup;
@@ -27,7 +28,7 @@ cargo xtask COMMAND
       --dev         quick build: not optimised
   build [--dev]     build the static site into dist/
   test              set up and run everything that CI runs
-      --fast        only format, lints, native tests and conformance
+      --fast        only format, lints, native tests, conformance and parity
       --only WORD   only the steps whose name contains WORD (repeatable)
   size              print every budgeted size; fails above a hard limit
   bench [WORD…]     the engine's speed natively and as wasm in Node, then the page's
@@ -35,6 +36,8 @@ cargo xtask COMMAND
       --large       also 1,000 nodes with 10,000 Pods (--huge: 5,000 with 150,000)
   conformance       the conformance tables against the recorded scores
       --bless       record higher scores
+  parity            recordings of a real cluster against the known differences
+      --bless       take out differences that are gone
   shots [ARGS…]     screenshots of the built page (see tests/page/shots.mjs)
   prerender         write the built page's first scene into index.html
   help              this text
@@ -42,7 +45,7 @@ cargo xtask COMMAND
 Environment
   PODSCOPE_CACHE       where tools are kept (default: ~/.cache/podscope)
   PODSCOPE_CHROMIUM    the Chrome or Chromium to test with
-  PODSCOPE_SHARED      folder that holds conformance/ (default: ../shared)
+  PODSCOPE_SHARED      folder that holds conformance/ and golden/ (default: ../shared)
   PODSCOPE_WASM_ROUTE  rustup | debian: how to get the wasm target (default: tries both)
   CI=true              a step that cannot run is a failure
 ";
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         "size" => size::report(),
         "bench" => bench::run(rest),
         "conformance" => ratchet::command(rest),
+        "parity" => parity::command(rest),
         "shots" => page::shots(rest),
         "prerender" => page::prerender(),
         "help" | "--help" | "-h" => {

@@ -2,7 +2,7 @@
 
 use crate::shell::{self, Context, Result, say};
 use crate::site::{self, Mode};
-use crate::{page, ratchet, setup, size, workspace};
+use crate::{page, parity, ratchet, setup, size, workspace};
 use std::io::{BufRead, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -35,7 +35,7 @@ struct Step {
     run: fn() -> Outcome,
 }
 
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     Step {
         name: "format",
         fast: true,
@@ -59,6 +59,12 @@ const STEPS: [Step; 11] = [
         fast: true,
         pending: None,
         run: conformance,
+    },
+    Step {
+        name: "parity",
+        fast: true,
+        pending: None,
+        run: parity,
     },
     Step {
         name: "setup",
@@ -217,6 +223,13 @@ fn conformance() -> Outcome {
     match ratchet::tables() {
         Some(tables) => ratchet::check(&tables, false).into(),
         None => Outcome::Skipped("no tables at ../shared/conformance (or PODSCOPE_SHARED)".into()),
+    }
+}
+
+fn parity() -> Outcome {
+    match parity::recordings() {
+        Some(folder) => parity::check(&folder, false).into(),
+        None => Outcome::Skipped("no recordings at ../shared/golden (or PODSCOPE_SHARED)".into()),
     }
 }
 

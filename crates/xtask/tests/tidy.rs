@@ -208,7 +208,7 @@ fn banned(folders: &[&str], words: &[(&str, &str)]) -> Vec<String> {
 #[test]
 fn every_module_says_what_it_is() {
     let mut problems = Vec::new();
-    for folder in ["crates", "web", "tests/conformance"] {
+    for folder in ["crates", "web", "tests/conformance", "tests/parity"] {
         for file in files(folder, "rs") {
             if !read(&file).starts_with("//!") {
                 problems.push(name(&file));
@@ -224,7 +224,7 @@ fn every_module_says_what_it_is() {
 #[test]
 fn every_source_file_is_part_of_its_crate() {
     let mut problems = Vec::new();
-    for folder in ["crates", "web", "tests/conformance"] {
+    for folder in ["crates", "web", "tests/conformance", "tests/parity"] {
         let sources = files(folder, "rs");
         for file in sources.iter().filter(|file| is_module(file)) {
             let stem = file.file_stem().unwrap_or_default().to_string_lossy();

@@ -3,7 +3,8 @@
 //! `cargo run -q --release -p parity -- RECORDING…` runs the recorded commands in order, does to machines
 //! and processes what the notes say, and compares outputs, exit codes, API writes, Events, conditions,
 //! scheduling decisions and times. It prints what differs and, with `--all`, what agrees; per recording a
-//! line `name agrees/all`; last `N passed, N failed, N skipped`. It exits non-zero when something differs;
+//! line `name agrees/all`; last `N passed, N failed, N skipped`.
+//! `--seed N` plays with other random choices, `--trace` prints what was simulated. It exits non-zero when something differs;
 //! with `--ratchet` only when a difference is not in `known/<recording>.txt`. `--bless` shrinks these files.
 
 mod compare;
@@ -26,6 +27,8 @@ struct Options {
     all: bool,
     ratchet: bool,
     bless: bool,
+    trace: bool,
+    seed: Option<u64>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -39,11 +42,14 @@ struct Score {
 fn main() -> ExitCode {
     let mut options = Options::default();
     let mut folders = Vec::new();
-    for word in std::env::args().skip(1) {
+    let mut words = std::env::args().skip(1);
+    while let Some(word) = words.next() {
         match word.as_str() {
+            "--seed" => options.seed = words.next().and_then(|seed| seed.parse().ok()),
             "--all" => options.all = true,
             "--ratchet" => options.ratchet = true,
             "--bless" => options.bless = true,
+            "--trace" => options.trace = true,
             _ => folders.push(word),
         }
     }
@@ -84,7 +90,10 @@ fn main() -> ExitCode {
 
 fn one(folder: &Path, options: Options) -> Result<Score, String> {
     let mut recording = recording::Recording::read(folder)?;
-    let mut played = play::play(&recording);
+    let mut played = play::play(&recording, options.seed);
+    if options.trace {
+        trace(&played.run);
+    }
     let names = [&recording.run, &played.run].map(normal::Names::of);
     recording.run.take_out_races();
     played.run.take_out_races();
@@ -145,4 +154,32 @@ fn one(folder: &Path, options: Options) -> Result<Score, String> {
         known::shrink(&recording.name, known.as_ref(), &differ)?;
     }
     Ok(score)
+}
+
+/// Prints what was simulated, a line for each write and each Event.
+fn trace(run: &run::Run) {
+    let mut lines: Vec<(i64, String)> = Vec::new();
+    for write in &run.writes {
+        let (user, verb, resource) = (&write.user, &write.verb, &write.resource);
+        let name = &write.name;
+        lines.push((
+            write.at,
+            format!("{user} {verb} {resource} {name} {}", write.code),
+        ));
+    }
+    for change in run.changes.iter().filter(|c| c.resource == "events") {
+        let event = &change.object.0;
+        let about = event.at("involvedObject.name").str_or_empty();
+        let (reason, message) = (event.get("reason"), event.get("message"));
+        let words = format!(
+            "  {about} {}: {}",
+            reason.str_or_empty(),
+            message.str_or_empty()
+        );
+        lines.push((change.at, words));
+    }
+    lines.sort_by_key(|(at, _)| *at);
+    for (at, line) in lines {
+        println!("{:>10} {line}", compare::seconds(at));
+    }
 }

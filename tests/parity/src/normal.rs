@@ -10,12 +10,15 @@ pub struct Names(BTreeMap<String, String>);
 impl Names {
     /// The names of all objects of a run.
     pub fn of(run: &Run) -> Names {
-        Names(
-            run.changes
-                .iter()
-                .filter_map(|c| base_of(&c.object))
-                .collect(),
-        )
+        let objects = run.changes.iter();
+        let mut names: BTreeMap<String, String> = objects
+            .filter_map(|c| base_of(&c.object, &run.aliases))
+            .collect();
+        names.extend(run.aliases.clone());
+        for (name, other) in &run.aliases {
+            names.insert(format!("{name}-"), format!("{other}-"));
+        }
+        Names(names)
     }
     /// The name without its random letters.
     pub fn base<'a>(&'a self, name: &'a str) -> &'a str {
@@ -177,6 +180,11 @@ fn repeats(line: &str) -> String {
         && let Some(length) = line[from..].find(')')
     {
         line.replace_range(from + 6..from + length + 1, "");
+    }
+    // The recorded probes say what file they miss.
+    let failed = "probe failed:";
+    if let Some(from) = line.find(failed) {
+        line.truncate(from + failed.len());
     }
     let size = "Image size: ";
     if let Some(from) = line.find(size)

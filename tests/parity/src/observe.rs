@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 pub struct Observer {
     /// The simulated time at which the recording starts, in microseconds.
     origin: i64,
+    /// How much later the script is than recorded, in microseconds.
+    pub shift: i64,
     /// What was seen so far; commands are added by whoever plays them.
     pub run: Run,
     open: BTreeMap<RequestId, Write>,
@@ -21,6 +23,7 @@ impl Observer {
     pub fn new(origin: i64) -> Observer {
         Observer {
             origin,
+            shift: 0,
             run: Run::default(),
             open: BTreeMap::new(),
             scores: BTreeMap::new(),
@@ -125,6 +128,7 @@ impl Observer {
         };
         self.run.changes.push(Change {
             at,
+            moment: at - self.shift,
             resource: subject.kind.plural().to_owned(),
             what,
             object: (**object).clone(),

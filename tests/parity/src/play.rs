@@ -7,7 +7,7 @@
 use crate::normal::Names;
 use crate::observe::Observer;
 use crate::recording::Recording;
-use crate::run::{Command, Decision, Run, What, base_of};
+use crate::run::{Change, Command, Decision, Run, What, base_of};
 use crate::script::{self, Line};
 use crate::setup;
 use podscope_api::Object;
@@ -53,6 +53,16 @@ fn told_pod(stdout: &str) -> Option<&str> {
         .and_then(|l| l.split('"').next()))
 }
 
+/// Whether those Pods that stay are in the same states, and not more than recorded are still going.
+fn alike(recorded: &[(String, String)], played: &[(String, String)]) -> bool {
+    let going = |pod: &&(String, String)| pod.1.ends_with("going");
+    let stay = |pods: &[(String, String)]| -> Vec<(String, String)> {
+        pods.iter().filter(|pod| !going(pod)).cloned().collect()
+    };
+    let leave = |pods: &[(String, String)]| pods.iter().filter(going).count();
+    stay(recorded) == stay(played) && leave(played) <= leave(recorded)
+}
+
 /// A Pod's state in a word or two.
 fn state_of(pod: &Object) -> String {
     let phase = pod.status().get("phase").str_or_empty();
@@ -79,32 +89,85 @@ struct Player<'a> {
     bases: BTreeMap<String, String>,
     /// Pods that have no Node yet.
     pending: BTreeSet<String>,
+    /// Simulated names with the recorded ones that they stand for.
+    aliases: BTreeMap<String, String>,
+    /// Names of recorded ReplicaSets by their Deployment, in order of creation.
+    replica_sets: BTreeMap<String, Vec<String>>,
     /// Recorded decisions by the Pods' base name.
     wanted: BTreeMap<String, Vec<&'a Decision>>,
     /// How many decisions there were for each base name.
     made: BTreeMap<String, usize>,
     steps: u64,
+    downs: setup::Downs,
+    /// What is to be done to new Pods and for Pods that are gone.
+    acts: Vec<podscope_session::Command>,
 }
 
-/// Plays it.
-pub fn play(recording: &Recording) -> Played {
+/// How many seeds are tried for a choice that cannot be steered.
+const SEEDS: u64 = 24;
+
+/// Plays it. Without a seed of the caller's it is 1. Among equal candidates for preemption the scheduler
+/// draws one; where a recording has such a choice, it is the first seed with which all Pods go where they went.
+pub fn play(recording: &Recording, seed: Option<u64>) -> Played {
+    let preempts = |change: &Change| change.object.0.get("reason").as_str() == Some("Preempted");
+    let draws = seed.is_none() && recording.run.changes.iter().any(preempts);
+    let fits = |seed: u64| {
+        let played = play_with(recording, seed);
+        (nodes(&played.run) == nodes(&recording.run)).then_some(played)
+    };
+    match seed {
+        None if draws => (1..=SEEDS).find_map(fits),
+        _ => None,
+    }
+    .unwrap_or_else(|| play_with(recording, seed.unwrap_or(1)))
+}
+
+/// Names of ReplicaSets by their Deployment, in order of creation.
+fn replica_sets(run: &Run) -> BTreeMap<String, Vec<String>> {
+    let mut by: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let added = run.changes.iter().filter(|c| c.what == What::Added);
+    for change in added.filter(|c| c.resource == "replicasets") {
+        if let Some(owner) = change.object.controller() {
+            let names = by.entry(owner.name.to_string()).or_default();
+            names.push(change.object.name().to_owned());
+        }
+    }
+    by
+}
+
+/// The Nodes that Pods were given, by base name in order.
+fn nodes(run: &Run) -> Vec<(String, String)> {
+    let names = Names::of(run);
+    let of = |d: &Decision| (names.base(&d.pod).to_owned(), d.node.clone());
+    let mut nodes: Vec<(String, String)> = run.decisions.iter().map(of).collect();
+    nodes.sort_by(|a, b| a.0.cmp(&b.0));
+    nodes
+}
+
+fn play_with(recording: &Recording, seed: u64) -> Played {
     let names = Names::of(&recording.run);
     let mut wanted: BTreeMap<String, Vec<&Decision>> = BTreeMap::new();
     for decision in &recording.run.decisions {
         let base = names.base(&decision.pod).to_owned();
         wanted.entry(base).or_default().push(decision);
     }
+    let mut config = setup::config(recording);
+    config.seed = seed;
     let mut player = Player {
         names,
         recording,
-        simulation: Simulation::new(setup::config(recording)),
+        simulation: Simulation::new(config),
         observer: Observer::new(setup::LEAD),
         running: Vec::new(),
         bases: BTreeMap::new(),
+        replica_sets: replica_sets(&recording.run),
+        aliases: BTreeMap::new(),
         pending: BTreeSet::new(),
         wanted,
         made: BTreeMap::new(),
         steps: 0,
+        downs: setup::Downs::default(),
+        acts: Vec::new(),
     };
     for (before, command) in setup::before(recording) {
         player.run_until(-before);
@@ -113,6 +176,7 @@ pub fn play(recording: &Recording) -> Played {
     player.run_until(0);
     player.observer.run = Run::default();
     let not_done = player.script();
+    player.observer.run.aliases = std::mem::take(&mut player.aliases);
     Played {
         run: player.observer.run,
         not_done,
@@ -142,7 +206,7 @@ impl Player<'_> {
                 ..Command::default()
             });
         }
-        let (mut shift, mut not_done, mut downs) = (0, Vec::new(), setup::Downs::default());
+        let (mut shift, mut not_done) = (0, Vec::new());
         for (at, item) in items {
             let ended_before = |running: &Running| recorded[running.command].end <= at;
             let limit = at + shift + PATIENCE;
@@ -153,16 +217,18 @@ impl Player<'_> {
                 self.settle(recorded[i].start);
                 shift = shift.max(self.now() - at);
             }
+            self.observer.shift = shift;
             match item {
                 Item::Command(i) => self.start(i),
-                Item::Note(words) => match setup::note(recording, words, &mut downs) {
+                Item::Note(words) => match setup::note(recording, words, &mut self.downs) {
                     Ok(commands) => commands.iter().for_each(|c| self.submit(c)),
                     Err(why) => not_done.push(why),
                 },
             }
         }
-        let end = recorded.iter().map(|c| c.end).max().unwrap_or(0) + shift;
+        let end = recording.length + shift;
         self.run_until(end);
+        self.settle(recording.length);
         let limit = end + PATIENCE;
         while !self.running.is_empty() && self.now() < limit && self.step(limit) {}
         not_done
@@ -197,33 +263,35 @@ impl Player<'_> {
         }
     }
 
-    /// The simulated object for a recorded one with a random name: made from the same base, in the same place
-    /// of the order of scheduling, else of creation.
+    /// The simulated Pod for a recorded one with a random name: made from the same base, on the same Node.
     fn counterpart(&self, name: &str) -> String {
         let (recorded, names) = (&self.recording.run, &self.names);
         let base = names.base(name);
         if base == name {
             return name.to_owned();
         }
-        let scheduled = |run: &Run, base_of: &dyn Fn(&str) -> String| -> Vec<String> {
-            let mut seen = BTreeSet::new();
-            let decided = run.decisions.iter().map(|d| d.pod.clone());
-            let added = run.changes.iter().map(|c| c.object.name().to_owned());
-            decided
-                .chain(added)
-                .filter(|n| base_of(n) == base && seen.insert(n.clone()))
-                .collect()
-        };
-        let theirs = scheduled(recorded, &|n| names.base(n).to_owned());
-        let ours = scheduled(&self.observer.run, &|n| {
-            self.bases.get(n).cloned().unwrap_or_else(|| n.to_owned())
-        });
-        let place = theirs.iter().position(|n| n == name);
-        place
-            .and_then(|place| ours.get(place))
-            .or(ours.last())
-            .cloned()
-            .unwrap_or_else(|| name.to_owned())
+        let now = self.now() - self.observer.shift;
+        let mut theirs: BTreeMap<&str, &Object> = BTreeMap::new();
+        for change in recorded.changes.iter().filter(|c| c.at <= now) {
+            if names.base(change.object.name()) == base {
+                match change.what {
+                    What::Deleted => theirs.remove(change.object.name()),
+                    _ => theirs.insert(change.object.name(), &change.object),
+                };
+            }
+        }
+        let pods = self.simulation.cluster().api();
+        let pods = pods.cached(podscope_api::Kind::Pod);
+        let ours: Vec<_> = pods
+            .filter(|pod| self.bases.get(pod.name()).is_some_and(|b| b == base))
+            .collect();
+        let node = |pod: &Object| pod.spec().get("nodeName").str_or_empty().to_owned();
+        let wanted = theirs.get(name).map(|pod| node(pod)).unwrap_or_default();
+        let beside = theirs.values().filter(|pod| node(pod) == wanted);
+        let place = beside.take_while(|pod| pod.name() != name).count();
+        let there: Vec<_> = ours.iter().filter(|pod| node(pod) == wanted).collect();
+        let found = there.get(place).or(there.last()).copied().or(ours.first());
+        found.map_or_else(|| name.to_owned(), |pod| pod.name().to_owned())
     }
 
     /// Waits for what the recorder's script waited for without saying so: while Pods are not in the recorded
@@ -231,14 +299,14 @@ impl Player<'_> {
     /// modelled, on the recorded machines in no time.
     fn settle(&mut self, recorded_at: i64) {
         let wanted = self.recorded_pods(recorded_at);
-        if self.pods(&self.simulation) == wanted {
+        if alike(&wanted, &self.pods(&self.simulation)) {
             return;
         }
         let limit = SimTime(self.simulation.now().0 + SOON);
         let mut ahead = self.simulation.clone();
         while ahead.next_time().is_some_and(|at| at <= limit) {
             ahead.step(&mut Vec::new());
-            if self.pods(&ahead) == wanted {
+            if alike(&wanted, &self.pods(&ahead)) {
                 // A moment more for those who report what they see of it.
                 let then = i64::try_from(ahead.now().0).unwrap_or(0) - setup::LEAD + 100_000;
                 self.run_until(then);
@@ -365,24 +433,72 @@ impl Player<'_> {
             }
         }
         self.saw(&trace);
+        for act in std::mem::take(&mut self.acts) {
+            self.submit(&act);
+        }
         self.look_after_commands();
         true
+    }
+
+    /// A ReplicaSet whose name was not recorded stands for the next one of its Deployment that has not
+    /// appeared: a template with a time in it (`rollout restart`) never hashes to the same.
+    fn alias(&mut self, object: &Object) {
+        let Some(owner) = object.controller().map(|owner| owner.name.to_string()) else {
+            return;
+        };
+        let Some(names) = self.replica_sets.get_mut(&owner) else {
+            return;
+        };
+        let place = names.iter().position(|name| name == object.name());
+        let recorded = match place {
+            Some(place) => names.remove(place),
+            None if names.is_empty() => return,
+            None => names.remove(0),
+        };
+        if recorded != object.name() {
+            let hash = |name: &str| name.rsplit('-').next().unwrap_or("").to_owned();
+            self.aliases.insert(hash(object.name()), hash(&recorded));
+            self.aliases.insert(object.name().to_owned(), recorded);
+        }
     }
 
     fn saw(&mut self, trace: &[podscope_cluster::TraceEvent]) {
         for event in trace {
             self.observer.see(event);
-            let (Some(subject), podscope_cluster::Data::Change(_, new), "etcd.commit") =
+            let (Some(subject), podscope_cluster::Data::Change(old, new), "etcd.commit") =
                 (&event.subject, &event.data, event.code)
             else {
                 continue;
             };
+            if let (None, Some(object), podscope_api::Kind::ReplicaSet) = (old, new, subject.kind) {
+                self.alias(object);
+            }
             if let Some(object) = new
-                && let Some((name, base)) = base_of(object)
+                && let Some((name, base)) = base_of(object, &self.aliases)
             {
                 self.bases.insert(name, base);
             }
             if subject.kind == podscope_api::Kind::Pod {
+                match (old, new) {
+                    (None, Some(pod)) => {
+                        let acts = setup::behaviour(pod, self.downs.ready);
+                        let probed =
+                            podscope_api::json::to_string(pod.spec()).contains("FAKE_READY_FILE");
+                        if probed {
+                            let name = format!("{}/{}", pod.namespace(), pod.name());
+                            self.downs.probed.push(name);
+                        }
+                        self.acts.extend(acts);
+                    }
+                    (Some(pod), None) => {
+                        let name = format!("{}/{}", pod.namespace(), pod.name());
+                        self.downs.probed.retain(|p| *p != name);
+                        if !setup::behaviour(pod, false).is_empty() {
+                            self.acts.extend(setup::forget(pod));
+                        }
+                    }
+                    _ => {}
+                }
                 let name = subject.key.name.to_string();
                 let waits = new
                     .as_ref()

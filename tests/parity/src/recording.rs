@@ -12,6 +12,8 @@ pub struct Recording {
     pub name: String,
     /// Its start on the wall clock, in microseconds since 1970.
     pub epoch: i64,
+    /// How long it is, in microseconds.
+    pub length: i64,
     /// What was seen.
     pub run: Run,
     /// What the recorder did to machines and processes, and headings of its script: when, and the words.
@@ -33,10 +35,12 @@ impl Recording {
             .ok_or_else(|| format!("{}: commands.txt has no window", folder.display()))?;
         let epoch = micros(window.split(' ').next().unwrap_or(""))
             .ok_or_else(|| format!("{}: unreadable window {window:?}", folder.display()))?;
+        let end = window.split(' ').nth(2).and_then(micros).unwrap_or(epoch);
         let name = folder.file_name().unwrap_or_default().to_string_lossy();
         let mut recording = Recording {
             name: name.into_owned(),
             epoch,
+            length: end - epoch,
             run: Run::default(),
             notes: Vec::new(),
             files: Vec::new(),
@@ -49,12 +53,15 @@ impl Recording {
         }
         recording.run.writes.sort_by_key(|write| write.at);
         for entry in lines(folder, "watch.jsonl")? {
-            recording.run.changes.extend(change(&entry, epoch));
+            let reason = entry.at("object.reason").as_str();
+            let real = reason != Some(NOT_REAL);
+            let change = change(&entry, epoch).filter(|_| real);
+            recording.run.changes.extend(change);
         }
         if let Ok(scores) = read(&folder.join("SCORES.tsv")) {
             recording.run.decisions = decisions(&scores);
         } else {
-            recording.run.decisions = bindings(&recording.run.changes);
+            recording.run.decisions = bindings(&recording.run);
         }
         if let Ok(entries) = std::fs::read_dir(folder.join("manifests")) {
             for path in entries.filter_map(|e| Some(e.ok()?.path())) {
@@ -89,7 +96,9 @@ impl Recording {
         };
         let output = |kind: &str| {
             let path = folder.join("kubectl").join(format!("{stem}.{kind}"));
-            read(&path).unwrap_or_default()
+            let text = read(&path).unwrap_or_default();
+            let lines = text.lines().filter(|line| !line.contains(NOT_REAL));
+            lines.map(|line| format!("{line}\n")).collect()
         };
         self.run.commands.push(Command {
             stem: stem.to_owned(),
@@ -103,6 +112,9 @@ impl Recording {
         });
     }
 }
+
+/// An Event that only the recorded machines' stand-in for a file system gives rise to.
+const NOT_REAL: &str = "ImageGCFailed";
 
 /// A wall-clock time with fractions of a second.
 fn micros(text: &str) -> Option<i64> {
@@ -146,13 +158,17 @@ fn write(entry: &Value, epoch: i64) -> Option<Write> {
     if name.is_empty() {
         name = text(entry, "responseObject.metadata.name");
     }
+    let namespace = match &*resource {
+        "namespaces" => String::new(),
+        _ => text(entry, "objectRef.namespace"),
+    };
     Some(Write {
         at: micros(entry.get("received").str_or_empty())? - epoch,
         done: micros(entry.get("done").str_or_empty())? - epoch,
         user: crate::normal::user(entry.get("user").str_or_empty()),
         verb,
         resource,
-        namespace: text(entry, "objectRef.namespace"),
+        namespace,
         name,
         code: entry.get("code").as_int().unwrap_or(0),
     })
@@ -169,8 +185,10 @@ fn change(entry: &Value, epoch: i64) -> Option<Change> {
         "pdbs" => "poddisruptionbudgets".to_owned(),
         other => other.to_owned(),
     };
+    let at = micros(entry.get("received").str_or_empty())? - epoch;
     Some(Change {
-        at: micros(entry.get("received").str_or_empty())? - epoch,
+        at,
+        moment: at,
         resource,
         what,
         object: Object(entry.get("object").clone()),
@@ -220,21 +238,25 @@ fn decisions(table: &str) -> Vec<Decision> {
     made.into_iter().map(|(_, decision)| decision).collect()
 }
 
-/// Decisions as far as the watch stream tells: the Node that each Pod got.
-fn bindings(changes: &[Change]) -> Vec<Decision> {
-    let mut seen = std::collections::BTreeSet::new();
-    let mut made = Vec::new();
-    for change in changes.iter().filter(|c| c.resource == "pods") {
-        let node = change.object.spec().get("nodeName").str_or_empty();
-        if !node.is_empty() && seen.insert(change.object.uid().to_owned()) {
-            made.push(Decision {
-                pod: change.object.name().to_owned(),
-                node: node.to_owned(),
-                ..Decision::default()
-            });
-        }
-    }
-    made
+/// Decisions as far as requests and the watch stream tell: who was bound, in order, and where to.
+fn bindings(run: &Run) -> Vec<Decision> {
+    let node_of = |pod: &str| {
+        let pods = run.changes.iter().filter(|c| c.resource == "pods");
+        let mut states = pods.filter(|c| c.object.name() == pod).map(|c| &c.object);
+        states.find_map(|pod| Some(pod.spec().get("nodeName").as_str()?.to_owned()))
+    };
+    let bound = run
+        .writes
+        .iter()
+        .filter(|w| w.resource == "pods/binding" && w.code < 300);
+    let decision = |write: &Write| {
+        Some(Decision {
+            node: node_of(&write.name)?,
+            pod: write.name.clone(),
+            ..Decision::default()
+        })
+    };
+    bound.filter_map(decision).collect()
 }
 
 #[cfg(test)]

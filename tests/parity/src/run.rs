@@ -14,6 +14,8 @@ pub struct Run {
     pub changes: Vec<Change>,
     /// Decisions of the scheduler for a Node, in order.
     pub decisions: Vec<Decision>,
+    /// Names that stand for others, with those others.
+    pub aliases: BTreeMap<String, String>,
 }
 
 impl Run {
@@ -114,6 +116,8 @@ pub enum What {
 pub struct Change {
     /// When it was seen.
     pub at: i64,
+    /// The same by the script's clock, which stands still while the script waits longer than recorded.
+    pub moment: i64,
     /// The plural, such as `pods`.
     pub resource: String,
     /// What happened.
@@ -153,12 +157,18 @@ impl Decision {
 
 /// The name that a random one was made from: `web-5575568fcc-*****`, from an object's generateName.
 ///
-/// The stars are as many as the random letters, so that columns stay as wide.
-pub fn base_of(object: &Object) -> Option<(String, String)> {
+/// The stars are as many as the random letters, so that columns stay as wide. A stem that stands for another
+/// (see [`Run::aliases`]) is replaced.
+pub fn base_of(object: &Object, aliases: &BTreeMap<String, String>) -> Option<(String, String)> {
     let name = object.name();
     let stem = object.0.at("metadata.generateName").as_str()?;
     let tail = name.strip_prefix(stem)?;
-    Some((name.to_owned(), format!("{stem}{}", "*".repeat(tail.len()))))
+    let owner = stem.strip_suffix('-').unwrap_or(stem);
+    let owner = aliases.get(owner).map_or(owner, String::as_str);
+    Some((
+        name.to_owned(),
+        format!("{owner}-{}", "*".repeat(tail.len())),
+    ))
 }
 
 /// The text at a path, or nothing.

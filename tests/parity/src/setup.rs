@@ -2,7 +2,7 @@
 
 use crate::recording::Recording;
 use crate::run::What;
-use podscope_api::Value;
+use podscope_api::{Object, Value};
 use podscope_cluster::{ClusterConfig, NodeConfig};
 use podscope_session::{Command, Invocation};
 use std::collections::BTreeSet;
@@ -15,9 +15,6 @@ const NODES: [&str; 3] = ["node-1", "node-2", "node-3"];
 
 /// Recordings in which a machine joins later: it is there from the start, switched off and forgotten.
 const JOINS: [(&str, &str); 1] = [("05-unschedulable", "node-4")];
-
-/// The seed with which the few random choices that matter fall as recorded (preemption among equals).
-const SEEDS: [(&str, u64); 1] = [("09-preemption", 1)];
 
 /// The cluster at the start.
 pub fn config(recording: &Recording) -> ClusterConfig {
@@ -32,9 +29,7 @@ pub fn config(recording: &Recording) -> ClusterConfig {
         config.images = images.map(|image| image.as_str().into()).collect();
         config
     });
-    let seed = SEEDS.iter().find(|(of, _)| *of == name);
     ClusterConfig {
-        seed: seed.map_or(1, |(_, seed)| *seed),
         epoch_micros: recording.epoch - LEAD,
         nodes: nodes.collect(),
         etcd_members: if name.starts_with("16f") { 3 } else { 1 },
@@ -89,18 +84,63 @@ fn kubectl(argv: &[&str]) -> Command {
 }
 
 /// A fault, named by its kind and target.
-fn inject(kind: &str, target: &str) -> Command {
+pub fn inject(kind: &str, target: &str) -> Command {
+    inject_with(kind, target, &[])
+}
+
+fn inject_with(kind: &str, target: &str, params: &[(&str, &str)]) -> Command {
+    let target_param = (!target.is_empty()).then_some(("target", target));
+    let params = params.iter().copied().chain(target_param);
     Command::Inject {
         kind: kind.into(),
         name: format!("{kind} {target}").into(),
-        params: Value::from_pairs([("target", Value::str(target))]),
+        params: Value::from_pairs(params.map(|(name, value)| (name, Value::str(value)))),
     }
 }
 
-fn heal(kind: &str, target: &str) -> Command {
+pub fn heal(kind: &str, target: &str) -> Command {
     Command::Heal {
         name: format!("{kind} {target}").into(),
     }
+}
+
+/// What is done to a new Pod whose manifest tells the recorded machines' containers to misbehave: they take
+/// `FAKE_STOP_SECONDS` to stop, end `FAKE_EXIT_AFTER` seconds after their start with `FAKE_EXIT_CODE`, are
+/// ready when `FAKE_READY_FILE` exists.
+pub fn behaviour(pod: &Object, ready: bool) -> Vec<Command> {
+    let mut acts = Vec::new();
+    let target = format!("{}/{}", pod.namespace(), pod.name());
+    let containers = pod.spec().get("containers").items();
+    let env = |name: &str| {
+        let all = containers.iter().flat_map(|c| c.get("env").items());
+        let mut named = all.filter(|e| e.get("name").as_str() == Some(name));
+        named
+            .next()
+            .map(|e| e.get("value").str_or_empty().to_owned())
+    };
+    if let Some(seconds) = env("FAKE_STOP_SECONDS") {
+        acts.push(inject_with("slow-stop", &target, &[("seconds", &seconds)]));
+    }
+    if let Some(seconds) = env("FAKE_EXIT_AFTER") {
+        let code = env("FAKE_EXIT_CODE").unwrap_or_else(|| "0".to_owned());
+        let params = [
+            ("after_s", &*seconds),
+            ("exit_code", &code),
+            ("times", "always"),
+        ];
+        acts.push(inject_with("container-crash", &target, &params));
+    }
+    if env("FAKE_READY_FILE").is_some() && !ready {
+        acts.push(inject("readiness-failure", &target));
+    }
+    acts
+}
+
+/// Ends what [`behaviour`] did.
+pub fn forget(pod: &Object) -> Vec<Command> {
+    let target = format!("{}/{}", pod.namespace(), pod.name());
+    let kinds = ["slow-stop", "container-crash", "readiness-failure"];
+    kinds.iter().map(|kind| heal(kind, &target)).collect()
 }
 
 /// What a note of the script says was done to machines and processes; `Err` says what cannot be done here.
@@ -159,6 +199,12 @@ pub fn note(recording: &Recording, words: &str, state: &mut Downs) -> Result<Vec
             return Ok(vec![heal(kind, "")]);
         }
     }
+    if words.contains("probe succeeds") || words.contains("probe starts to succeed") {
+        return Ok(state.make_ready(true));
+    }
+    if words.starts_with("probe fails again") {
+        return Ok(state.make_ready(false));
+    }
     if words.contains("SIGSTOP") || words.contains("SIGKILL") || words.contains("SIGNAL") {
         return Err(words.to_owned());
     }
@@ -169,4 +215,17 @@ pub fn note(recording: &Recording, words: &str, state: &mut Downs) -> Result<Vec
 #[derive(Default)]
 pub struct Downs {
     kubelet: Option<String>,
+    /// Whether the file that makes Pods ready exists.
+    pub ready: bool,
+    /// Pods that look for this file, as `namespace/name`.
+    pub probed: Vec<String>,
+}
+
+impl Downs {
+    fn make_ready(&mut self, ready: bool) -> Vec<Command> {
+        self.ready = ready;
+        let act = if ready { heal } else { inject };
+        let pods = self.probed.iter();
+        pods.map(|pod| act("readiness-failure", pod)).collect()
+    }
 }

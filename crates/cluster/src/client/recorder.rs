@@ -1,6 +1,7 @@
 //! Turns what a component has to tell into Event objects: counts repeats, combines similar ones, limits floods.
 //!
-//! Models: staging/src/k8s.io/client-go/tools/record/events_cache.go (v1.36)
+//! Models: staging/src/k8s.io/client-go/tools/record/events_cache.go, tools/events/event_broadcaster.go (v1.36)
+//! Left out: an Event that was deleted meanwhile is not made again.
 
 use crate::client::limiter::Limiter;
 use crate::sim::Ctx;
@@ -14,6 +15,8 @@ const MAX_SIMILAR: usize = 10;
 const SIMILAR_WINDOW: SimDuration = SimDuration::secs(600);
 /// How many events about one object pass at once before one in five minutes does.
 const BURST_PER_OBJECT: u64 = 25;
+/// A series that goes on is told of again after this long.
+const SERIES_EVERY: SimDuration = SimDuration::secs(360);
 /// How many different events are remembered.
 const MAX_REMEMBERED: usize = 4096;
 
@@ -56,6 +59,8 @@ struct Seen {
     name: Text,
     namespace: Text,
     count: i64,
+    /// When the server was told last.
+    told: SimTime,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -148,6 +153,9 @@ impl Recorder {
         };
         let repeat_key = if combined {
             similar_key
+        } else if self.style == Style::Series {
+            // Words do not tell series apart, but the object's revision does.
+            state_hash(&(&regarding, event_type, action, reason))
         } else {
             let key = Regarding {
                 resource_version: "".into(),
@@ -157,6 +165,12 @@ impl Recorder {
         };
         if let Some(seen) = self.seen.get_mut(&repeat_key) {
             seen.count += 1;
+            // The second time makes it a series; what follows is counted and told of now and then.
+            let goes_on = self.style == Style::Series && seen.count > 2;
+            if goes_on && now.since(seen.told) < SERIES_EVERY {
+                return;
+            }
+            seen.told = now;
             let patch = self.repeat(repeat_key, ctx, combined.then_some(&*message));
             ctx.request(patch);
             return;
@@ -172,6 +186,7 @@ impl Recorder {
                 name: key.name,
                 namespace: key.namespace,
                 count: 1,
+                told: now,
             },
         );
         ctx.request(Request::create(Kind::Event, event));

@@ -16,6 +16,7 @@ mod registry_down;
 mod registry_slow;
 mod scheduler_down;
 mod slow_start;
+mod slow_stop;
 mod target;
 
 use crate::component::{ComponentId, Process};
@@ -150,6 +151,7 @@ pub const KINDS: &[Kind] = &[
     readiness_failure::KIND,
     liveness_failure::KIND,
     slow_start::KIND,
+    slow_stop::KIND,
     image_missing::KIND,
     registry_down::KIND,
     registry_slow::KIND,

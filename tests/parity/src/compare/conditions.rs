@@ -5,7 +5,7 @@
 //! before, only what changed counts. A kubelet may merge its first two reports of a Pod, so a leading
 //! `False` of `PodReadyToStartContainers` does not count.
 
-use super::{Check, Pair, close, seconds};
+use super::{Check, Pair, seconds};
 use crate::normal::Names;
 use crate::run::{Run, What};
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,7 +40,10 @@ pub fn compare(pair: &Pair) -> Vec<Check> {
             continue;
         }
         checks.push(Check::new(format!("conditions {name}"), None));
-        checks.push(Check::new(format!("times {name}"), late(recorded, played)));
+        checks.push(Check::new(
+            format!("times {name}"),
+            late(pair, recorded, played),
+        ));
     }
     for (name, played) in ours.iter().filter(|(name, _)| !theirs.contains_key(*name)) {
         let told = differ(&[], &words(played));
@@ -78,32 +81,34 @@ fn differ(recorded: &[Vec<&str>], played: &[Vec<&str>]) -> String {
     told.join("\n")
 }
 
-/// The largest difference in time between histories with equal words, in the order of their first moments.
-fn late(recorded: &[History], played: &[History]) -> Option<String> {
-    let by_words = |histories: &[History]| {
-        let mut by: BTreeMap<Vec<String>, Vec<Vec<i64>>> = BTreeMap::new();
-        for history in histories {
-            let words = history.iter().map(|(words, _)| words.clone()).collect();
-            let times = history.iter().map(|(_, at)| *at).collect();
-            by.entry(words).or_default().push(times);
-        }
-        by.values_mut().for_each(|times| times.sort());
-        by
-    };
-    let (theirs, ours) = (by_words(recorded), by_words(played));
+/// The largest difference in time between histories with equal words. Which of several such histories is which
+/// cannot be told, so their moments are compared in order, change by change.
+fn late(pair: &Pair, recorded: &[History], played: &[History]) -> Option<String> {
+    let (theirs, ours) = (moments(recorded), moments(played));
     let mut worst: Option<(i64, i64)> = None;
-    for (words, times) in &theirs {
-        let others = ours.get(words).into_iter().flatten();
+    for (change, times) in &theirs {
+        let others = ours.get(change).into_iter().flatten();
         for (a, b) in times.iter().zip(others) {
-            for (a, b) in a.iter().zip(b) {
-                let beyond = worst.is_none_or(|(x, y)| (a - b).abs() > (x - y).abs());
-                if !close(*a, *b) && beyond {
-                    worst = Some((*a, *b));
-                }
+            let beyond = worst.is_none_or(|(x, y)| (a - b).abs() > (x - y).abs());
+            if !pair.close(*a, *b) && beyond {
+                worst = Some((*a, *b));
             }
         }
     }
     worst.map(|(a, b)| format!("at {} s, recorded {} s", seconds(b), seconds(a)))
+}
+
+/// For each change of histories with the same words, when it happened in each of them, in order.
+fn moments(histories: &[History]) -> BTreeMap<(Vec<&str>, usize), Vec<i64>> {
+    let mut moments: BTreeMap<(Vec<&str>, usize), Vec<i64>> = BTreeMap::new();
+    for history in histories {
+        let words: Vec<&str> = history.iter().map(|(words, _)| words.as_str()).collect();
+        for (i, (_, at)) in history.iter().enumerate() {
+            moments.entry((words.clone(), i)).or_default().push(*at);
+        }
+    }
+    moments.values_mut().for_each(|times| times.sort_unstable());
+    moments
 }
 
 fn histories(run: &Run, names: &Names) -> BTreeMap<String, Vec<History>> {
@@ -115,7 +120,7 @@ fn histories(run: &Run, names: &Names) -> BTreeMap<String, Vec<History>> {
             let key = (format!("{name} {condition}"), object.uid().to_owned());
             let history = by_object.entry(key).or_default();
             if history.last().is_none_or(|(last, _)| *last != words) {
-                history.push((words, change.at));
+                history.push((words, change.moment));
             }
         };
         if change.what == What::Deleted {

@@ -3,7 +3,7 @@
 //! Items of lists and lines of tables are sorted: random names sort them at random. How far
 //! `rollout status` counts on the way is an accident; its last line and its exit code are not.
 
-use super::{Check, Pair, Verdict, close, cut, seconds};
+use super::{Check, Pair, Verdict, cut, seconds};
 use crate::normal::Names;
 use crate::run::Command;
 
@@ -21,7 +21,7 @@ pub fn compare(pair: &Pair) -> Vec<Check> {
         let (long, short) = (theirs.end - theirs.start, ours.end - ours.start);
         // How fast a client deletes hundreds of old Events is a matter of its rate limit alone.
         if (long > 1_000_000 || short > 1_000_000) && !theirs.line.contains("delete events") {
-            let late = !close(long, short);
+            let late = !pair.close(long, short);
             let told = format!("took {} s, recorded {} s", seconds(short), seconds(long));
             checks.push(Check::new(
                 format!("took {}", theirs.stem),

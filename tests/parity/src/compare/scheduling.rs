@@ -14,6 +14,7 @@ pub fn compare(pair: &Pair) -> Vec<Check> {
     let theirs = by_base(pair.recorded, &pair.theirs);
     let ours = by_base(pair.played, &pair.ours);
     let mut checks = Vec::new();
+    let scored = pair.recorded.decisions.iter().any(|d| !d.scores.is_empty());
     for (base, recorded) in &theirs {
         let played = ours.get(base).map_or(&[][..], Vec::as_slice);
         for (i, theirs) in recorded.iter().enumerate() {
@@ -26,7 +27,7 @@ pub fn compare(pair: &Pair) -> Vec<Check> {
             let told = format!("{}, recorded {}", ours.node, theirs.node);
             let differs = ours.node != theirs.node;
             checks.push(Check::new(name("node"), differs.then_some(told)));
-            if !theirs.scores.is_empty() || !ours.scores.is_empty() {
+            if scored && (!theirs.scores.is_empty() || !ours.scores.is_empty()) {
                 checks.push(Check::new(name("scores"), scores_differ(theirs, ours)));
             }
             if !theirs.scores.is_empty() && !theirs.best().contains(&theirs.node.as_str()) {

@@ -916,6 +916,8 @@ impl Runtime {
         let key = call.pod.key();
         let exit = ctx.jitter("runtime", takes::EXIT);
         let grace = SimDuration::secs(u64::try_from(call.grace_s).unwrap_or(0));
+        let delay = ctx.sim.faults.stop_delay(&call.pod);
+        let exit = exit + delay;
         let signal = self
             .container(call)
             .and_then(|c| catalogue_signal(&c.image))
@@ -938,14 +940,14 @@ impl Runtime {
             .arg("grace_s", call.grace_s);
         ctx.trace(note);
         match running.program.on_stop {
-            OnStop::Exits(code) => {
+            OnStop::Exits(code) if delay == SimDuration::ZERO || exit < grace => {
                 let at = now + exit;
                 if running.ends.is_none_or(|(before, _)| at < before) {
                     running.ends = Some((at, code));
                 }
                 ctx.set_timer_at(at, Timer::keyed(EXIT, key));
             }
-            OnStop::Ignores => {
+            OnStop::Exits(_) | OnStop::Ignores => {
                 ctx.set_timer_at(kill_at, Timer::deadline(KILL, key));
             }
         }
