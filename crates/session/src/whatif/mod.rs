@@ -94,6 +94,13 @@ pub fn ask(cluster: &Cluster, pod: &Object, node: Option<&str>) -> WhatIfView {
             tried += 1;
             let outcome = trial::carry_out(cluster, pod, &carried)
                 .filter(|outcome| node.is_none_or(|node| *node == *outcome.node));
+            // Which Pods of a workload go is its controller's choice: one fewer must have been tried.
+            let less = plan.one_fewer().and_then(|less| {
+                let carried = carry::plan(cluster, pod, &less.edits)?;
+                tried += 1;
+                trial::carry_out(cluster, pod, &carried)
+            });
+            let outcome = outcome.filter(|_| less.is_none());
             if outcome.is_none() {
                 failed += 1;
             }

@@ -48,6 +48,22 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// The same with a workload scaled down by one Pod fewer, where there is one that is scaled down by more.
+    pub fn one_fewer(&self) -> Option<Plan> {
+        let mut less = self.clone();
+        for edit in &mut less.edits {
+            if let Edit::Scale { from, to, .. } = edit
+                && *from - *to > 1
+            {
+                *to += 1;
+                return Some(less);
+            }
+        }
+        None
+    }
+}
+
 /// The search and what it has counted.
 pub struct Search<'a> {
     cluster: &'a Cluster,
