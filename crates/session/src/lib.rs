@@ -57,6 +57,7 @@ mod time_view;
 mod timeline_view;
 pub mod transcript;
 mod tree;
+mod try_out;
 pub mod view;
 pub mod whatif;
 mod why;

@@ -14,6 +14,9 @@ pub trait SchedulerApi {
     fn receipt(&self, event: EventIndex, node: &str) -> Option<ReceiptView>;
     /// The first event of a Pod's last attempt.
     fn last_attempt(&self, pod: &ObjectRef) -> Option<EventIndex>;
+    /// Carries out an answer to "what would have to change?" in a future that forks at the cursor, which goes
+    /// to its first command; the future known before is kept.
+    fn try_out(&mut self, answer: &AnswerView) -> Result<(), Refused>;
 }
 
 impl SchedulerApi for Session {
@@ -30,5 +33,10 @@ impl SchedulerApi for Session {
     #[inline(never)]
     fn last_attempt(&self, pod: &ObjectRef) -> Option<EventIndex> {
         inside_scheduler::last_attempt(self, pod)
+    }
+
+    #[inline(never)]
+    fn try_out(&mut self, answer: &AnswerView) -> Result<(), Refused> {
+        crate::try_out::try_out(self, answer)
     }
 }

@@ -24,6 +24,8 @@ pub enum SchedAct {
     Sort(Option<u16>),
     /// More rows.
     More,
+    /// The node that is asked about; none: any.
+    To(Option<Text>),
     /// Asks what would make a Pod fit, or bring it to a node.
     Ask(ObjectRef, Option<Text>),
     /// Asks by how little another node would win.
@@ -66,6 +68,8 @@ pub struct SchedUi {
     pub sort: Option<u16>,
     /// How often more rows were wished for.
     pub more: usize,
+    /// The node that is asked about; none: any.
+    pub to: Option<Text>,
     /// What was asked.
     pub asked: Option<Asked>,
 }
@@ -103,6 +107,7 @@ impl crate::app::App {
             SchedAct::Groups(together) => ui.ungrouped = !together,
             SchedAct::Sort(plugin) => ui.sort = plugin,
             SchedAct::More => ui.more += 1,
+            SchedAct::To(node) => ui.to = node,
             SchedAct::Ask(..) | SchedAct::Sensitivity(..) | SchedAct::TryOut(..) => {
                 self.sched_ask(act);
             }
@@ -153,6 +158,26 @@ impl crate::app::App {
                     answer,
                     sensitivity,
                 });
+            }
+            SchedAct::TryOut(number) => {
+                let answer = ui.asked.as_ref().and_then(|asked| asked.answer.clone());
+                let answers = answer.iter().flat_map(|view| view.answers.iter());
+                let Some(answer) = answers.skip(usize::from(number)).next() else {
+                    return;
+                };
+                ui.asked = None;
+                ui.attempt = None;
+                self.pause();
+                let done = self.session.try_out(answer);
+                let good = done.is_ok();
+                self.report(done);
+                if good {
+                    self.keep();
+                    self.ui.notice = Some(crate::state::Notice {
+                        text: self.words.t("sched.tried-out").to_string(),
+                        bad: false,
+                    });
+                }
             }
             _ => {}
         }
