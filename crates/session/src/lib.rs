@@ -13,6 +13,7 @@ mod components;
 mod deadlines;
 mod diagnose;
 mod diff;
+mod effect_fix;
 pub mod expect;
 mod explain;
 mod faults;

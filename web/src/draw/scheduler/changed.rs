@@ -47,7 +47,9 @@ pub fn draw(frame: &Frame<'_>, inside: &SchedulerInside) -> Html {
         } else {
             who
         };
-        let msgs = msgs.iter().map(|msg| html! { <span>{frame.words.say(msg)}</span> });
+        let msgs = msgs
+            .iter()
+            .map(|msg| html! { <span>{frame.words.say(msg)}</span> });
         html! { <li><b>{who}</b><div>{for msgs}</div></li> }
     };
     let act = Act::Sched(SchedAct::Attempt(Some(since.event)));

@@ -34,6 +34,8 @@ pub enum SchedAct {
     TryOut(u16),
     /// Closes the answers.
     Unask,
+    /// Asks what would make the Pods of the file fit that is being written.
+    Effect,
 }
 
 /// Answers as they were when asked for.
@@ -70,6 +72,8 @@ pub struct SchedUi {
     pub more: usize,
     /// The node that is asked about; none: any.
     pub to: Option<Text>,
+    /// What would make the Pods of a file fit: its name, its text, the answers.
+    pub effect: Option<(Text, Text, Rc<[EffectAnswer]>)>,
     /// What was asked.
     pub asked: Option<Asked>,
 }
@@ -112,6 +116,12 @@ impl crate::app::App {
                 self.sched_ask(act);
             }
             SchedAct::Unask => ui.asked = None,
+            SchedAct::Effect => {
+                ui.effect = self.files.get(self.ui.file).map(|file| {
+                    let answers = self.session.effect_answers(&file.name);
+                    (file.name.clone(), file.text.clone(), answers)
+                });
+            }
         }
     }
 
