@@ -52,3 +52,38 @@ export async function reopen(page, site, text) {
   await page.goto(new URL('?again', site.url).href);
   await engineRunning(page);
 }
+
+/** A scenario file: so many nodes of four kinds, and a Pod that fits on none of them. */
+export function misfit(nodes) {
+  const list = Array.from({ length: nodes }, (_, i) => {
+    const zone = `zone-${(i % 3) + 1}`;
+    const kind = ['cpu: "2"', 'taints: ["dedicated=gpu:NoSchedule"]', 'labels: [disk=hdd]', 'cpu: 1500m'][i % 4];
+    return `  - {name: node-${i + 1}, zone: ${zone}, ${kind}, images: ["nginx:1.25"]}`;
+  });
+  return `podscope: 1
+title: A Pod that fits nowhere
+cluster:
+  nodes:
+${list.join('\n')}
+files:
+- name: big.yaml
+  text: |
+    apiVersion: v1
+    kind: Pod
+    metadata: {name: big}
+    spec:
+      affinity:
+        nodeAffinity:
+          requiredDuringSchedulingIgnoredDuringExecution:
+            nodeSelectorTerms:
+            - matchExpressions:
+              - {key: disk, operator: NotIn, values: [hdd]}
+      containers:
+      - name: app
+        image: nginx:1.25
+        resources: {requests: {cpu: "3", memory: 64Mi}}
+commands:
+- at: 1ms
+  kubectl: apply -f big.yaml
+`;
+}

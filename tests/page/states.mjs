@@ -1,7 +1,7 @@
 // The moments of the page that screenshots are taken of.
 
 import { readFileSync } from 'node:fs';
-import { crowd } from './crowd.mjs';
+import { crowd, misfit } from './crowd.mjs';
 
 /**
  * @typedef {object} State
@@ -109,6 +109,28 @@ export const caretAt = (page, piece, after = 0) =>
 export const retype = async (page, change) => {
   const area = page.locator('#manifest-text');
   await area.fill(change(await area.inputValue()));
+};
+
+/** A preset's scenario, opened at a moment of simulated time. */
+export const presetAt = (preset, cursor) =>
+  `${readFileSync(new URL(`../../content/scenarios/${preset}.yaml`, import.meta.url), 'utf8')}\ncursor: ${cursor}\n`;
+
+/** On a small screen, brings the cluster up. */
+const showCluster = async (page) => {
+  const cluster = page.locator('.tabbar').getByRole('button', { name: 'Cluster' });
+  if (await cluster.isVisible()) await cluster.click();
+};
+
+/** Asks why the first Pod fits on no node. */
+export const whyPending = async (page) => {
+  await page.locator('.waiters .btn').first().dispatchEvent('click');
+  await page.locator('.sched .points').waitFor();
+};
+
+/** Asks what would make the Pod fit. */
+export const whatIf = async (page) => {
+  await page.locator('.asks').getByRole('button', { name: 'Find out' }).dispatchEvent('click');
+  await page.locator('.helps .answers').waitFor();
 };
 
 /** @type {Record<string, State>} */
@@ -330,6 +352,69 @@ export const STATES = {
     act: async (page) => {
       await press(page, 'End');
       await page.locator('.stage').getByRole('button', { name: /^scheduler/i }).first().dispatchEvent('click');
+    },
+  },
+  'why-pending': {
+    scenario: presetAt('waiting', '6s'),
+    act: async (page) => {
+      await showCluster(page);
+      await whyPending(page);
+      await page.locator('.fm tbody .linky').last().dispatchEvent('click');
+    },
+  },
+  waiting: { scenario: presetAt('waiting', '6s'), act: showCluster },
+  'what-if': {
+    scenario: presetAt('waiting', '6s'),
+    act: async (page) => {
+      await showCluster(page);
+      await whyPending(page);
+      await whatIf(page);
+    },
+  },
+  'second-try': {
+    scenario: presetAt('waiting', '40s'),
+    act: async (page) => {
+      await showCluster(page);
+      await page.locator('.stage').getByRole('button', { name: /^scheduler/i }).first().dispatchEvent('click');
+      await page.locator('.changed').evaluate((list) => list.scrollIntoView({ block: 'end' }));
+    },
+  },
+  scores: {
+    act: async (page) => {
+      await inside(7, /^scheduler/i)(page);
+      await page.locator('.few thead .linky').first().dispatchEvent('click');
+      await page.locator('.sums').evaluate((table) => table.scrollIntoView({ block: 'end' }));
+    },
+  },
+  preemption: {
+    scenario: presetAt('preemption', '20.01s'),
+    act: async (page) => {
+      await showCluster(page);
+      await whyPending(page);
+    },
+  },
+  'preemption-victims': {
+    scenario: presetAt('preemption', '20.01s'),
+    act: async (page) => {
+      await STATES.preemption.act(page);
+      await page.locator('.victims').evaluate((table) => table.scrollIntoView({ block: 'end' }));
+    },
+  },
+  'pending-300': {
+    scenario: misfit(300),
+    act: async (page) => {
+      await press(page, 'End');
+      await showCluster(page);
+      await whyPending(page);
+    },
+  },
+  'scores-300': {
+    scenario: crowd(300, 40),
+    act: async (page) => {
+      await press(page, 'End');
+      await page.locator('.stage').getByRole('button', { name: /^scheduler/i }).first().dispatchEvent('click');
+      await page.locator('.wide-mx tbody .linky').nth(1).dispatchEvent('click');
+      await page.locator('.wide-mx').evaluate((table) => table.scrollIntoView());
     },
   },
   embed: { path: 'example.html', act: (page) => page.waitForTimeout(1500) },

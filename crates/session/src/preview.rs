@@ -15,6 +15,8 @@ const MAX_STEPS: usize = 6_000;
 const MAX_AHEAD: SimDuration = SimDuration::secs(4);
 /// The most nodes that are listed with their free resources.
 const MAX_NODES: usize = 8;
+/// With more nodes than this, none has its reasons: a keystroke must not wait for them.
+const MAX_EXPLAINED: usize = 50;
 
 /// A request that the server would refuse.
 #[derive(Clone)]
@@ -67,6 +69,25 @@ pub fn world(session: &Session) -> Simulation {
 
 /// Applies a text to a copy and runs it until every Pod of it has been given a node or refused one.
 pub fn apply(copy: &mut Simulation, text: &str) -> Preview {
+    applied(copy, text).0
+}
+
+/// A copy of the cluster with a text applied, machines included, and the first of its Pods that stays Pending.
+#[inline(never)]
+pub fn pending(session: &Session, text: &str) -> Option<(Simulation, Rc<Object>)> {
+    let mut copy = session.simulation().clone();
+    let (_, touched) = applied(&mut copy, text);
+    let pods = pods_of(&copy, &touched);
+    let stuck = pods.into_iter().find(|p| is_stuck(p)).cloned()?;
+    Some((copy, stuck))
+}
+
+fn is_stuck(pod: &Object) -> bool {
+    pod.condition("PodScheduled").get("status").as_str() == Some("False")
+}
+
+/// What applying does, and the objects that it writes to.
+fn applied(copy: &mut Simulation, text: &str) -> (Preview, Vec<(Kind, podscope_api::Key)>) {
     let mut seen = Seen::default();
     let mine = enter(copy, text);
     let start = copy.now();
@@ -107,12 +128,13 @@ pub fn apply(copy: &mut Simulation, text: &str) -> Preview {
         (None, true) if unchanged => Effect::Unchanged,
         (None, true) => outcome(copy, &touched),
     };
-    Preview {
+    let preview = Preview {
         effect,
         refusals,
         client,
         warnings,
-    }
+    };
+    (preview, touched)
 }
 
 /// What the server stored for each object of a text: the object before, if there was one, and after.
@@ -297,10 +319,7 @@ fn settled(copy: &Simulation, touched: &[(Kind, podscope_api::Key)]) -> bool {
 
 fn outcome(copy: &Simulation, touched: &[(Kind, podscope_api::Key)]) -> Effect {
     let pods = pods_of(copy, touched);
-    let stuck: Vec<&&Rc<Object>> = pods
-        .iter()
-        .filter(|p| p.condition("PodScheduled").get("status").as_str() == Some("False"))
-        .collect();
+    let stuck: Vec<&&Rc<Object>> = pods.iter().filter(|p| is_stuck(p)).collect();
     let Some(first) = stuck.first() else {
         return Effect::Runs;
     };
@@ -317,6 +336,15 @@ fn outcome(copy: &Simulation, touched: &[(Kind, podscope_api::Key)]) -> Effect {
 
 /// Per node: what one Pod asks for and what is free, in thousandths of a CPU.
 fn free(copy: &Simulation, pod: &Object) -> Vec<(Text, i64, i64, Text)> {
+    let nodes = copy.cluster().nodes();
+    let said = (nodes.len() <= MAX_EXPLAINED).then(|| copy.cluster().scheduler().explain(pod));
+    let reason = |name: &str| {
+        let verdicts = said.as_ref()?.at("filter.verdicts").items().iter();
+        let mut verdicts = verdicts.filter(|v| v.get("node").as_str() == Some(name));
+        let reasons = verdicts.next()?.at("rejected.reasons").items().iter();
+        let reasons: Vec<&str> = reasons.map(|r| r.get("message").str_or_empty()).collect();
+        Some(Text::from(reasons.join(", ")))
+    };
     let cpu = |o: &podscope_api::Value| Quantity::from_value(o).map_or(0, |q| q.milli_value());
     let asks = |pod: &Object| -> i64 {
         pod.at("spec.containers")
@@ -327,8 +355,7 @@ fn free(copy: &Simulation, pod: &Object) -> Vec<(Text, i64, i64, Text)> {
     };
     let wanted = asks(pod);
     let etcd = copy.cluster().etcd();
-    copy.cluster()
-        .nodes()
+    nodes
         .iter()
         .take(MAX_NODES)
         .filter_map(|n| {
@@ -343,7 +370,7 @@ fn free(copy: &Simulation, pod: &Object) -> Vec<(Text, i64, i64, Text)> {
                 n.config.name.clone(),
                 wanted,
                 cpu(node.at("status.allocatable.cpu")) - used,
-                Text::from(""),
+                reason(&n.config.name).unwrap_or_else(|| "".into()),
             ))
         })
         .collect()

@@ -14,6 +14,11 @@ pub trait SchedulerApi {
     fn receipt(&self, event: EventIndex, node: &str) -> Option<ReceiptView>;
     /// The first event of a Pod's last attempt.
     fn last_attempt(&self, pod: &ObjectRef) -> Option<EventIndex>;
+    /// What would make the Pods of a file fit, as it is written now; none when they would all run.
+    fn effect_answers(&self, file: &str) -> Rc<[EffectAnswer]>;
+    /// Carries out an answer to "what would have to change?" in a future that forks at the cursor, which goes
+    /// to its first command; the future known before is kept.
+    fn try_out(&mut self, answer: &AnswerView) -> Result<(), Refused>;
 }
 
 impl SchedulerApi for Session {
@@ -30,5 +35,15 @@ impl SchedulerApi for Session {
     #[inline(never)]
     fn last_attempt(&self, pod: &ObjectRef) -> Option<EventIndex> {
         inside_scheduler::last_attempt(self, pod)
+    }
+
+    #[inline(never)]
+    fn effect_answers(&self, file: &str) -> Rc<[EffectAnswer]> {
+        crate::effect_fix::answers(self, file)
+    }
+
+    #[inline(never)]
+    fn try_out(&mut self, answer: &AnswerView) -> Result<(), Refused> {
+        crate::try_out::try_out(self, answer)
     }
 }

@@ -341,13 +341,7 @@ impl Session {
                 .is_some_and(|rest| rest.iter().any(|e| !e.background))
         };
         if cuts && !self.timeline.journal().is_empty() {
-            let kept = Future {
-                id: self.current,
-                timeline: self.timeline.clone(),
-            };
-            self.futures.push(kept);
-            self.current = self.next_fork;
-            self.next_fork += 1;
+            self.fork();
         }
         let faults = matches!(command, Command::Inject { .. })
             || !self.timeline.world().cluster().network().is_whole();
@@ -364,6 +358,44 @@ impl Session {
                 .is_some_and(|e| e.code.starts_with("you.") || e.code.starts_with("fault."))
         });
         self.timeline.seek_events(own.unwrap_or(cursor) + 1);
+    }
+
+    /// Keeps what is known as a future; what follows is another one.
+    #[inline(never)]
+    fn fork(&mut self) {
+        let kept = Future {
+            id: self.current,
+            timeline: self.timeline.clone(),
+        };
+        self.futures.push(kept);
+        self.current = self.next_fork;
+        self.next_fork += 1;
+    }
+
+    /// Gives commands one after the other, each when the one before has ended (waited for through so many queue
+    /// entries at most), in a future of its own. The cursor goes to the first.
+    #[inline(never)]
+    pub(crate) fn act_in_turn(&mut self, commands: Vec<Command>, patience: u32) {
+        self.fork();
+        let cursor = self.timeline.shown();
+        for command in commands {
+            let at = self.timeline.submit(command);
+            self.forget_derived();
+            let from = self.timeline.shown();
+            self.timeline.run_until(at);
+            for _ in 0..patience {
+                let since = self.log().get(from..).unwrap_or_default();
+                let ended = since.iter().any(|e| e.code == "you.command_finished");
+                if ended || !self.timeline.step_entry() {
+                    break;
+                }
+            }
+        }
+        let faults = !self.timeline.world().cluster().network().is_whole();
+        self.run_ahead(faults);
+        let own = self.log().get(cursor..).unwrap_or_default();
+        let own = own.iter().position(|e| e.code.starts_with("you."));
+        self.timeline.seek_events(cursor + own.unwrap_or(0) + 1);
     }
 
     /// Finds the next (or the previous) event at which a step of this size stops.

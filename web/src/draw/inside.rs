@@ -22,6 +22,8 @@ pub struct Frame<'a> {
     pub width: i32,
     /// The present moment.
     pub now: Nanos,
+    /// The present event.
+    pub step: EventIndex,
     /// Without pictures.
     pub text: bool,
 }
@@ -36,6 +38,7 @@ impl<'a> Frame<'a> {
             ui: &scene.ui.stage,
             width: scene.ui.stage_size.0,
             now: scene.view.cursor.time,
+            step: scene.view.cursor.event,
             text: scene.ui.as_text,
         }
     }

@@ -20,7 +20,7 @@ pub fn draw(scene: &Scene<'_>, figure: &NodeRef, moving: bool) -> Html {
         <section class="stage" id="stage" tabindex="-1" aria-label={scene.t("pane.stage")}>
             if start && !scene.ui.as_text { {intro(scene)} } else { {head(scene)} }
             {body(scene, figure, moving)}
-            if scene.ui.target == Target::Cluster { {timers(scene)} }
+            if scene.ui.target == Target::Cluster { {waiting(scene)}{timers(scene)} }
             {super::editor::effect::effect(scene)}
         </section>
     }
@@ -224,6 +224,36 @@ pub fn heads(scene: &Scene<'_>, codes: &[&str]) -> Html {
         .iter()
         .map(|code| html! { <th scope="col">{scene.t(code)}</th> })
         .collect()
+}
+
+/// Pods that fit on no node, and the way to the reasons.
+fn waiting(scene: &Scene<'_>) -> Html {
+    let waits = |pod: &&PodView| matches!(pod.look, PodLook::Unschedulable);
+    if !scene.view.pending.iter().any(|pod| waits(&pod)) {
+        return html! {};
+    }
+    waiting_for(scene)
+}
+
+/// Pods that are named.
+const MOST_WAITING: usize = 2;
+
+#[inline(never)]
+fn waiting_for(scene: &Scene<'_>) -> Html {
+    let waits = scene.view.pending.iter();
+    let waits = waits.filter(|pod| matches!(pod.look, PodLook::Unschedulable));
+    let hidden = waits.clone().count().saturating_sub(MOST_WAITING);
+    let pod = |pod: &PodView| {
+        let name = crate::words::middle(&pod.object.name, 28);
+        let act = Act::Sched(crate::draw::scheduler::ui::SchedAct::Why(
+            pod.object.clone(),
+        ));
+        let label = scene.words.t1("sched.why-of", "n", &pod.object.name);
+        html! { <span key={pod.object.name.to_string()} class="waiter"><b>{"! "}</b>{scene.words.t1("sched.waits", "n", &name)}
+        <button class="btn" type="button" aria-label={label} onclick={scene.act(act)}>{scene.t("sched.why")}</button></span> }
+    };
+    html! { <div class="waiters" role="group" aria-label={scene.t("sched.waiting")}>{for waits.take(MOST_WAITING).map(pod)}
+    if hidden > 0 { <span class="muted small">{scene.words.t1("sched.more", "n", &hidden.to_string())}</span> }</div> }
 }
 
 fn timers(scene: &Scene<'_>) -> Html {

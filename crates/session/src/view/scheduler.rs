@@ -131,6 +131,15 @@ pub struct SchedulerInside {
     pub since: Option<AttemptDiff>,
 }
 
+/// What would make the Pods of a manifest fit, and how to write it there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EffectAnswer {
+    /// The answer, which was carried out on a copy.
+    pub answer: AnswerView,
+    /// The same as a change of the text; `None` when it changes something else.
+    pub fix: Option<Fix>,
+}
+
 /// What a plugin said of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {

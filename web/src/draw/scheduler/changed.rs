@@ -23,7 +23,15 @@ pub fn draw(frame: &Frame<'_>, inside: &SchedulerInside) -> Html {
             ("at", Arg::At(since.at)),
         ],
     );
-    let change = |(msg, nodes): &(Msg, std::rc::Rc<[Text]>)| {
+    // What changed for the same nodes stands together.
+    let mut together: Vec<(&[Text], Vec<&Msg>)> = Vec::new();
+    for (msg, nodes) in since.changes.iter() {
+        match together.iter().position(|(known, _)| **known == **nodes) {
+            Some(at) => together[at].1.push(msg),
+            None => together.push((nodes, vec![msg])),
+        }
+    }
+    let change = |(nodes, msgs): &(&[Text], Vec<&Msg>)| {
         let named: Vec<String> = nodes
             .iter()
             .take(MOST_NAMES)
@@ -39,13 +47,16 @@ pub fn draw(frame: &Frame<'_>, inside: &SchedulerInside) -> Html {
         } else {
             who
         };
-        html! { <li><b>{who}</b><span>{frame.words.say(msg)}</span></li> }
+        let msgs = msgs
+            .iter()
+            .map(|msg| html! { <span>{frame.words.say(msg)}</span> });
+        html! { <li><b>{who}</b><div>{for msgs}</div></li> }
     };
     let act = Act::Sched(SchedAct::Attempt(Some(since.event)));
     html! { <>
         <p class="sec">{frame.t("sched.changed")}<span>{frame.words.say(&of)}</span>
             <button class="linky" type="button" onclick={frame.act(act)}>{frame.t("sched.show-before")}</button></p>
         if since.changes.is_empty() { <p class="small muted">{frame.t("sched.nothing-changed")}</p> }
-        <ul class="changed">{for since.changes.iter().map(change)}</ul>
+        <ul class="changed">{for together.iter().map(change)}</ul>
     </> }
 }

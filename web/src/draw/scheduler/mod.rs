@@ -2,6 +2,7 @@
 
 mod changed;
 mod filter;
+mod help;
 mod preemption;
 mod queue;
 mod receipt;
@@ -54,6 +55,7 @@ fn attempt(frame: &Frame<'_>, inside: &SchedulerInside) -> Html {
     html! { <>
         {head(frame, inside, pod)}
         {outcome(frame, inside)}
+        {help::draw(frame, inside, pod)}
         {points(frame, inside)}
         {filter::draw(frame, inside)}
         {preemption::draw(frame, inside)}

@@ -128,6 +128,20 @@ fn signed(n: i64) -> String {
     }
 }
 
+/// A plugin's name that may break between its words.
+fn broken(name: &str) -> Html {
+    let mut out: Vec<Html> = Vec::new();
+    let mut word = String::new();
+    for c in name.chars() {
+        if c.is_ascii_uppercase() && word.len() > 2 {
+            out.push(html! { <>{std::mem::take(&mut word)}<wbr/></> });
+        }
+        word.push(c);
+    }
+    out.push(html! { {word} });
+    out.into_iter().collect()
+}
+
 /// Many nodes: one row each (or one for equal ones), a column for each plugin, sorted.
 #[inline(never)]
 fn many(frame: &Frame<'_>, inside: &SchedulerInside, mut scored: Vec<&NodeRow>) -> Html {
@@ -158,7 +172,7 @@ fn many(frame: &Frame<'_>, inside: &SchedulerInside, mut scored: Vec<&NodeRow>) 
     let head = |(i, scorer): &(usize, &PluginColumn)| {
         let act = Act::Sched(SchedAct::Sort(u16::try_from(*i).ok()));
         html! { <th scope="col" class="num" key={*i} aria-sort={sorted(Some(*i))}>
-        <button class="linky" type="button" onclick={frame.act(act)}>{scorer.name.to_string()}</button>
+        <button class="linky" type="button" onclick={frame.act(act)}>{broken(&scorer.name)}</button>
         <small>{"× "}{scorer.weight}</small></th> }
     };
     let columns = (plugins.len() + 2).to_string();

@@ -24,6 +24,8 @@ pub enum SchedAct {
     Sort(Option<u16>),
     /// More rows.
     More,
+    /// The node that is asked about; none: any.
+    To(Option<Text>),
     /// Asks what would make a Pod fit, or bring it to a node.
     Ask(ObjectRef, Option<Text>),
     /// Asks by how little another node would win.
@@ -32,6 +34,8 @@ pub enum SchedAct {
     TryOut(u16),
     /// Closes the answers.
     Unask,
+    /// Asks what would make the Pods of the file fit that is being written.
+    Effect,
 }
 
 /// Answers as they were when asked for.
@@ -66,6 +70,10 @@ pub struct SchedUi {
     pub sort: Option<u16>,
     /// How often more rows were wished for.
     pub more: usize,
+    /// The node that is asked about; none: any.
+    pub to: Option<Text>,
+    /// What would make the Pods of a file fit: its name, its text, the answers.
+    pub effect: Option<(Text, Text, Rc<[EffectAnswer]>)>,
     /// What was asked.
     pub asked: Option<Asked>,
 }
@@ -103,10 +111,17 @@ impl crate::app::App {
             SchedAct::Groups(together) => ui.ungrouped = !together,
             SchedAct::Sort(plugin) => ui.sort = plugin,
             SchedAct::More => ui.more += 1,
+            SchedAct::To(node) => ui.to = node,
             SchedAct::Ask(..) | SchedAct::Sensitivity(..) | SchedAct::TryOut(..) => {
                 self.sched_ask(act);
             }
             SchedAct::Unask => ui.asked = None,
+            SchedAct::Effect => {
+                ui.effect = self.files.get(self.ui.file).map(|file| {
+                    let answers = self.session.effect_answers(&file.name);
+                    (file.name.clone(), file.text.clone(), answers)
+                });
+            }
         }
     }
 
@@ -153,6 +168,26 @@ impl crate::app::App {
                     answer,
                     sensitivity,
                 });
+            }
+            SchedAct::TryOut(number) => {
+                let answer = ui.asked.as_ref().and_then(|asked| asked.answer.clone());
+                let answers = answer.iter().flat_map(|view| view.answers.iter());
+                let Some(answer) = answers.skip(usize::from(number)).next() else {
+                    return;
+                };
+                ui.asked = None;
+                ui.attempt = None;
+                self.pause();
+                let done = self.session.try_out(answer);
+                let good = done.is_ok();
+                self.report(done);
+                if good {
+                    self.keep();
+                    self.ui.notice = Some(crate::state::Notice {
+                        text: self.words.t("sched.tried-out").to_string(),
+                        bad: false,
+                    });
+                }
             }
             _ => {}
         }

@@ -42,6 +42,7 @@ impl App {
             EditorAct::Take(which) => self.editor_take(ctx, which),
             EditorAct::Close => self.ui.editor.list = None,
             EditorAct::Fix(item, fix) => self.editor_fix(ctx, item, fix),
+            EditorAct::Put(fix) => self.editor_put(ctx, &fix),
             EditorAct::FixHere => self.editor_fix_here(ctx),
             EditorAct::Problem(back) => self.editor_problem(back),
             EditorAct::GoTo(line, column) => self.editor_go(line, column),

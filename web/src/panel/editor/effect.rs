@@ -1,7 +1,10 @@
 //! What applying the file would do, drawn on the stage while its text differs from the cluster.
 
+use super::ui::EditorAct;
 use crate::draw::glyph;
-use crate::state::Scene;
+use crate::draw::scheduler::ui::SchedAct;
+use crate::state::{Act, Scene};
+use crate::words::rich;
 use podscope_session::view::*;
 use yew::prelude::*;
 
@@ -35,6 +38,7 @@ pub fn effect(scene: &Scene<'_>) -> Html {
                     <span class="muted small">{scene.t("effect.note")}</span></h2>
                 <p class="verbatim"><code>{message.to_string()}</code></p>
                 {capacities(scene, nodes)}
+                {help(scene, file)}
             </section>
         },
         _ => html! {},
@@ -77,6 +81,32 @@ fn refused(scene: &Scene<'_>, stage: u16, code: u16, reason: &str) -> Html {
             <rect width={px(0)} height="0"/>
         </svg>
     }
+}
+
+/// The smallest changes that help; those of the text can be put into it.
+#[inline(never)]
+fn help(scene: &Scene<'_>, file: &FileView) -> Html {
+    let known = scene.ui.stage.sched.effect.as_ref();
+    let known = known.filter(|(name, text, _)| *name == file.name && *text == file.text);
+    let Some((_, _, answers)) = known else {
+        let ask = scene.act(Act::Sched(SchedAct::Effect));
+        return html! { <button class="btn" type="button" onclick={ask}>{scene.t("sched.smallest")}</button> };
+    };
+    if answers.is_empty() {
+        return html! { <p>{scene.t("sched.no-help-known")}</p> };
+    }
+    let answer = |(i, of): (usize, &EffectAnswer)| {
+        let edits = of.answer.edits.iter();
+        let edits = edits.map(|edit| html! { <span>{rich(&scene.words.say(&edit.text))}</span> });
+        let on = scene.words.t1("sched.then-on", "n", &of.answer.node);
+        let put = of.fix.as_ref().map(|fix| {
+            let act = scene.act(Act::Editor(EditorAct::Put(fix.clone())));
+            let label = scene.words.t1("sched.put-n", "n", &(i + 1).to_string());
+            html! { <button class="btn" type="button" aria-label={label} onclick={act}>{scene.t("sched.put")}</button> }
+        });
+        html! { <li key={i}><div>{for edits}<small class="muted">{on}</small></div>{put}</li> }
+    };
+    html! { <ol class="efffix" aria-label={scene.t("sched.answers")}>{for answers.iter().enumerate().map(answer)}</ol> }
 }
 
 #[inline(never)]

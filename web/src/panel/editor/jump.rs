@@ -11,7 +11,15 @@ impl App {
             return;
         };
         let found = file.diagnostics.items.get(item);
-        let Some(fix) = found.and_then(|item| item.fixes.get(fix)) else {
+        let Some(fix) = found.and_then(|item| item.fixes.get(fix)).cloned() else {
+            return;
+        };
+        self.editor_put(ctx, &fix);
+    }
+
+    /// Changes the text as one edit that can be undone.
+    pub(super) fn editor_put(&mut self, ctx: &Context<App>, fix: &Fix) {
+        let Some(file) = self.files.get(self.ui.file) else {
             return;
         };
         let mut new = file.text.to_string();

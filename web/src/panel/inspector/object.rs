@@ -1,6 +1,7 @@
 //! One object: its YAML at any revision, compared with any other; who wrote it; its owners.
 
 use super::{InspectAct, chosen, go, short};
+use crate::draw::scheduler::ui::SchedAct;
 use crate::draw::{kind_glyph, line_class, yaml_spans};
 use crate::panel::faults;
 use crate::state::{Act, Scene};
@@ -32,6 +33,7 @@ pub fn side(scene: &Scene<'_>, object: &ObjectRef) -> Html {
                     <button class="linky small" type="button" aria-expanded={ui.breaking.to_string()}
                         onclick={scene.act(Act::Inspect(InspectAct::Breaking))}>{scene.t("fault.here")}</button>
                 }
+                {why(scene, object)}
                 {closer(scene)}
             </div>
             if can_break && ui.breaking { <div class="breakhere">{faults::here(scene, object)}</div> }
@@ -45,6 +47,21 @@ pub fn side(scene: &Scene<'_>, object: &ObjectRef) -> Html {
             <div class="code" tabindex="0" role="region" aria-label={scene.t("objects.yaml")}>{yaml(scene, &view.lines)}</div>
         </div>
     }
+}
+
+/// Of a Pod: to the receipts of its last try.
+fn why(scene: &Scene<'_>, object: &ObjectRef) -> Html {
+    if &*object.kind != "Pod" || scene.session.last_attempt(object).is_none() {
+        return html! {};
+    }
+    let waits = scene.view.pending.iter().any(|pod| pod.object == *object);
+    let word = if waits {
+        "sched.why-pending"
+    } else {
+        "sched.why-node"
+    };
+    let act = Act::Sched(SchedAct::Why(object.clone()));
+    html! { <button class="linky small" type="button" onclick={scene.act(act)}>{scene.t(word)}</button> }
 }
 
 fn closer(scene: &Scene<'_>) -> Html {
