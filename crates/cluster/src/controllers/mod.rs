@@ -3,6 +3,7 @@
 //! A controller is one file: which kinds wake it, how an event becomes a key, how a key is reconciled.
 //! The harness here does what is common: queue, workers, back-off, requests and their answers.
 
+pub mod cronjob;
 pub mod daemonset;
 pub mod deployment;
 pub mod endpointslice;
@@ -530,6 +531,7 @@ registry! {
     statefulset: statefulset::StatefulSetController;
     job: job::JobController;
     ttl_after_finished: job::ttl::TtlAfterFinished;
+    cronjob: cronjob::CronJobController;
 }
 
 /// The kinds whose first object wakes the controllers of [`OnDemand`].

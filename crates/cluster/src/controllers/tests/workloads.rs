@@ -115,3 +115,20 @@ fn a_job_gives_up_after_its_limit() {
     for w in run.events() { println!("{w}"); }
     for p in run.list(Kind::Pod) { println!("{} {} {}", p.name(), p.at("metadata.creationTimestamp").str_or_empty(), p.at("metadata.finalizers").items().len()); }
 }
+
+#[test]
+fn a_cronjob_starts_a_job_each_minute() {
+    let mut run = Run::new();
+    let cron = value!({
+        "apiVersion": "batch/v1", "kind": "CronJob",
+        "metadata": {"name": "tick", "namespace": "default"},
+        "spec": {"schedule": "* * * * *", "successfulJobsHistoryLimit": 2,
+            "jobTemplate": {"spec": (job("x", "sleep 2").remove("spec").expect("spec"))}}
+    });
+    run.create(Kind::CronJob, cron).run(270_000);
+    for w in run.writes() { if w.contains("job") { println!("{w}"); } }
+    let cron = run.get(Kind::CronJob, "default", "tick").expect("cron");
+    println!("{}", podscope_api::json::to_string_pretty(&cron));
+    for w in run.events() { println!("{w}"); }
+    for p in run.list(Kind::Job) { println!("{} {}", p.name(), p.at("metadata.creationTimestamp").str_or_empty()); }
+}
