@@ -6,6 +6,7 @@
 pub mod cronjob;
 pub mod daemonset;
 pub mod deployment;
+pub mod disruption;
 pub mod endpointslice;
 pub mod garbage_collector;
 pub mod horizontal_pod_autoscaler;
@@ -532,6 +533,7 @@ registry! {
     job: job::JobController;
     ttl_after_finished: job::ttl::TtlAfterFinished;
     cronjob: cronjob::CronJobController;
+    disruption: disruption::DisruptionController;
 }
 
 /// The kinds whose first object wakes the controllers of [`OnDemand`].
