@@ -29,10 +29,7 @@ enum Verdict {
 
 /// A budget's condition, by whether it allows disruptions now; true when that changed it.
 pub fn allowed_condition(budget: &mut Object, failed: Option<&str>, now: Timestamp) -> bool {
-    let allowed = budget
-        .at("status.disruptionsAllowed")
-        .as_int()
-        .unwrap_or(0);
+    let allowed = budget.at("status.disruptionsAllowed").as_int().unwrap_or(0);
     let (status, reason) = match failed {
         Some(_) => ("False", "SyncFailed"),
         None if allowed > 0 => ("True", "SufficientPods"),
@@ -93,8 +90,7 @@ fn ask(pod: &Object, budgets: &[Rc<Object>], now: Timestamp) -> Result<Verdict, 
         }
     }
     if count("observedGeneration") < budget.generation() {
-        let why =
-            format!("The disruption budget {name} is still being processed by the server.");
+        let why = format!("The disruption budget {name} is still being processed by the server.");
         return Err(blocked(why, Some(10)));
     }
     let allowed = count("disruptionsAllowed");
@@ -110,10 +106,14 @@ fn ask(pod: &Object, budgets: &[Rc<Object>], now: Timestamp) -> Result<Verdict, 
         let condition = budget.condition("DisruptionAllowed");
         let why = if condition.get("reason").as_str() == Some("SyncFailed") {
             let message = condition.get("message").str_or_empty();
-            format!("The disruption budget {name} does not allow evicting pods currently because it failed sync: {message}")
+            format!(
+                "The disruption budget {name} does not allow evicting pods currently because it failed sync: {message}"
+            )
         } else {
             let (desired, current) = (count("desiredHealthy"), count("currentHealthy"));
-            format!("The disruption budget {name} needs {desired} healthy pods and has {current} currently")
+            format!(
+                "The disruption budget {name} needs {desired} healthy pods and has {current} currently"
+            )
         };
         return Err(blocked(why, None));
     }
@@ -165,8 +165,7 @@ impl ApiServer {
             let why = "name in URL does not match name in Eviction object";
             return refuse(ctx, id, "validate", Status::bad_request(why));
         }
-        let dry = request.options.dry_run
-            || !body.at("deleteOptions.dryRun").items().is_empty();
+        let dry = request.options.dry_run || !body.at("deleteOptions.dryRun").items().is_empty();
         let now = ctx.wall();
         if flight.step == 0 {
             let selects = |budget: &&Rc<Object>| {
@@ -252,8 +251,10 @@ mod tests {
     use super::*;
 
     fn pod(ready: &str) -> Object {
-        Object(value!({"metadata": {"name": "p", "namespace": "d", "labels": {"a": "b"}},
-            "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": (ready)}]}}))
+        Object(
+            value!({"metadata": {"name": "p", "namespace": "d", "labels": {"a": "b"}},
+            "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": (ready)}]}}),
+        )
     }
     fn budget(allowed: i64, current: i64, desired: i64) -> Rc<Object> {
         Rc::new(Object(value!({
@@ -273,16 +274,32 @@ mod tests {
             })
         };
         let why = "The disruption budget web needs 2 healthy pods and has 2 currently";
-        assert_eq!(refused(&pod("True"), &[budget(0, 2, 2)]), Some((429, why.into())));
-        assert_eq!(refused(&pod("False"), &[budget(0, 2, 2)]), None, "it is not healthy anyway");
-        assert_eq!(refused(&pod("False"), &[budget(0, 1, 2)]).map(|r| r.0), Some(429));
+        assert_eq!(
+            refused(&pod("True"), &[budget(0, 2, 2)]),
+            Some((429, why.into()))
+        );
+        assert_eq!(
+            refused(&pod("False"), &[budget(0, 2, 2)]),
+            None,
+            "it is not healthy anyway"
+        );
+        assert_eq!(
+            refused(&pod("False"), &[budget(0, 1, 2)]).map(|r| r.0),
+            Some(429)
+        );
         assert_eq!(refused(&pod("True"), &[]), None);
-        assert_eq!(refused(&pod("True"), &[budget(1, 2, 1), budget(1, 2, 1)]).map(|r| r.0), Some(500));
+        assert_eq!(
+            refused(&pod("True"), &[budget(1, 2, 1), budget(1, 2, 1)]).map(|r| r.0),
+            Some(500)
+        );
         match ask(&pod("True"), &[budget(1, 3, 2)], now) {
             Ok(Verdict::Allowed(budget)) => {
                 assert_eq!(budget.at("status.disruptionsAllowed").as_int(), Some(0));
                 assert!(!budget.at("status.disruptedPods.p").is_null());
-                assert_eq!(budget.condition("DisruptionAllowed").get("status").as_str(), Some("False"));
+                assert_eq!(
+                    budget.condition("DisruptionAllowed").get("status").as_str(),
+                    Some("False")
+                );
             }
             other => panic!("{other:?}"),
         }

@@ -24,6 +24,7 @@ pub mod taint_eviction;
 #[cfg(test)]
 mod tests;
 
+use crate::bootstrap;
 use crate::client::informer::{CacheEvent, Caches};
 use crate::client::workqueue::WorkQueue;
 use crate::component::{ComponentId, ControllerId};
@@ -303,8 +304,8 @@ impl Core {
             ctx.cancel(old);
         }
         if let Some(wait) = wait {
-            let timer = if rules.deadline == AGAIN {
-                Timer::keyed(AGAIN, key.clone())
+            let timer = if rules.deadline == AGAIN || bootstrap::is_loop(rules.deadline) {
+                Timer::keyed(rules.deadline, key.clone())
             } else {
                 Timer::deadline(rules.deadline, key.clone())
             };
@@ -534,6 +535,7 @@ registry! {
     ttl_after_finished: job::ttl::TtlAfterFinished;
     cronjob: cronjob::CronJobController;
     disruption: disruption::DisruptionController;
+    autoscaler: horizontal_pod_autoscaler::HorizontalPodAutoscalerController;
 }
 
 /// The kinds whose first object wakes the controllers of [`OnDemand`].

@@ -94,9 +94,10 @@ fn earliest(cron: &Object, now: Timestamp, with_deadline: bool) -> Timestamp {
     let from = last.or(cron.created()).unwrap_or(now);
     let deadline = cron.at("spec.startingDeadlineSeconds").as_int();
     match deadline.filter(|_| with_deadline) {
-        Some(seconds) => {
-            Timestamp(from.0.max(now.0.saturating_sub(seconds.saturating_mul(1_000_000))))
-        }
+        Some(seconds) => Timestamp(
+            from.0
+                .max(now.0.saturating_sub(seconds.saturating_mul(1_000_000))),
+        ),
         None => from,
     }
 }
@@ -285,14 +286,7 @@ fn job_name(cron: &Object, due: Timestamp) -> String {
 }
 
 impl CronJobController {
-    fn tell(
-        &mut self,
-        cron: &Object,
-        event: &str,
-        reason: &str,
-        message: &str,
-        ctx: &mut Ctx<'_>,
-    ) {
+    fn tell(&mut self, cron: &Object, event: &str, reason: &str, message: &str, ctx: &mut Ctx<'_>) {
         let regarding = Regarding::object(Kind::CronJob, cron);
         self.recorder
             .record(ctx, regarding, event, reason, "", message);
@@ -327,7 +321,8 @@ impl CronJobController {
             }
             if is_good(job) {
                 let end = time(job.at("status.completionTime"));
-                if let Some(end) = end.filter(|e| Some(*e) > time(sync.status.get("lastSuccessfulTime")))
+                if let Some(end) =
+                    end.filter(|e| Some(*e) > time(sync.status.get("lastSuccessfulTime")))
                 {
                     sync.status.set("lastSuccessfulTime", end.seconds_text());
                 }
@@ -385,7 +380,9 @@ impl CronJobController {
         let late = |s: i64| due.0.saturating_add(s.saturating_mul(1_000_000)) < now.0;
         let name = job_name(cron, due);
         let active = sync.status.get("active").items().to_vec();
-        let started = active.iter().any(|r| r.get("name").as_str() == Some(&*name))
+        let started = active
+            .iter()
+            .any(|r| r.get("name").as_str() == Some(&*name))
             || time(cron.at("status.lastScheduleTime")) == Some(due);
         if started {
             return self.clean_up(cron, sync, caches, ctx);

@@ -156,13 +156,7 @@ impl Controller for JobController {
         }
     }
 
-    fn timer(
-        &mut self,
-        timer: &Timer,
-        _caches: &Caches,
-        work: &mut Work<'_>,
-        ctx: &mut Ctx<'_>,
-    ) {
+    fn timer(&mut self, timer: &Timer, _caches: &Caches, work: &mut Work<'_>, ctx: &mut Ctx<'_>) {
         if timer.code == GATHERED {
             self.gathering.remove(&timer.key);
             work.add(timer.key.clone(), ctx.cause());
@@ -320,13 +314,7 @@ impl JobController {
         ctx.set_timer(BATCH, Timer::keyed(GATHERED, key));
     }
 
-    fn pod(
-        &mut self,
-        event: &CacheEvent,
-        caches: &Caches,
-        work: &mut Work<'_>,
-        ctx: &mut Ctx<'_>,
-    ) {
+    fn pod(&mut self, event: &CacheEvent, caches: &Caches, work: &mut Work<'_>, ctx: &mut Ctx<'_>) {
         let Some(pod) = event.object() else { return };
         let going = event.new.as_ref().is_none_or(|p| p.is_being_deleted());
         for object in event.old.iter().chain(&event.new) {

@@ -229,9 +229,7 @@ fn indexes(job: &Object, pods: &[Rc<Object>], look: &mut Look) {
 /// How often Pods of an index have failed, as far as it counts.
 pub fn failures_of(job: &Object, pods: &[Rc<Object>], i: i64) -> i64 {
     let counts = |p: &&Rc<Object>| {
-        has_failed(job, p)
-            && index::of(p) == Some(i)
-            && policy::verdict(job, p) != Verdict::Ignored
+        has_failed(job, p) && index::of(p) == Some(i) && policy::verdict(job, p) != Verdict::Ignored
     };
     number(pods.iter().filter(counts).count())
 }
@@ -272,7 +270,11 @@ fn ending(job: &Object, pods: &[Rc<Object>], look: &Look, now: Timestamp) -> Opt
         return Some(Ending::new(false, "MaxFailedIndexesExceeded", message));
     }
     if lost > 0 && lost + look.succeeded >= completions {
-        return Some(Ending::new(false, "FailedIndexes", "Job has failed indexes"));
+        return Some(Ending::new(
+            false,
+            "FailedIndexes",
+            "Job has failed indexes",
+        ));
     }
     let met = is_indexed(job).then(|| policy::success(job, &look.done, completions));
     let message = met.flatten()?;

@@ -28,7 +28,9 @@ pub fn verdict(job: &Object, pod: &Object) -> Verdict {
         let exit = (!codes.is_null()).then(|| exited(codes, pod)).flatten();
         let conditions = rule.get("onPodConditions").items().iter();
         let condition = conditions.clone().find(|wanted| {
-            let status = pod.condition(wanted.get("type").str_or_empty()).get("status");
+            let status = pod
+                .condition(wanted.get("type").str_or_empty())
+                .get("status");
             status.as_str() == Some(wanted.get("status").as_str().unwrap_or("True"))
         });
         let what = match (exit, condition) {
@@ -45,9 +47,7 @@ pub fn verdict(job: &Object, pod: &Object) -> Verdict {
         return match action {
             "Ignore" => Verdict::Ignored,
             "FailIndex" => Verdict::FailsIndex,
-            "FailJob" => {
-                Verdict::FailsJob(format!("{what} matching {action} rule at index {i}"))
-            }
+            "FailJob" => Verdict::FailsJob(format!("{what} matching {action} rule at index {i}")),
             _ => Verdict::Counts,
         };
     }
