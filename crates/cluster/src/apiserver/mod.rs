@@ -8,6 +8,7 @@ pub mod authorization;
 pub mod check;
 pub mod defaulting;
 pub mod delete;
+pub mod eviction;
 pub mod go;
 pub mod pipeline;
 pub mod read;
@@ -107,6 +108,10 @@ pub(crate) struct InFlight {
     pub acks: Vec<(u8, SimTime)>,
     pub warnings: Vec<Text>,
     pub attempts: u8,
+    /// How many of a request's several writes are done.
+    pub step: u8,
+    /// Whether another write follows the one on its way.
+    pub more: bool,
 }
 
 /// A watch that is open.
@@ -182,6 +187,8 @@ impl ApiServer {
             acks: Vec::new(),
             warnings: Vec::new(),
             attempts: 0,
+            step: 0,
+            more: false,
         };
         self.inflight.insert(id, flight);
         let wait = ctx.jitter("apiserver", delay::FRONT);
@@ -359,6 +366,10 @@ impl ApiServer {
             // Nothing holds it: what was marked is removed by the same request.
             let (kind, revision) = (pending.kind, change.revision);
             return self.remove(ctx, etcd, id, flight, kind, pending.key, revision);
+        }
+        if flight.more {
+            (flight.more, flight.step, flight.attempts) = (false, flight.step + 1, 0);
+            return self.process(ctx, etcd, id, flight);
         }
         let object = match (pending.answer, &change.new, &change.old) {
             (Some(answer), _, _) => Rc::new(answer),

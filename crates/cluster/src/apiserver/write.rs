@@ -153,12 +153,7 @@ impl ApiServer {
                     Err(status) => refuse(ctx, id, "storage", status),
                 }
             }
-            (Kind::Pod, "eviction") => {
-                let mut delete =
-                    Request::delete(kind, request.namespace.clone(), request.name.clone());
-                delete.options = request.options.clone();
-                self.delete(ctx, etcd, id, flight, &delete)
-            }
+            (Kind::Pod, "eviction") => self.evict(ctx, etcd, id, flight, request, body),
             (Kind::ServiceAccount, "token") => {
                 let seconds = match special::token_seconds(body) {
                     Ok(seconds) => seconds,

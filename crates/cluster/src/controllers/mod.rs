@@ -3,8 +3,10 @@
 //! A controller is one file: which kinds wake it, how an event becomes a key, how a key is reconciled.
 //! The harness here does what is common: queue, workers, back-off, requests and their answers.
 
+pub mod cronjob;
 pub mod daemonset;
 pub mod deployment;
+pub mod disruption;
 pub mod endpointslice;
 pub mod garbage_collector;
 pub mod horizontal_pod_autoscaler;
@@ -23,6 +25,7 @@ pub mod taint_eviction;
 #[cfg(test)]
 mod tests;
 
+use crate::bootstrap;
 use crate::client::informer::{CacheEvent, Caches};
 use crate::client::workqueue::WorkQueue;
 use crate::component::{ComponentId, ControllerId};
@@ -302,8 +305,8 @@ impl Core {
             ctx.cancel(old);
         }
         if let Some(wait) = wait {
-            let timer = if rules.deadline == AGAIN {
-                Timer::keyed(AGAIN, key.clone())
+            let timer = if rules.deadline == AGAIN || bootstrap::is_loop(rules.deadline) {
+                Timer::keyed(rules.deadline, key.clone())
             } else {
                 Timer::deadline(rules.deadline, key.clone())
             };
@@ -536,6 +539,9 @@ registry! {
     provisioner: persistent_volume::provisioner::Provisioner;
     claim_protection: persistent_volume::protection::ClaimProtection;
     volume_protection: persistent_volume::protection::VolumeProtection;
+    cronjob: cronjob::CronJobController;
+    disruption: disruption::DisruptionController;
+    autoscaler: horizontal_pod_autoscaler::HorizontalPodAutoscalerController;
 }
 
 /// The kinds whose first object wakes the controllers of [`OnDemand`].

@@ -134,3 +134,151 @@ fn a_job_gives_up_after_its_limit() {
         );
     }
 }
+
+#[test]
+fn a_cronjob_starts_a_job_each_minute() {
+    let mut run = Run::new();
+    let cron = value!({
+        "apiVersion": "batch/v1", "kind": "CronJob",
+        "metadata": {"name": "tick", "namespace": "default"},
+        "spec": {"schedule": "* * * * *", "successfulJobsHistoryLimit": 2,
+            "jobTemplate": {"spec": (job("x", "sleep 2").remove("spec").expect("spec"))}}
+    });
+    run.create(Kind::CronJob, cron).run(270_000);
+    for w in run.writes() {
+        if w.contains("job") {
+            println!("{w}");
+        }
+    }
+    let cron = run.get(Kind::CronJob, "default", "tick").expect("cron");
+    println!("{}", podscope_api::json::to_string_pretty(&cron));
+    for w in run.events() {
+        println!("{w}");
+    }
+    for p in run.list(Kind::Job) {
+        println!(
+            "{} {}",
+            p.name(),
+            p.at("metadata.creationTimestamp").str_or_empty()
+        );
+    }
+}
+
+fn evict(run: &mut Run, pod: &str) -> (u16, String) {
+    let mut request = Request::new(podscope_api::Verb::Create, Kind::Pod, "default", pod);
+    request.subresource = "eviction".into();
+    let body = value!({"apiVersion": "policy/v1", "kind": "Eviction",
+        "metadata": {"name": (pod), "namespace": "default"}});
+    request.body = podscope_api::Body::Object(Rc::new(Object(body)));
+    run.cluster.take_answers();
+    run.send(request).run(100);
+    match &*run.cluster.take_answers().pop().expect("an answer").2 {
+        Ok(answer) => (
+            answer.code,
+            answer.object.at("status").str_or_empty().into(),
+        ),
+        Err(podscope_api::Failure::Status(status)) => (status.code, status.message.to_string()),
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_budget_keeps_two_of_three() {
+    let mut run = Run::new();
+    run.create(Kind::Deployment, deployment("web", 3, "nginx:1.25"))
+        .run(20_000);
+    let budget = value!({
+        "apiVersion": "policy/v1", "kind": "PodDisruptionBudget",
+        "metadata": {"name": "web", "namespace": "default"},
+        "spec": {"minAvailable": 2, "selector": {"matchLabels": {"app": "web"}}}
+    });
+    run.create(Kind::PodDisruptionBudget, budget).run(1_000);
+    let budget = run
+        .get(Kind::PodDisruptionBudget, "default", "web")
+        .expect("budget");
+    println!("{}", podscope_api::json::to_string_pretty(budget.status()));
+    let pods: Vec<String> = run
+        .list(Kind::Pod)
+        .iter()
+        .map(|p| p.name().to_string())
+        .collect();
+    println!("{:?}", evict(&mut run, &pods[0]));
+    println!("{:?}", evict(&mut run, &pods[1]));
+    let budget = run
+        .get(Kind::PodDisruptionBudget, "default", "web")
+        .expect("budget");
+    println!("{}", podscope_api::json::to_string_pretty(budget.status()));
+    println!(
+        "{}",
+        podscope_api::json::to_string_pretty(
+            run.get(Kind::Pod, "default", &pods[0])
+                .expect("pod")
+                .condition("DisruptionTarget")
+        )
+    );
+    run.run(40_000);
+    let budget = run
+        .get(Kind::PodDisruptionBudget, "default", "web")
+        .expect("budget");
+    println!("{}", podscope_api::json::to_string_pretty(budget.status()));
+    println!("{:?}", evict(&mut run, &pods[1]));
+    for w in run.writes() {
+        if w.contains("disruption") || w.contains("evict") {
+            println!("{w}");
+        }
+    }
+}
+
+#[test]
+fn an_autoscaler_follows_the_load() {
+    let mut run = Run::new();
+    let mut web = deployment("web", 2, "nginx:1.25");
+    web.set(
+        "spec.template.spec.containers",
+        vec![value!({"name": "c", "image": "nginx:1.25",
+        "resources": {"requests": {"cpu": "100m"}}})],
+    );
+    web.at_mut("metadata.annotations")
+        .map_mut()
+        .insert("podscope.dev/cpu-load", "600m".into());
+    run.create(Kind::Deployment, web).run(20_000);
+    let scaler = value!({
+        "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "web", "namespace": "default"},
+        "spec": {"minReplicas": 2, "maxReplicas": 10,
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
+            "metrics": [{"type": "Resource", "resource": {"name": "cpu",
+                "target": {"type": "Utilization", "averageUtilization": 50}}}]}
+    });
+    run.create(Kind::HorizontalPodAutoscaler, scaler)
+        .run(180_000);
+    let scaler = run
+        .get(Kind::HorizontalPodAutoscaler, "default", "web")
+        .expect("hpa");
+    println!("{}", podscope_api::json::to_string_pretty(scaler.status()));
+    for w in run.writes() {
+        if w.contains("scale") {
+            println!("{w}");
+        }
+    }
+    for w in run.events() {
+        if w.contains("scale") || w.contains("etric") {
+            println!("{w}");
+        }
+    }
+    run.send(patch(
+        Kind::Deployment,
+        "web",
+        value!({"metadata": {"annotations": {"podscope.dev/cpu-load": "100m"}}}),
+    ))
+    .run(400_000);
+    let scaler = run
+        .get(Kind::HorizontalPodAutoscaler, "default", "web")
+        .expect("hpa");
+    println!("{}", podscope_api::json::to_string_pretty(scaler.status()));
+    for w in run.events() {
+        if w.contains("scale") || w.contains("etric") {
+            println!("{w}");
+        }
+    }
+}

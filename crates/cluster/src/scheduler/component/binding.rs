@@ -85,7 +85,9 @@ impl Scheduler {
             Note::new(FAILED)
                 .about(Kind::Pod, pod.key.clone())
                 .arg("message", message.to_string())
-                .data(Data::Json(self.back_to_queue(&pod.key, &BTreeSet::new()).into())),
+                .data(Data::Json(
+                    self.back_to_queue(&pod.key, &BTreeSet::new()).into(),
+                )),
         );
         self.unreserve(pod, caches, ctx);
         if self.assumed.remove(&pod.key).is_some() {

@@ -1,7 +1,6 @@
 //! HorizontalPodAutoscaler: how many replicas a resource's utilisation asks for.
 //!
 //! Models: pkg/controller/podautoscaler/replica_calculator.go (v1.36)
-//! Left out: the controller itself.
 
 use podscope_api::{Object, Text, Timestamp};
 use podscope_kernel::collections::BTreeMap;
