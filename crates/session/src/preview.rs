@@ -295,6 +295,25 @@ fn settled(copy: &Simulation, touched: &[(Kind, podscope_api::Key)]) -> bool {
     pods.len() >= wanted && pods.iter().all(|p| !p.condition("PodScheduled").is_null())
 }
 
+/// What would give a Pod a node that would stay Pending if a text were applied: the smallest changes, tried
+/// on a copy. `None` when everything would be placed, or the text is refused.
+#[inline(never)]
+pub fn fix(session: &Session, text: &str) -> Option<crate::view::WhatIfView> {
+    let mut copy = world(session);
+    let mine = enter(&mut copy, text);
+    let start = copy.now();
+    let mut seen = Seen::default();
+    run(&mut copy, mine, &mut seen, |copy, seen, _| {
+        copy.next_time().is_none_or(|t| t.since(start) > MAX_AHEAD)
+            || has_ended(copy, mine) && settled(copy, &seen.touched)
+    });
+    let pods = pods_of(&copy, &seen.touched);
+    let stuck =
+        |p: &&&Rc<Object>| p.condition("PodScheduled").get("status").as_str() == Some("False");
+    let pod = pods.iter().find(stuck)?;
+    Some(crate::whatif::ask(copy.cluster(), pod, None))
+}
+
 fn outcome(copy: &Simulation, touched: &[(Kind, podscope_api::Key)]) -> Effect {
     let pods = pods_of(copy, touched);
     let stuck: Vec<&&Rc<Object>> = pods
@@ -326,6 +345,7 @@ fn free(copy: &Simulation, pod: &Object) -> Vec<(Text, i64, i64, Text)> {
             .sum()
     };
     let wanted = asks(pod);
+    let because = crate::whatif::because(copy.cluster(), pod, MAX_NODES);
     let etcd = copy.cluster().etcd();
     copy.cluster()
         .nodes()
@@ -343,7 +363,10 @@ fn free(copy: &Simulation, pod: &Object) -> Vec<(Text, i64, i64, Text)> {
                 n.config.name.clone(),
                 wanted,
                 cpu(node.at("status.allocatable.cpu")) - used,
-                Text::from(""),
+                because
+                    .iter()
+                    .find(|(name, _)| *name == n.config.name)
+                    .map_or_else(|| Text::from(""), |(_, reason)| reason.clone()),
             ))
         })
         .collect()

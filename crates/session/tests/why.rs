@@ -223,3 +223,55 @@ fn every_code_of_why_and_what_if_has_its_words() {
         }
     }
 }
+
+#[test]
+fn a_manifest_that_would_stay_pending_gets_its_smallest_fix() {
+    let session = Session::open(Source::Manifest("")).expect("it opens");
+    let pod = |cpu: &str| {
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: p}}\nspec:\n  containers:\n  - name: c\n    image: nginx\n    resources: {{requests: {{cpu: {cpu}}}}}\n"
+        )
+    };
+    assert!(session.preview_fix(&pod("1")).is_none());
+    assert!(session.preview_fix("kind: [").is_none());
+    let fix = session.preview_fix(&pod("5")).expect("it would wait");
+    let request = fix.answers.iter().find(|a| &*a.kind == "request.cpu");
+    let edit = request
+        .and_then(|a| a.edits.first())
+        .expect("it could ask for less");
+    assert!(
+        edit.text.args.contains(&("to", Arg::Text("4".into()))),
+        "{edit:?}"
+    );
+    // The editor's preview says why, node by node, in the scheduler's words.
+    let mut session = session;
+    let Effect::Pending { nodes, .. } = session.edit("p.yaml", &pod("5")).effect.clone() else {
+        panic!("it would wait")
+    };
+    assert!(
+        nodes
+            .iter()
+            .all(|(_, _, _, reason)| &**reason == "Insufficient cpu"),
+        "{nodes:?}"
+    );
+}
+
+#[test]
+fn a_pod_that_runs_could_be_brought_to_each_node() {
+    let mut session = Session::open(Source::Preset("birth")).expect("it opens");
+    session.seek_end();
+    let pod = podscope_session::whatif::pods(&session).remove(0);
+    for node in ["node-1", "node-2", "node-3"] {
+        let view = session.what_if(&pod, Some(node)).expect("it is there");
+        assert!(
+            view.now.code == "whatif.bound" || view.answers.iter().all(|a| &*a.node == node),
+            "{view:?}"
+        );
+        assert!(
+            view.now.code == "whatif.bound" || !view.answers.is_empty(),
+            "{view:?}"
+        );
+    }
+    let none = session.what_if(&pod, Some("nowhere")).expect("it is there");
+    assert_eq!(none.now.code, "whatif.no-node");
+}
