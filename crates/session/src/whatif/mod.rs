@@ -17,6 +17,8 @@ mod tell;
 mod trial;
 pub mod view;
 
+pub use crate::why_root::is_root;
+
 use crate::session::Session;
 use crate::view::*;
 use podscope_api::{Kind, Object};
