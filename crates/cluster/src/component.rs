@@ -40,6 +40,10 @@ controllers! {
 }
 
 impl ControllerId {
+    /// Whether it works on claims and volumes.
+    pub fn is_about_volumes(self) -> bool {
+        self >= ControllerId::PersistentVolume && self <= ControllerId::EphemeralVolume
+    }
     /// The service account that it shows: taint eviction shares the node controller's.
     pub fn account(self) -> &'static str {
         match self {

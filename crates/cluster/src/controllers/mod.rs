@@ -28,7 +28,7 @@ use crate::sim::{Ctx, Sim};
 use crate::trace::{Note, RequestId, TraceId};
 use podscope_api::{Key, Kind, Request, Response};
 use podscope_kernel::collections::BTreeMap;
-use podscope_kernel::{EntryId, SimDuration};
+use podscope_kernel::{EntryId, SimDuration, SimTime};
 use std::fmt::Debug;
 use std::hash::{Hash, Hasher};
 
@@ -450,26 +450,26 @@ impl<C: Controller> Loop<C> {
 }
 
 macro_rules! registry {
-    ($($field:ident: $controller:ty;)*) => {
-        /// The controllers of the process; they share its caches.
+    ($name:ident: $doc:literal; $($field:ident: $controller:ty;)*) => {
+        #[doc = $doc]
         #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-        pub struct ControllerManager {
-            $(#[doc = "The controller of this name."] pub $field: Loop<$controller>,)*
+        struct $name {
+            $($field: Loop<$controller>,)*
         }
 
         #[allow(unused_variables, clippy::match_single_binding, reason = "the registry may be short")]
-        impl ControllerManager {
+        impl $name {
             /// The process has started and its caches are filled.
-            pub(crate) fn start(&mut self, sim: &mut Sim, caches: &Caches) {
+            fn start(&mut self, sim: &mut Sim, caches: &Caches) {
                 $(self.$field.start(caches, &mut sim.ctx(ComponentId::Controller(<$controller>::ID), None));)*
             }
             /// A change in a cache.
-            pub(crate) fn event(&mut self, sim: &mut Sim, caches: &Caches, event: &CacheEvent) {
+            fn event(&mut self, sim: &mut Sim, caches: &Caches, event: &CacheEvent) {
                 $(self.$field.event(event, caches, &mut sim.ctx(ComponentId::Controller(<$controller>::ID), event.cause));)*
             }
             /// A timer.
             #[inline(never)]
-            pub(crate) fn timer(&mut self, id: ControllerId, timer: &Timer, caches: &Caches, ctx: &mut Ctx<'_>) {
+            fn timer(&mut self, id: ControllerId, timer: &Timer, caches: &Caches, ctx: &mut Ctx<'_>) {
                 match id {
                     $(<$controller>::ID => self.$field.timer(timer, caches, ctx),)*
                     _ => {}
@@ -477,21 +477,21 @@ macro_rules! registry {
             }
             /// An answer.
             #[inline(never)]
-            pub(crate) fn response(&mut self, id: ControllerId, request: RequestId, answer: &Response, caches: &Caches, ctx: &mut Ctx<'_>) {
+            fn response(&mut self, id: ControllerId, request: RequestId, answer: &Response, caches: &Caches, ctx: &mut Ctx<'_>) {
                 match id {
                     $(<$controller>::ID => self.$field.response(request, answer, caches, ctx),)*
                     _ => {}
                 }
             }
             /// A controller's work queue.
-            pub fn queue(&self, id: ControllerId) -> Option<&WorkQueue> {
+            fn queue(&self, id: ControllerId) -> Option<&WorkQueue> {
                 match id {
                     $(<$controller>::ID => Some(self.$field.queue()),)*
                     _ => None,
                 }
             }
             /// Each controller with the number of keys that wait and that are in hand.
-            pub fn queues(&self) -> Vec<(ControllerId, usize, usize)> {
+            fn queues(&self) -> Vec<(ControllerId, usize, usize)> {
                 vec![$((<$controller>::ID, self.$field.queue().len(), self.$field.queue().in_progress()),)*]
             }
         }
@@ -499,6 +499,7 @@ macro_rules! registry {
 }
 
 registry! {
+    CoreControllers: "Controllers that always have something to do.";
     deployment: deployment::DeploymentController;
     replicaset: replicaset::ReplicaSetController;
     endpointslice: endpointslice::EndpointSliceController;
@@ -509,11 +510,98 @@ registry! {
     service_account: service_account::ServiceAccountController;
     root_ca: service_account::RootCaPublisher;
     namespace: namespace::NamespaceController;
-    persistent_volume: persistent_volume::PersistentVolumeBinder;
+}
+
+registry! {
+    VolumeControllers: "Controllers of claims and volumes.";
+    binder: persistent_volume::PersistentVolumeBinder;
     provisioner: persistent_volume::provisioner::Provisioner;
     claim_protection: persistent_volume::protection::ClaimProtection;
     volume_protection: persistent_volume::protection::VolumeProtection;
-    ephemeral_volumes: persistent_volume::ephemeral::EphemeralVolumes;
+    ephemeral: persistent_volume::ephemeral::EphemeralVolumes;
+}
+
+/// The controllers of the process; they share its caches.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct ControllerManager {
+    core: CoreControllers,
+    /// Made when the first claim, volume or Pod with one is heard of: until then they would only be idle.
+    volumes: Option<Box<VolumeControllers>>,
+}
+
+impl ControllerManager {
+    /// The process has started and its caches are filled.
+    pub(crate) fn start(&mut self, sim: &mut Sim, caches: &Caches) {
+        self.core.start(sim, caches);
+        if sim.now > SimTime::ZERO {
+            self.start_volumes(sim, caches);
+        }
+    }
+    #[inline(never)]
+    fn start_volumes(&mut self, sim: &mut Sim, caches: &Caches) {
+        self.volumes.get_or_insert_default().start(sim, caches);
+    }
+    /// A change in a cache.
+    pub(crate) fn event(&mut self, sim: &mut Sim, caches: &Caches, event: &CacheEvent) {
+        self.core.event(sim, caches, event);
+        if persistent_volume::concerns(event) {
+            self.volumes_event(sim, caches, event);
+        }
+    }
+    #[inline(never)]
+    fn volumes_event(&mut self, sim: &mut Sim, caches: &Caches, event: &CacheEvent) {
+        self.volumes
+            .get_or_insert_default()
+            .event(sim, caches, event);
+    }
+    /// A timer.
+    #[inline(never)]
+    pub(crate) fn timer(
+        &mut self,
+        id: ControllerId,
+        timer: &Timer,
+        caches: &Caches,
+        ctx: &mut Ctx<'_>,
+    ) {
+        if id.is_about_volumes() {
+            if let Some(volumes) = &mut self.volumes {
+                volumes.timer(id, timer, caches, ctx);
+            }
+            return;
+        }
+        self.core.timer(id, timer, caches, ctx);
+    }
+    /// An answer.
+    #[inline(never)]
+    pub(crate) fn response(
+        &mut self,
+        id: ControllerId,
+        request: RequestId,
+        answer: &Response,
+        caches: &Caches,
+        ctx: &mut Ctx<'_>,
+    ) {
+        if id.is_about_volumes() {
+            if let Some(volumes) = &mut self.volumes {
+                volumes.response(id, request, answer, caches, ctx);
+            }
+            return;
+        }
+        self.core.response(id, request, answer, caches, ctx);
+    }
+    /// A controller's work queue.
+    pub fn queue(&self, id: ControllerId) -> Option<&WorkQueue> {
+        match &self.volumes {
+            Some(volumes) if id.is_about_volumes() => volumes.queue(id),
+            _ => self.core.queue(id),
+        }
+    }
+    /// Each controller with the number of keys that wait and that are in hand.
+    pub fn queues(&self) -> Vec<(ControllerId, usize, usize)> {
+        let mut queues = self.core.queues();
+        queues.extend(self.volumes.iter().flat_map(|volumes| volumes.queues()));
+        queues
+    }
 }
 
 /// The kinds that the controller manager keeps caches of.
