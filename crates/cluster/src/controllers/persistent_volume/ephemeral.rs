@@ -73,10 +73,11 @@ impl Controller for EphemeralVolumes {
         work: &mut Work<'_>,
         _ctx: &mut Ctx<'_>,
     ) {
-        if event.kind == Kind::Pod && event.old.is_none() {
-            if let Some(pod) = event.new.as_ref().filter(|pod| has_templates(pod)) {
-                work.add(pod.key(), event.cause);
-            }
+        if event.kind == Kind::Pod
+            && event.old.is_none()
+            && let Some(pod) = event.new.as_ref().filter(|pod| has_templates(pod))
+        {
+            work.add(pod.key(), event.cause);
         }
     }
 

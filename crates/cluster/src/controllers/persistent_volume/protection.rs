@@ -134,10 +134,10 @@ impl Controller for VolumeProtection {
         work: &mut Work<'_>,
         _ctx: &mut Ctx<'_>,
     ) {
-        if event.kind == Kind::PersistentVolume {
-            if let Some(volume) = event.new.as_ref().filter(|v| waits(v, VOLUME)) {
-                work.add(volume.key(), event.cause);
-            }
+        if event.kind == Kind::PersistentVolume
+            && let Some(volume) = event.new.as_ref().filter(|v| waits(v, VOLUME))
+        {
+            work.add(volume.key(), event.cause);
         }
     }
 
