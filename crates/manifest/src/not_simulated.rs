@@ -13,7 +13,6 @@ const POD_SPEC: &[&str] = &[
     "hostname",
     "hostnameOverride",
     "os",
-    "resourceClaims",
     "schedulingGroup",
     "securityContext",
     "setHostnameAsFQDN",
@@ -57,6 +56,19 @@ const OTHERS: &[(Kind, &[&str])] = &[
     (
         Kind::StatefulSet,
         &["spec.persistentVolumeClaimRetentionPolicy"],
+    ),
+    (
+        Kind::PersistentVolumeClaim,
+        &[
+            "spec.dataSource",
+            "spec.dataSourceRef",
+            "spec.volumeAttributesClassName",
+        ],
+    ),
+    (Kind::PersistentVolume, &["spec.mountOptions"]),
+    (
+        Kind::StorageClass,
+        &["allowVolumeExpansion", "mountOptions", "parameters"],
     ),
 ];
 

@@ -35,7 +35,7 @@ use crate::sim::{Ctx, Sim};
 use crate::trace::{Note, RequestId, TraceId};
 use podscope_api::{Key, Kind, Request, Response};
 use podscope_kernel::collections::BTreeMap;
-use podscope_kernel::{EntryId, SimDuration};
+use podscope_kernel::{EntryId, SimDuration, SimTime};
 use std::fmt::Debug;
 use std::hash::{Hash, Hasher};
 
@@ -469,7 +469,7 @@ macro_rules! registry {
         #[allow(unused_variables, clippy::match_single_binding, reason = "the registry may be short")]
         impl $set {
             /// The process has started and its caches are filled.
-            pub(crate) fn start(&mut self, sim: &mut Sim, caches: &Caches, cause: Option<crate::trace::TraceId>) {
+            pub(crate) fn start(&mut self, sim: &mut Sim, caches: &Caches, cause: Option<TraceId>) {
                 $(self.$field.start(caches, &mut sim.ctx(ComponentId::Controller(<$controller>::ID), cause));)*
             }
             /// A change in a cache.
@@ -527,7 +527,6 @@ registry! {
     service_account: service_account::ServiceAccountController;
     root_ca: service_account::RootCaPublisher;
     namespace: namespace::NamespaceController;
-    ephemeral_volumes: persistent_volume::ephemeral::EphemeralVolumes;
 }
 
 registry! {
@@ -541,6 +540,7 @@ registry! {
     provisioner: persistent_volume::provisioner::Provisioner;
     claim_protection: persistent_volume::protection::ClaimProtection;
     volume_protection: persistent_volume::protection::VolumeProtection;
+    ephemeral_volumes: persistent_volume::ephemeral::EphemeralVolumes;
     cronjob: cronjob::CronJobController;
     disruption: disruption::DisruptionController;
     autoscaler: horizontal_pod_autoscaler::HorizontalPodAutoscalerController;
@@ -569,22 +569,24 @@ pub struct ControllerManager {
 
 impl ControllerManager {
     /// The process has started and its caches are filled.
-    pub(crate) fn start(&mut self, sim: &mut Sim, caches: &Caches) {
-        self.always.start(sim, caches);
-        if ON_DEMAND.iter().any(|k| caches.list(*k).next().is_some()) {
-            self.on_demand(sim, caches);
+    pub(crate) fn start(&mut self, sim: &mut Sim, caches: &Caches, cause: Option<TraceId>) {
+        self.always.start(sim, caches, cause);
+        let any = ON_DEMAND.iter().any(|k| caches.list(*k).next().is_some());
+        if any || sim.now > SimTime::ZERO {
+            self.on_demand(sim, caches, cause);
         }
     }
     #[inline(never)]
-    fn on_demand(&mut self, sim: &mut Sim, caches: &Caches) {
+    fn on_demand(&mut self, sim: &mut Sim, caches: &Caches, cause: Option<TraceId>) {
         let mut controllers: Box<OnDemand> = Box::default();
-        controllers.start(sim, caches);
+        controllers.start(sim, caches, cause);
         self.on_demand = Some(controllers);
     }
     /// A change in a cache.
     pub(crate) fn event(&mut self, sim: &mut Sim, caches: &Caches, event: &CacheEvent) {
         self.always.event(sim, caches, event);
-        if self.on_demand.is_some() || ON_DEMAND.contains(&event.kind) {
+        let wakes = ON_DEMAND.contains(&event.kind) || persistent_volume::concerns(event);
+        if wakes || self.on_demand.is_some() {
             self.event_on_demand(sim, caches, event);
         }
     }
