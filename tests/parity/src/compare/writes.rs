@@ -28,6 +28,7 @@ pub fn compare(pair: &Pair) -> Vec<Check> {
             (recorded.count / 3)
                 .max(recorded.objects)
                 .max(recorded.least)
+                .max(played.least)
         } else {
             0
         };
