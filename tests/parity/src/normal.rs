@@ -46,7 +46,12 @@ impl Names {
         }
         let mut out = String::from(indent);
         // The recorded machines give an image its short name, as it stands in the manifest.
-        let trimmed = trimmed.replace("docker.io/library/", "");
+        let mut trimmed = trimmed.replace("docker.io/library/", "");
+        for (word, shown) in MACHINE {
+            if trimmed.contains(word) {
+                trimmed = trimmed.replace(word, shown);
+            }
+        }
         let mut rest = trimmed.as_str();
         let table = !trimmed.contains(": ");
         while !rest.is_empty() {
@@ -116,6 +121,16 @@ const MOMENTARY: &[(&str, &str)] = &[
     ("imageID:", "<id>"),
     ("Image ID:", "<id>"),
     ("resourceVersion:", "<revision>"),
+];
+
+/// What the recorded and the simulated machines say that they are made of.
+const MACHINE: &[(&str, &str)] = &[
+    ("Debian GNU/Linux 12 (bookworm)", "<os>"),
+    ("Debian GNU/Linux 13 (trixie)", "<os>"),
+    ("6.1.0-42-amd64", "<kernel>"),
+    ("6.12.0", "<kernel>"),
+    ("fakeRuntime://0.1.0", "<runtime>"),
+    ("containerd://2.1.4", "<runtime>"),
 ];
 
 /// A user's name without the prefix of service accounts.

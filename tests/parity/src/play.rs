@@ -18,8 +18,11 @@ use std::rc::Rc;
 
 /// How long a command may take longer than recorded before the script goes on, in microseconds.
 const PATIENCE: i64 = 120_000_000;
-/// How far ahead is looked for the recorded state, in microseconds.
+/// A Lease is renewed in this time, in microseconds.
+const LEASE_EVERY: i64 = 11_000_000;
+/// How far ahead is looked for the recorded state, in microseconds: at least and at most.
 const SOON: u64 = 3_000_000;
+const LATE: u64 = 60_000_000;
 /// The most steps of one recording.
 const MAX_STEPS: u64 = 3_000_000;
 
@@ -206,18 +209,32 @@ impl Player<'_> {
                 ..Command::default()
             });
         }
-        let (mut shift, mut not_done) = (0, Vec::new());
+        let (mut shift, mut not_done, mut before) = (0, Vec::new(), 0);
         for (at, item) in items {
             let ended_before = |running: &Running| recorded[running.command].end <= at;
             let limit = at + shift + PATIENCE;
             while self.running.iter().any(ended_before) && self.now() < limit && self.step(limit) {}
             shift = shift.max(self.now() - at);
             self.run_until(at + shift);
-            if let Item::Command(i) = item {
-                self.settle(recorded[i].start);
-                shift = shift.max(self.now() - at);
+            // A script that did nothing but look for long waited for something.
+            let gap = u64::try_from(at - before).unwrap_or(0);
+            self.settle(at, SOON.max(gap * 2 / 5).min(LATE));
+            shift = shift.max(self.now() - at);
+            let looks = |i: usize| {
+                let line = &recorded[i].line;
+                line.starts_with("kubectl get") || line.starts_with("kubectl describe")
+            };
+            if !matches!(item, Item::Command(i) if looks(i)) {
+                before = at;
             }
             self.observer.shift = shift;
+            if let Item::Note(words) = item
+                && let Some(node) = setup::stopped_kubelet(words)
+            {
+                self.wait_for_lease(node, at);
+                shift = shift.max(self.now() - at);
+                self.observer.shift = shift;
+            }
             match item {
                 Item::Command(i) => self.start(i),
                 Item::Note(words) => match setup::note(recording, words, &mut self.downs) {
@@ -228,7 +245,7 @@ impl Player<'_> {
         }
         let end = recording.length + shift;
         self.run_until(end);
-        self.settle(recording.length);
+        self.settle(recording.length, LATE);
         let limit = end + PATIENCE;
         while !self.running.is_empty() && self.now() < limit && self.step(limit) {}
         not_done
@@ -294,15 +311,37 @@ impl Player<'_> {
         found.map_or_else(|| name.to_owned(), |pod| pod.name().to_owned())
     }
 
+    /// Waits until the Node's Lease was renewed as long ago as in the recording: what follows a kubelet's
+    /// silence counts from there.
+    fn wait_for_lease(&mut self, node: &str, recorded_at: i64) {
+        let renewals = self.recording.run.changes.iter();
+        let renewals = renewals.filter(|c| c.resource == "leases" && c.object.name() == node);
+        let Some(last) = renewals.map(|c| c.at).filter(|at| *at <= recorded_at).max() else {
+            return;
+        };
+        let limit = self.now() + LEASE_EVERY;
+        let seen = self.observer.run.changes.len();
+        let renewed = |player: &Self| {
+            let new = player.observer.run.changes[seen..].iter();
+            new.filter(|c| c.resource == "leases" && c.object.name() == node)
+                .map(|c| c.at)
+                .next()
+        };
+        while renewed(self).is_none() && self.step(limit) {}
+        if let Some(at) = renewed(self) {
+            self.run_until(at + recorded_at - last);
+        }
+    }
+
     /// Waits for what the recorder's script waited for without saying so: while Pods are not in the recorded
     /// state, but will be soon when nothing more is done, time passes. Containers start here as fast as
     /// modelled, on the recorded machines in no time.
-    fn settle(&mut self, recorded_at: i64) {
+    fn settle(&mut self, recorded_at: i64, patience: u64) {
         let wanted = self.recorded_pods(recorded_at);
         if alike(&wanted, &self.pods(&self.simulation)) {
             return;
         }
-        let limit = SimTime(self.simulation.now().0 + SOON);
+        let limit = SimTime(self.simulation.now().0 + patience);
         let mut ahead = self.simulation.clone();
         while ahead.next_time().is_some_and(|at| at <= limit) {
             ahead.step(&mut Vec::new());
@@ -320,9 +359,9 @@ impl Player<'_> {
         let pods = simulation.cluster().api().cached(podscope_api::Kind::Pod);
         let mut states: Vec<(String, String)> = pods
             .map(|pod| {
-                let name = pod.name();
-                let base = self.bases.get(name).map_or(name, String::as_str);
-                (base.to_owned(), state_of(pod))
+                let base = base_of(pod, &self.aliases).map(|(_, base)| base);
+                let base = base.unwrap_or_else(|| pod.name().to_owned());
+                (base, state_of(pod))
             })
             .collect();
         states.sort();

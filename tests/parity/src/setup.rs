@@ -143,12 +143,24 @@ pub fn forget(pod: &Object) -> Vec<Command> {
     kinds.iter().map(|kind| heal(kind, &target)).collect()
 }
 
-/// What a note of the script says was done to machines and processes; `Err` says what cannot be done here.
-pub fn note(recording: &Recording, words: &str, state: &mut Downs) -> Result<Vec<Command>, String> {
-    let node = words
+/// The Node that a note names; empty when it names none.
+fn node_named(words: &str) -> &str {
+    words
         .split(|c: char| !c.is_ascii_alphanumeric() && c != '-')
         .find(|word| word.starts_with("node-"))
-        .unwrap_or("");
+        .unwrap_or("")
+}
+
+/// The Node whose kubelet a note says was stopped or killed.
+pub fn stopped_kubelet(words: &str) -> Option<&str> {
+    let stops = words.contains("SIGSTOP") || words.starts_with("kill kubelet");
+    let node = node_named(words);
+    (stops && !node.is_empty()).then_some(node)
+}
+
+/// What a note of the script says was done to machines and processes; `Err` says what cannot be done here.
+pub fn note(recording: &Recording, words: &str, state: &mut Downs) -> Result<Vec<Command>, String> {
+    let node = node_named(words);
     if words.starts_with("recovery: add node") {
         let object = recording.run.changes.iter().find(|change| {
             change.resource == "nodes" && change.what == What::Added && change.object.name() == node
@@ -171,16 +183,15 @@ pub fn note(recording: &Recording, words: &str, state: &mut Downs) -> Result<Vec
         let create = Command::Kubectl(std::rc::Rc::new(create));
         return Ok(vec![create, heal("kubelet-crash", node)]);
     }
-    let stops = words.contains("SIGSTOP") || words.starts_with("kill kubelet");
-    if stops && !node.is_empty() {
+    if let Some(node) = stopped_kubelet(words) {
+        // A stopped process goes on where it was, a crashed one starts anew; what others see of its
+        // silence is the same.
         state.kubelet = Some(node.to_owned());
         return Ok(vec![inject("kubelet-crash", node)]);
     }
-    if words.contains("SIGCONT") || words.starts_with("the kubelet returns") {
-        let back = state
-            .kubelet
-            .take()
-            .map(|node| heal("kubelet-crash", &node));
+    if words.starts_with("SIGCONT") || words.starts_with("the kubelet returns") {
+        let back = state.kubelet.take();
+        let back = back.map(|node| heal("kubelet-crash", &node));
         return back
             .map(|back| vec![back])
             .ok_or("nothing was stopped".into());

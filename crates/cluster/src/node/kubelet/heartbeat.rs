@@ -250,8 +250,7 @@ impl Kubelet {
         let ready = !node.condition_true("Ready");
         ctx.trace(Note::new(NODE_STATUS).arg("node", self.config.name.clone()));
         if ready {
-            let message = format!("Node {} status is now: NodeReady", self.config.name);
-            self.node_event("Normal", "NodeReady", &message, ctx);
+            self.tell_recovery(&node, ctx);
         }
         if self.heartbeat.cold {
             self.heartbeat.cold = false;
@@ -270,6 +269,28 @@ impl Kubelet {
         let id = ctx.request(request);
         self.sent.insert(id, Sent::NodeStatus);
         self.later_status(ctx);
+    }
+
+    /// The Events about conditions that turn good.
+    #[inline(never)]
+    fn tell_recovery(&mut self, node: &Object, ctx: &mut Ctx<'_>) {
+        let pressures = [
+            ("MemoryPressure", "NodeHasSufficientMemory"),
+            ("DiskPressure", "NodeHasNoDiskPressure"),
+            ("PIDPressure", "NodeHasSufficientPID"),
+        ];
+        // A kubelet that starts has told of these already.
+        let turned = |condition: &str| {
+            let before = node.condition(condition).get("status").as_str();
+            before.is_some_and(|status| status != "False")
+        };
+        let cold = self.heartbeat.cold;
+        let told = pressures.iter().filter(|(c, _)| !cold && turned(c));
+        let told: Vec<&str> = told.map(|(_, reason)| *reason).collect();
+        for reason in told.into_iter().chain(["NodeReady"]) {
+            let message = format!("Node {} status is now: {reason}", self.config.name);
+            self.node_event("Normal", reason, &message, ctx);
+        }
     }
 
     /// The machine's boot ID: another one after each power loss.
