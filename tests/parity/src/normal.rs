@@ -101,6 +101,9 @@ impl Names {
             out.push_str("<ip>");
         } else if is_span(core) {
             out.push_str("<span>");
+        } else if let Some(owner) = replica_set_of(core) {
+            out.push_str(self.0.get(owner).map_or(owner, String::as_str));
+            out.push_str("-*****");
         } else if core.starts_with("kube-api-access-") {
             out.push_str("kube-api-access-*");
         } else if let Some((name, _)) = core.split_once('.')
@@ -139,6 +142,18 @@ pub fn user(name: &str) -> String {
         Some(account) => format!("sa:{account}"),
         None => name.to_owned(),
     }
+}
+
+/// The ReplicaSet of a Pod's name, as far as it looks like one; the Pod may be older than the run.
+fn replica_set_of(name: &str) -> Option<&str> {
+    let random = |part: &str| {
+        let letters = b"bcdfghjklmnpqrstvwxz2456789";
+        part.bytes().all(|b| letters.contains(&b))
+    };
+    let (owner, tail) = name.rsplit_once('-')?;
+    let (_, hash) = owner.rsplit_once('-')?;
+    let fits = tail.len() == 5 && (6..=10).contains(&hash.len());
+    (fits && random(tail) && random(hash)).then_some(owner)
 }
 
 fn in_word(c: char) -> bool {

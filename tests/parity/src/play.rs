@@ -178,6 +178,7 @@ fn play_with(recording: &Recording, seed: u64) -> Played {
     }
     player.run_until(0);
     player.observer.run = Run::default();
+    player.made.clear();
     let not_done = player.script();
     player.observer.run.aliases = std::mem::take(&mut player.aliases);
     Played {
@@ -265,7 +266,10 @@ impl Player<'_> {
         command.start = now;
         match line {
             Err(why) => command.skipped = Some(why),
-            Ok(line) => {
+            Ok(mut line) => {
+                if line.beside {
+                    line.timeout = Some((recorded.end - recorded.start) / 1_000_000);
+                }
                 let mut waiting = line.invocations.clone();
                 waiting.reverse();
                 let running = Running {
@@ -405,7 +409,11 @@ impl Player<'_> {
                     i += 1;
                     continue;
                 }
-                command.exit = Some(terminal.exit.map_or(124, i64::from));
+                let killed = match running.line.beside {
+                    true => self.recording.run.commands[running.command].exit,
+                    false => Some(124),
+                };
+                command.exit = terminal.exit.map(i64::from).or(killed);
                 if !running.line.quiet {
                     command.stdout.push_str(&terminal.stdout);
                 }

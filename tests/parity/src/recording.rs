@@ -20,6 +20,8 @@ pub struct Recording {
     pub notes: Vec<(i64, String)>,
     /// Manifests by file name.
     pub files: Vec<(String, String)>,
+    /// Manifests of what ran before the recording began.
+    pub earlier: Vec<(String, String)>,
 }
 
 impl Recording {
@@ -44,6 +46,7 @@ impl Recording {
             run: Run::default(),
             notes: Vec::new(),
             files: Vec::new(),
+            earlier: Vec::new(),
         };
         for line in script.lines() {
             recording.script_line(folder, line);
@@ -70,6 +73,7 @@ impl Recording {
             }
             recording.files.sort();
         }
+        recording.earlier = earlier(folder, &recording)?;
         Ok(recording)
     }
 
@@ -116,6 +120,19 @@ impl Recording {
 
 /// An Event that only the recorded machines' stand-in for a file system gives rise to.
 const NOT_REAL: &str = "ImageGCFailed";
+
+/// In the recordings of the control plane's failures a Deployment with a Service runs from the start; the first
+/// of them has the manifests.
+fn earlier(folder: &Path, recording: &Recording) -> Result<Vec<(String, String)>, String> {
+    let has = |name: &str| recording.files.iter().any(|(file, _)| file == name);
+    if !recording.name.starts_with("16") || has("web.yaml") {
+        return Ok(Vec::new());
+    }
+    let first = folder.join("../16a-etcd-down/manifests");
+    let names = ["web.yaml", "web-svc.yaml"];
+    let file = |name: &&str| Ok(((*name).to_owned(), read(&first.join(name))?));
+    names.iter().map(file).collect()
+}
 
 /// A wall-clock time with fractions of a second.
 fn micros(text: &str) -> Option<i64> {

@@ -46,6 +46,9 @@ fn joins(recording: &str) -> impl Iterator<Item = &'static str> {
 fn images_present(recording: &Recording) -> BTreeSet<String> {
     let mut pulled = BTreeSet::new();
     let mut present = BTreeSet::new();
+    if !recording.earlier.is_empty() {
+        present.insert("nginx:1.25".to_owned());
+    }
     for change in recording
         .run
         .changes
@@ -69,6 +72,19 @@ pub fn before(recording: &Recording) -> Vec<(i64, Command)> {
     for node in joins(&recording.name) {
         acts.push((LEAD - 2_000_000, inject("kubelet-crash", node)));
         acts.push((LEAD - 3_000_000, kubectl(&["delete", "node", node])));
+    }
+    if !recording.earlier.is_empty() {
+        let mut argv = vec!["apply".to_owned()];
+        for (name, _) in &recording.earlier {
+            argv.extend(["-f".to_owned(), name.clone()]);
+        }
+        let files = recording.earlier.clone();
+        let apply = Invocation {
+            argv,
+            files,
+            ..Invocation::default()
+        };
+        acts.push((LEAD - 5_000_000, Command::Kubectl(std::rc::Rc::new(apply))));
     }
     acts.push((5_000_000, kubectl(&["delete", "events", "--all"])));
     acts
