@@ -24,6 +24,14 @@ impl Names {
     pub fn base<'a>(&'a self, name: &'a str) -> &'a str {
         self.0.get(name).map_or(name, String::as_str)
     }
+    /// [`Names::base`], also of Pods that are older than the run, by the look of their names.
+    pub fn pod_base(&self, name: &str) -> String {
+        match (self.0.get(name), replica_set_of(name)) {
+            (Some(base), _) => base.clone(),
+            (None, Some(owner)) => format!("{owner}-*****"),
+            (None, None) => name.to_owned(),
+        }
+    }
     /// A text in which everything random or of the moment is replaced by stars and words in angle brackets.
     pub fn text(&self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());

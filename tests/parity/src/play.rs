@@ -125,14 +125,17 @@ pub fn play(recording: &Recording, seed: Option<u64>) -> Played {
     .unwrap_or_else(|| play_with(recording, seed.unwrap_or(1)))
 }
 
-/// Names of ReplicaSets by their Deployment, in order of creation.
+/// Names of ReplicaSets by their Deployment, in the order in which they are first seen.
 fn replica_sets(run: &Run) -> BTreeMap<String, Vec<String>> {
     let mut by: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let added = run.changes.iter().filter(|c| c.what == What::Added);
-    for change in added.filter(|c| c.resource == "replicasets") {
+    let sets = run.changes.iter().filter(|c| c.resource == "replicasets");
+    for change in sets {
         if let Some(owner) = change.object.controller() {
             let names = by.entry(owner.name.to_string()).or_default();
-            names.push(change.object.name().to_owned());
+            let name = change.object.name().to_owned();
+            if !names.contains(&name) {
+                names.push(name);
+            }
         }
     }
     by
@@ -287,8 +290,8 @@ impl Player<'_> {
     /// The simulated Pod for a recorded one with a random name: made from the same base, on the same Node.
     fn counterpart(&self, name: &str) -> String {
         let (recorded, names) = (&self.recording.run, &self.names);
-        let base = names.base(name);
-        if base == name {
+        let base = names.pod_base(name);
+        if base == name || self.bases.contains_key(name) {
             return name.to_owned();
         }
         let now = self.now() - self.observer.shift;
@@ -304,10 +307,12 @@ impl Player<'_> {
         let pods = self.simulation.cluster().api();
         let pods = pods.cached(podscope_api::Kind::Pod);
         let ours: Vec<_> = pods
-            .filter(|pod| self.bases.get(pod.name()).is_some_and(|b| b == base))
+            .filter(|pod| self.bases.get(pod.name()) == Some(&base))
             .collect();
         let node = |pod: &Object| pod.spec().get("nodeName").str_or_empty().to_owned();
-        let wanted = theirs.get(name).map(|pod| node(pod)).unwrap_or_default();
+        let older = || recorded.changes.iter().find(|c| c.object.name() == name);
+        let known = theirs.get(name).copied().or_else(|| Some(&older()?.object));
+        let wanted = known.map(node).unwrap_or_default();
         let beside = theirs.values().filter(|pod| node(pod) == wanted);
         let place = beside.take_while(|pod| pod.name() != name).count();
         let there: Vec<_> = ours.iter().filter(|pod| node(pod) == wanted).collect();
