@@ -85,7 +85,7 @@ fn what_if(frame: &Frame<'_>, view: &WhatIfView) -> Html {
         html! { <li key={blocker.node.to_string()}><b>{blocker.node.to_string()}</b><div>{for blocker.reasons.iter().map(reason)}</div></li> }
     };
     html! { <>
-        <h3>{rich(&frame.words.say(&view.now))}</h3>
+        <h2>{rich(&frame.words.say(&view.now))}</h2>
         <ol class="answers">{for view.answers.iter().enumerate().map(answer)}</ol>
         if !view.blockers.is_empty() {
             <details><summary>{frame.t("sched.in-the-way")}</summary>
@@ -147,7 +147,7 @@ fn sensitivity(frame: &Frame<'_>, view: &SensitivityView) -> Html {
         None => frame.t("sched.near-none"),
     };
     html! { <>
-        <h3>{rich(&head)}</h3>
+        <h2>{rich(&head)}</h2>
         if view.changes.is_empty() { <p>{frame.t("sched.near-nothing")}</p> }
         <ul class="nears">{for view.changes.iter().enumerate().map(row)}</ul>
         <p class="small muted">{frame.words.say(&view.bounds)}</p>
