@@ -75,6 +75,7 @@ pub fn plan(cluster: &Cluster, pod: &Object, edits: &[Edit]) -> Option<Plan> {
     let bound = !pod.at("spec.nodeName").str_or_empty().is_empty();
     let own: Vec<&Edit> = edits.iter().filter(|e| e.is_of_pod()).collect();
     out.machines |= own.iter().any(|e| matches!(e, Edit::Priority { .. }));
+    out.machines |= super::search::lesser(cluster, pod);
     if !own.is_empty() {
         change(cluster, pod, &own, bound, &mut out)?;
     } else if bound {

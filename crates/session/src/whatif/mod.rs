@@ -94,59 +94,24 @@ pub fn ask(cluster: &Cluster, pod: &Object, node: Option<&str>) -> WhatIfView {
             tried += 1;
             let outcome = trial::carry_out(cluster, pod, &carried)
                 .filter(|outcome| node.is_none_or(|node| *node == *outcome.node));
+            // Which Pods of a workload go is its controller's choice: one fewer must have been tried.
+            let less = plan.one_fewer().and_then(|less| {
+                let carried = carry::plan(cluster, pod, &less.edits)?;
+                tried += 1;
+                trial::carry_out(cluster, pod, &carried)
+            });
+            let outcome = outcome.filter(|_| less.is_none());
             if outcome.is_none() {
                 failed += 1;
             }
             Some(tell::answer(pod, plan, carried, outcome?))
         };
-        let found = attempt(plan).or_else(|| among_others(cluster, pod, plan, &mut attempt));
-        answers.extend(found);
+        answers.extend(attempt(plan));
     }
     view.now = tell::now(pod, node, !answers.is_empty());
     view.answers = answers.into();
     view.bounds = tell::bounds(weighed, tried, failed);
     view
-}
-
-/// Other Pods that wait take room that a node gets: it needs room for those that come first, too. As much
-/// as does, and a little less does not.
-fn among_others(
-    cluster: &Cluster,
-    pod: &Object,
-    plan: &search::Plan,
-    attempt: &mut dyn FnMut(&search::Plan) -> Option<AnswerView>,
-) -> Option<AnswerView> {
-    use edit::Edit;
-    const MOST: usize = 4;
-    if plan.edits.iter().any(|e| e.is_of_pod()) {
-        return None;
-    }
-    let is_room = |e: &Edit| matches!(e, Edit::Capacity { .. });
-    let place = plan.edits.iter().position(is_room)?;
-    let with = |more: i64| {
-        let mut plan = plan.clone();
-        if let Some(Edit::Capacity { to, .. }) = plan.edits.get_mut(place) {
-            *to = to.saturating_add(more);
-        }
-        plan
-    };
-    let Some(Edit::Capacity { resource, .. }) = plan.edits.get(place) else {
-        return None;
-    };
-    let waiting = cluster.scheduler().queue().iter();
-    let others = waiting.filter(|(key, w)| **key != pod.key() && w.gate.is_empty());
-    let mut more = 0_i64;
-    for (_, other) in others.take(MOST) {
-        let asks = match &**resource {
-            "pods" => 1,
-            name => edit::asked(&other.pod.object, name),
-        };
-        more = more.saturating_add(asks);
-        if let Some(answer) = attempt(&with(more)) {
-            return attempt(&with(more - 1)).is_none().then_some(answer);
-        }
-    }
-    None
 }
 
 /// What there is to say when no edit is to be sought.

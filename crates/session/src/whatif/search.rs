@@ -48,6 +48,22 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// The same with a workload scaled down by one Pod fewer, where there is one that is scaled down by more.
+    pub fn one_fewer(&self) -> Option<Plan> {
+        let mut less = self.clone();
+        for edit in &mut less.edits {
+            if let Edit::Scale { from, to, .. } = edit
+                && *from - *to > 1
+            {
+                *to += 1;
+                return Some(less);
+            }
+        }
+        None
+    }
+}
+
 /// The search and what it has counted.
 pub struct Search<'a> {
     cluster: &'a Cluster,
@@ -56,6 +72,8 @@ pub struct Search<'a> {
     target: Option<Text>,
     /// States weighed so far.
     pub weighed: u32,
+    /// Whether some Pod is less important than this one.
+    preempts: bool,
     found: Vec<Plan>,
     seen: BTreeSet<String>,
 }
@@ -65,6 +83,7 @@ impl<'a> Search<'a> {
     pub fn new(cluster: &'a Cluster, pod: &Object, target: Option<&str>) -> Search<'a> {
         Search {
             cluster,
+            preempts: lesser(cluster, pod),
             base: State::new(cluster, pod),
             target: target.map(Text::from),
             weighed: 0,
@@ -80,13 +99,18 @@ impl<'a> Search<'a> {
 
     fn done(&self, state: &State) -> bool {
         match &self.target {
-            None => state.fits(None),
+            None => state.fits(None) || self.makes_room(state),
             Some(node) => {
                 !state.is_gated()
                     && state.first_no(node).is_ok()
                     && state.chosen().as_ref() == Some(node)
             }
         }
+    }
+
+    /// Whether the Pod would make less important ones go and have a Node then.
+    fn makes_room(&self, state: &State) -> bool {
+        self.preempts && !state.is_gated() && self.target.is_none() && preempts(state)
     }
 
     /// All plans that were found, the smallest sets first, then by cost. Plans of one kind stand in order.
@@ -104,21 +128,57 @@ impl<'a> Search<'a> {
             edit.apply(&mut open);
             start.push(edit);
         }
+        if !start.is_empty() && self.makes_room(&open) {
+            self.offer(start.clone());
+        }
         for node in self.nodes(&open) {
             self.descend(&open, &node, start.clone());
         }
-        if self.target.is_none() {
+        if self.target.is_none() && !self.done(&open) {
             self.whole_requests(&open, &start);
             self.add_node(&open, &start);
             self.priority(&open, &start);
             self.scale(&open, &start);
         }
         let mut found = std::mem::take(&mut self.found);
+        let others = self.waiting();
+        found.retain(|plan| self.stands(plan, &others));
         podscope_api::sort::by_key(&mut found, |p| {
             let rank = p.edits.iter().map(Edit::rank).fold(0, u32::saturating_add);
             (p.edits.len(), rank, p.kind.clone(), p.cost)
         });
         (found, self.weighed)
+    }
+
+    /// Other Pods that wait, in the order of their names. At most 64.
+    fn waiting(&self) -> Vec<Rc<PodInfo>> {
+        const MOST: usize = 64;
+        let queue = self.cluster.scheduler().queue().iter();
+        let own = self.base.pod.key();
+        let others = queue.filter(|(key, waiting)| **key != own && waiting.gate.is_empty());
+        others.take(MOST).map(|(_, w)| w.pod.clone()).collect()
+    }
+
+    /// Whether a set helps however the other Pods that wait come to hear of it: they may come first and take
+    /// the room. What is only changed in the Pod itself wakes no other.
+    fn stands(&self, plan: &Plan, others: &[Rc<PodInfo>]) -> bool {
+        if others.is_empty() || plan.edits.iter().all(Edit::is_of_pod) {
+            return true;
+        }
+        let first = |others: &mut dyn Iterator<Item = &Rc<PodInfo>>| {
+            let mut state = self.with(&plan.edits);
+            for pod in others {
+                let (decision, _) = schedule(pod, &state.cache, state.profile(), 0);
+                let node = decision
+                    .chosen
+                    .map(|slot| state.cache.node(slot).name.clone());
+                if let Some(node) = node {
+                    state.add_pod(pod.clone(), &node);
+                }
+            }
+            self.done(&state)
+        };
+        first(&mut others.iter()) && first(&mut others.iter().rev())
     }
 
     /// The Nodes with the fewest plugins in the way.
@@ -157,6 +217,9 @@ impl<'a> Search<'a> {
                     way.iter().for_each(|edit| edit.apply(&mut next));
                     let mut all = edits.clone();
                     all.extend(way);
+                    if self.makes_room(&next) {
+                        self.offer(all.clone());
+                    }
                     self.descend(&next, node, all);
                 }
             }
@@ -200,6 +263,7 @@ impl<'a> Search<'a> {
     /// Takes a set in: without the edits that it can do without, and with each quantity as small a change as
     /// does.
     fn offer(&mut self, mut edits: Vec<Edit>) {
+        // After one has gone, those that were needed because of it may go, too.
         let mut place = edits.len();
         while place > 0 && edits.len() > 1 {
             place -= 1;
@@ -208,7 +272,7 @@ impl<'a> Search<'a> {
             self.weighed += 1;
             if self.done(&self.with(&fewer)) {
                 edits = fewer;
-                place = place.min(edits.len());
+                place = edits.len();
             }
         }
         for place in 0..edits.len() {
@@ -506,6 +570,14 @@ impl<'a> Search<'a> {
         }
         Some(least.unwrap_or(1).max(1))
     }
+}
+
+/// Whether a Pod that has a Node is less important than this one, which may make others go.
+pub fn lesser(cluster: &Cluster, pod: &Object) -> bool {
+    let own = pod.spec().get("priority").as_int().unwrap_or(0);
+    let never = pod.spec().get("preemptionPolicy").as_str() == Some("Never");
+    let mut nodes = cluster.scheduler().cache().nodes();
+    !never && nodes.any(|node| node.pods.iter().any(|p| p.pod.priority < own))
 }
 
 /// Whether preemption would find a Node to make free.

@@ -23,9 +23,23 @@ pub struct Outcome {
     pub victims: Vec<Key>,
 }
 
-/// Tries a plan; `None` when a request was refused or the Pod was not bound within the bounds.
+/// A person's pace: from one answer to the next request.
+const PAUSE: SimDuration = SimDuration::millis(700);
+
+/// Tries a plan; `None` when a request was refused or the Pod was not bound within the bounds. Where other
+/// Pods wait for the same room, it must not matter how fast one edit follows the other: then the plan is
+/// tried at a person's pace, too.
 #[inline(never)]
 pub fn carry_out(cluster: &Cluster, pod: &Object, plan: &Plan) -> Option<Outcome> {
+    let outcome = at_pace(cluster, pod, plan, SimDuration::ZERO)?;
+    let contested = cluster.scheduler().queue().iter().count() > 1;
+    if contested && plan.requests.len() > 1 {
+        at_pace(cluster, pod, plan, PAUSE)?;
+    }
+    Some(outcome)
+}
+
+fn at_pace(cluster: &Cluster, pod: &Object, plan: &Plan, pause: SimDuration) -> Option<Outcome> {
     let mut copy = cluster.clone();
     copy.take_trace();
     copy.take_answers();
@@ -43,7 +57,13 @@ pub fn carry_out(cluster: &Cluster, pod: &Object, plan: &Plan) -> Option<Outcome
     let mut all_sent = false;
     let mut looked_at = 0;
     let mut victims: Vec<Key> = Vec::new();
+    let mut due: Option<SimTime> = None;
     for _ in 0..steps {
+        if let Some(at) = due.filter(|at| copy.next_time().is_none_or(|next| next >= *at)) {
+            copy.idle_until(at);
+            due = None;
+            waits = requests.next()?.clone().into_sent(&mut copy);
+        }
         if copy.next_time().is_none_or(|at| at.since(start) > ahead) {
             return None;
         }
@@ -62,9 +82,9 @@ pub fn carry_out(cluster: &Cluster, pod: &Object, plan: &Plan) -> Option<Outcome
             if answer.is_err() {
                 return None;
             }
-            match requests.next() {
-                Some(next) => waits = next.clone().into_sent(&mut copy),
-                None => all_sent = true,
+            match requests.len() {
+                0 => all_sent = true,
+                _ => due = Some(copy.now() + pause),
             }
         }
         let revision = copy.etcd().revision();
