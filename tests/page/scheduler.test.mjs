@@ -44,6 +44,10 @@ walk('a Pod that fits nowhere: from the cluster to the numbers that decided', ''
   assert.match(receipt, /NodePorts\s+not asked/);
   assert.match(receipt, /PodTopologySpread/);
   await noAxeViolations(page, 'receipts of a node');
+  // The line that decided is selected in the editor.
+  await page.locator('.sched .because').getByRole('button').click();
+  const picked = await page.locator('#manifest-text').evaluate((area) => area.value.slice(area.selectionStart, area.selectionEnd));
+  assert.equal(picked.trim(), 'requests:');
   // The queue says what would wake it.
   assert.match(await page.locator('.waits').innerText(), /late[\s\S]*a Pod goes or asks for less; a node comes or has more/);
 });

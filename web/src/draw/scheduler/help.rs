@@ -9,6 +9,8 @@ use yew::prelude::*;
 
 /// Nodes on offer.
 const MOST_NODES: usize = 200;
+/// Commands up to this length together are shown at once.
+const SHORT: usize = 120;
 /// Nodes whose obstacles are listed.
 const MOST_BLOCKED: usize = 12;
 
@@ -121,14 +123,18 @@ fn one(frame: &Frame<'_>, i: usize, answer: &AnswerView) -> Html {
     let victims: Vec<&str> = answer.victims.iter().map(|pod| &*pod.name).collect();
     let command =
         |line: &Text| html! { <code class="cmdline">{"kubectl "}{line.to_string()}</code> };
+    let commands = answer.commands.iter().map(command);
+    let length: usize = answer.commands.iter().map(|line| line.len()).sum();
     let number = u16::try_from(i).unwrap_or(u16::MAX);
     let label = frame.n("sched.try-n", i + 1);
     html! {
         <li key={i}>
-            {for answer.edits.iter().map(edit)}
+            <div>{for answer.edits.iter().map(edit)}
             <p class="small muted">{frame.words.say(&outcome)}
                 if !victims.is_empty() { {" "}{frame.n("sched.then-gone", victims.join(", "))} }</p>
-            {for answer.commands.iter().map(command)}
+            if length <= SHORT { {for commands} } else {
+                <details><summary>{frame.t("sched.command")}</summary>{for commands}</details>
+            }</div>
             <button class="btn" type="button" aria-label={label} onclick={frame.act(Act::Sched(SchedAct::TryOut(number)))}>{frame.t("sched.try-out")}</button>
         </li>
     }
