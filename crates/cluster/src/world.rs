@@ -149,7 +149,7 @@ impl Cluster {
 
     fn start(&mut self) {
         let caches = self.caches.entry(Process::ControllerManager).or_default();
-        self.controllers.start(&mut self.sim, caches);
+        self.controllers.start(&mut self.sim, caches, None);
         let caches = self.caches.entry(Process::Scheduler).or_default();
         self.scheduler
             .start(caches, &mut self.sim.ctx(ComponentId::Scheduler, None));

@@ -130,12 +130,13 @@ pub trait Controller {
 pub struct Work<'a> {
     queue: &'a mut WorkQueue,
     later: Vec<(SimDuration, Key)>,
+    cause: Option<TraceId>,
 }
 
 impl Work<'_> {
-    /// Adds a key because of `cause`.
+    /// Adds a key because of `cause`; without one, because of what is being handled.
     pub fn add(&mut self, key: Key, cause: Option<TraceId>) {
-        self.queue.add(key, cause);
+        self.queue.add(key, cause.or(self.cause));
     }
     /// Adds a key after a while.
     pub fn add_after(&mut self, key: Key, after: SimDuration) {
@@ -373,6 +374,7 @@ impl<C: Controller> Loop<C> {
         let mut work = Work {
             queue: &mut self.core.queue,
             later: Vec::new(),
+            cause: ctx.cause(),
         };
         handle(&mut self.controller, &mut work, ctx);
         let later = work.later;
@@ -459,8 +461,8 @@ macro_rules! registry {
         #[allow(unused_variables, clippy::match_single_binding, reason = "the registry may be short")]
         impl ControllerManager {
             /// The process has started and its caches are filled.
-            pub(crate) fn start(&mut self, sim: &mut Sim, caches: &Caches) {
-                $(self.$field.start(caches, &mut sim.ctx(ComponentId::Controller(<$controller>::ID), None));)*
+            pub(crate) fn start(&mut self, sim: &mut Sim, caches: &Caches, cause: Option<crate::trace::TraceId>) {
+                $(self.$field.start(caches, &mut sim.ctx(ComponentId::Controller(<$controller>::ID), cause));)*
             }
             /// A change in a cache.
             pub(crate) fn event(&mut self, sim: &mut Sim, caches: &Caches, event: &CacheEvent) {

@@ -42,6 +42,6 @@ fn end(cluster: &mut Cluster, _fault: &Fault, cause: Option<TraceId>) -> Option<
         .caches
         .entry(Process::ControllerManager)
         .or_default();
-    cluster.controllers.start(&mut cluster.sim, caches);
+    cluster.controllers.start(&mut cluster.sim, caches, cause);
     None
 }

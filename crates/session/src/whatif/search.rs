@@ -145,6 +145,10 @@ impl<'a> Search<'a> {
         found.retain(|plan| self.stands(plan, &others));
         podscope_api::sort::by_key(&mut found, |p| {
             let rank = p.edits.iter().map(Edit::rank).fold(0, u32::saturating_add);
+            // Sets of one person's doing before those for which two have to meet.
+            let of_pod = p.edits.iter().filter(|e| e.is_of_pod()).count();
+            let mixed = of_pod > 0 && of_pod < p.edits.len();
+            let rank = rank + if mixed { 20 } else { 0 };
             (p.edits.len(), rank, p.kind.clone(), p.cost)
         });
         (found, self.weighed)

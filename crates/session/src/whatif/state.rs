@@ -33,7 +33,7 @@ impl State {
         let mut cache = scheduler.cache().clone();
         let info = PodInfo::new(pod);
         if !info.node_name().is_empty() {
-            cache.remove_pod(&info, &info.node_name().to_string());
+            cache.remove_pod(&info, info.node_name());
         }
         cache.forget_nomination(&info);
         let objects = cluster.etcd().objects();
