@@ -42,8 +42,7 @@ impl WhatIfApi for Session {
     }
     #[inline(never)]
     fn preview_fix(&self, text: &str) -> Option<Rc<WhatIfView>> {
-        let (copy, pod) = crate::preview::pending(self, text)?;
-        Some(Rc::new(crate::whatif::ask(copy.cluster(), &pod, None)))
+        crate::preview::fix(self, text).map(Rc::new)
     }
     #[inline(never)]
     fn sensitivity(&self, pod: &ObjectRef) -> Option<Rc<SensitivityView>> {

@@ -153,6 +153,19 @@ fn nothing_to_do(cluster: &Cluster, pod: &Object, node: Option<&str>) -> Option<
     None
 }
 
+/// The scheduler's first reason against each of the first Nodes, as it would be in the Pod's message; empty
+/// where the Pod fits.
+#[inline(never)]
+pub fn because(cluster: &Cluster, pod: &Object, most: usize) -> Vec<(Text, Text)> {
+    let state = state::State::new(cluster, pod);
+    let nodes = state.cache.nodes().take(most);
+    let reason = |name: &Text| match state.first_no(name) {
+        Ok(()) => "".into(),
+        Err(no) => no.message().into(),
+    };
+    nodes.map(|n| (n.name.clone(), reason(&n.name))).collect()
+}
+
 /// Everything that is in the way, by node.
 #[inline(never)]
 fn blockers(state: &state::State) -> Rc<[BlockerView]> {
