@@ -2,9 +2,9 @@
 // a strict policy.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { launch, noAxeViolations, open } from './browser.mjs';
-import { serve } from './serve.mjs';
+import { test } from 'node:test';
+import { noAxeViolations, open } from './browser.mjs';
+import { start } from './walks.mjs';
 
 // A host that does what badly mannered pages do: everything is huge, hidden or rotated.
 const HOSTILE = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Host</title>
@@ -17,20 +17,7 @@ const HOSTILE = `<!doctype html><html lang="en"><head><meta charset="utf-8"><tit
 const HOSTILE_CSS = `.spacer { height: 4000px } pod-scope { display: block; min-height: 300px }
 button, svg, p, div, td { font-size: 90px !important; color: red !important; transform: rotate(3deg) }`;
 
-let browser;
-let site;
-
-before(async () => {
-  [browser, site] = await Promise.all([
-    launch(),
-    serve({ pages: { 'hostile.html': HOSTILE, 'hostile.css': HOSTILE_CSS } }),
-  ]);
-});
-
-after(async () => {
-  await browser?.close();
-  await site?.close();
-});
+const env = start({ pages: { 'hostile.html': HOSTILE, 'hostile.css': HOSTILE_CSS } });
 
 /** Scrolls every figure into view and waits until it runs. */
 async function allReady(page) {
@@ -46,21 +33,21 @@ async function allReady(page) {
 }
 
 test('before a figure nears the view only its loader is fetched', async () => {
-  const from = site.requests.length;
-  const { page, faults } = await open(browser, `${site.url}hostile.html`);
+  const from = env.site.requests.length;
+  const { page, faults } = await open(env.browser, `${env.site.url}hostile.html`);
   await page.waitForFunction(() => customElements.get('pod-scope') !== undefined);
   await page.waitForTimeout(300);
-  const fetched = site.requests.slice(from).map((path) => path.replace('/a/sub/path/', ''));
+  const fetched = env.site.requests.slice(from).map((path) => path.replace('/a/sub/path/', ''));
   assert.deepEqual(fetched.filter((name) => !/^\/?(hostile|favicon)/.test(name)), ['pod-scope.js']);
   assert.deepEqual(faults.filter((fault) => !/favicon|404/.test(fault)), []);
   await page.context().close();
 });
 
 test('two figures on a hostile page run from one module and leave the page alone', async () => {
-  const from = site.requests.length;
-  const { page, faults } = await open(browser, `${site.url}hostile.html`);
+  const from = env.site.requests.length;
+  const { page, faults } = await open(env.browser, `${env.site.url}hostile.html`);
   await allReady(page);
-  const wasm = site.requests.slice(from).filter((path) => path.endsWith('.wasm'));
+  const wasm = env.site.requests.slice(from).filter((path) => path.endsWith('.wasm'));
   // The engine may come in two parts, the second when it is needed.
   assert.deepEqual(wasm, [...new Set(wasm)], 'nothing is fetched twice');
   assert.equal(wasm.filter((path) => path.includes('_bg')).length, 1, 'one module');
@@ -76,7 +63,7 @@ test('two figures on a hostile page run from one module and leave the page alone
 
 test('the example page and the iframe page run without a fault and without axe violations', async () => {
   for (const name of ['example.html', 'embed.html?preset=birth']) {
-    const { page, faults } = await open(browser, `${site.url}${name}`);
+    const { page, faults } = await open(env.browser, `${env.site.url}${name}`);
     await allReady(page);
     await noAxeViolations(page, name);
     assert.deepEqual(faults.filter((fault) => !/favicon|404/.test(fault)), [], name);

@@ -2,21 +2,11 @@
 // translation would break: words in the code, boxes of one language's size, letters that are cut.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { engineWhole, launch, noAxeViolations, open } from './browser.mjs';
-import { serve } from './serve.mjs';
+import { test } from 'node:test';
+import { engineWhole, noAxeViolations, open } from './browser.mjs';
+import { press, walks } from './walks.mjs';
 
-let browser;
-let site;
-
-before(async () => {
-  [browser, site] = await Promise.all([launch(), serve()]);
-});
-
-after(async () => {
-  await browser?.close();
-  await site?.close();
-});
+const { env, walk } = walks();
 
 /** Texts that are cut off without a sign, and controls that stand outside the window. */
 const clipped = (page) =>
@@ -57,9 +47,7 @@ for (const viewport of [
   { width: 820, height: 1180 },
   { width: 360, height: 740 },
 ]) {
-  test(`another language at ${viewport.width}: no English left, nothing cut, axe finds nothing`, async () => {
-    const { page, faults } = await open(browser, `${site.url}?lang=qps`, { viewport, reducedMotion: 'reduce' });
-    await engineWhole(page);
+  walk(`another language at ${viewport.width}: no English left, nothing cut, axe finds nothing`, '?lang=qps', async (page) => {
     assert.equal(await page.locator('html').getAttribute('lang'), 'qps');
     const look = async (state) => {
       assert.deepEqual(await clipped(page), [], state);
@@ -67,33 +55,27 @@ for (const viewport of [
     };
     await look('start');
     for (let step = 0; step < 4; step += 1) {
-      await page.keyboard.press('Shift+ArrowRight');
-      await page.keyboard.press('ArrowRight');
+      await press(page, 'Shift+ArrowRight');
+      await press(page, 'ArrowRight');
       await look(`step ${step}`);
     }
-    await page.keyboard.press('End');
+    await press(page, 'End');
     await look('end');
     // No list of languages has this one.
     await page.evaluate(() => (document.documentElement.lang = 'en'));
     await noAxeViolations(page, `qps at ${viewport.width}`);
-    assert.deepEqual(faults, []);
-    await page.context().close();
-  });
+  }, { viewport });
 }
 
-test('a language without words is English', async () => {
-  const { page, faults } = await open(browser, `${site.url}?lang=zz`);
-  await engineWhole(page);
+walk('a language without words is English', '?lang=zz', async (page) => {
   assert.equal(await page.locator('html').getAttribute('lang'), 'en');
   assert.match(await page.locator('.intro h1').innerText(), /one step at a time/);
-  assert.deepEqual(faults, []);
-  await page.context().close();
 });
 
 test('words that cannot be fetched leave the page English', async () => {
-  const { page } = await open(browser, 'about:blank');
+  const { page } = await open(env.browser, 'about:blank');
   await page.route(/words-qps/, (route) => route.abort());
-  await page.goto(`${site.url}?lang=qps`);
+  await page.goto(`${env.site.url}?lang=qps`);
   await engineWhole(page);
   assert.match(await page.locator('.intro h1').innerText(), /one step at a time/);
   await page.context().close();

@@ -3,38 +3,29 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import { engineRunning, launch, open } from './browser.mjs';
-import { DIST, serve } from './serve.mjs';
+import { test } from 'node:test';
+import { engineRunning, open } from './browser.mjs';
+import { DIST } from './serve.mjs';
+import { start } from './walks.mjs';
 
-let browser;
-let site;
-
-before(async () => {
-  [browser, site] = await Promise.all([launch(), serve()]);
-});
-
-after(async () => {
-  await browser?.close();
-  await site?.close();
-});
+const env = start();
 
 test('after one visit the page runs without a connection', async (context) => {
   const boot = await readFile(join(DIST, 'index.html'), 'utf8').then((page) => page.match(/boot-\w+\.js/)[0]);
   if (!(await readFile(join(DIST, boot), 'utf8')).includes('serviceWorker')) {
     return context.skip('a quick build keeps nothing');
   }
-  const { page } = await open(browser, site.url, { serviceWorkers: 'allow' });
+  const { page } = await open(env.browser, env.site.url, { serviceWorkers: 'allow' });
   await engineRunning(page);
   await page.evaluate(() => navigator.serviceWorker.ready);
   await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
-  const before = site.requests.length;
+  const before = env.site.requests.length;
   await page.context().setOffline(true);
   await page.reload();
   await engineRunning(page);
   await page.keyboard.press('ArrowRight');
   await page.locator('.explain .title').waitFor();
-  assert.equal(site.requests.length, before, 'the host was not asked');
+  assert.equal(env.site.requests.length, before, 'the host was not asked');
   await page.context().close();
 });
 

@@ -1,25 +1,16 @@
 // What a browser may refuse: each time the page says so in a plain sentence, and what can work does.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { engineRunning, launch, noAxeViolations, open } from './browser.mjs';
+import { test } from 'node:test';
+import { engineRunning, noAxeViolations, open } from './browser.mjs';
 import { STRICT_CSP, serve } from './serve.mjs';
+import { start } from './walks.mjs';
 
-let browser;
-let site;
-
-before(async () => {
-  [browser, site] = await Promise.all([launch(), serve()]);
-});
-
-after(async () => {
-  await browser?.close();
-  await site?.close();
-});
+const env = start();
 
 /** Opens the page with something taken away before any script runs. */
-async function openWithout(script, url = site.url) {
-  const { page } = await open(browser, 'about:blank');
+async function openWithout(script, url = env.site.url) {
+  const { page } = await open(env.browser, 'about:blank');
   const faults = [];
   page.on('pageerror', (error) => faults.push(error.message));
   page.on('console', (message) => message.type() === 'error' && faults.push(message.text()));
@@ -60,7 +51,7 @@ test('storage refused: everything works, nothing is kept', async () => {
 
 test('WebAssembly refused by a policy: the scene stays readable, a sentence says why', async (context) => {
   const strict = await serve({ csp: STRICT_CSP.replace(" 'wasm-unsafe-eval'", '') });
-  const { page } = await open(browser, strict.url);
+  const { page } = await open(env.browser, strict.url);
   context.after(() => strict.close());
   const notice = page.getByRole('alert').filter({ hasText: 'could not start' });
   await notice.waitFor();
@@ -80,9 +71,9 @@ test('a browser without WebAssembly: the same', async () => {
 
 for (const part of ['_bg-', 'podscope-web-']) {
   test(`the connection is lost before ${part} has come: the page says that, not that the browser is old`, async () => {
-    const { page } = await open(browser, 'about:blank');
+    const { page } = await open(env.browser, 'about:blank');
     await page.route((url) => url.pathname.includes(part) && url.pathname.includes('podscope-web'), (route) => route.abort());
-    await page.goto(site.url);
+    await page.goto(env.site.url);
     const notice = page.getByRole('alert').filter({ hasText: part === '_bg-' ? 'could not be fetched' : 'could not' });
     await notice.first().waitFor();
     await readable(page);
@@ -91,9 +82,9 @@ for (const part of ['_bg-', 'podscope-web-']) {
 }
 
 test('scripts that never come: after a while a sentence says so', async () => {
-  const { page } = await open(browser, 'about:blank');
+  const { page } = await open(env.browser, 'about:blank');
   await page.route(/boot-/, (route) => route.abort());
-  await page.goto(site.url);
+  await page.goto(env.site.url);
   const notice = page.getByRole('status').filter({ hasText: 'has not started yet' });
   assert.equal(await notice.isVisible(), false);
   await page.evaluate(() => document.getAnimations().forEach((animation) => animation.finish()));

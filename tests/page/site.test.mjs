@@ -2,43 +2,33 @@
 // sub-path, asks no other host for anything, and is readable before its engine runs.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { engineRunning, launch, noAxeViolations, open } from './browser.mjs';
+import { test } from 'node:test';
+import { engineRunning, noAxeViolations, open } from './browser.mjs';
 import { firstScene, template, withoutMeasures } from './prerender.mjs';
-import { serve } from './serve.mjs';
+import { start } from './walks.mjs';
 
-let browser;
-let site;
-
-before(async () => {
-  [browser, site] = await Promise.all([launch(), serve()]);
-});
-
-after(async () => {
-  await browser?.close();
-  await site?.close();
-});
+const env = start();
 
 test('the page starts from a sub-path under a strict policy without a fault', async () => {
-  const { page, faults } = await open(browser, site.url);
+  const { page, faults } = await open(env.browser, env.site.url);
   await engineRunning(page);
   assert.deepEqual(faults, []);
   await page.context().close();
 });
 
 test('every request stays below the path that the site is served from', () => {
-  const outside = site.requests.filter((path) => !path.startsWith('/a/sub/path/'));
+  const outside = env.site.requests.filter((path) => !path.startsWith('/a/sub/path/'));
   assert.deepEqual(outside, []);
 });
 
 test('each file of the first load is asked for once', () => {
   const counts = new Map();
-  for (const path of site.requests) counts.set(path, (counts.get(path) ?? 0) + 1);
+  for (const path of env.site.requests) counts.set(path, (counts.get(path) ?? 0) + 1);
   assert.deepEqual([...counts].filter(([, count]) => count > 1), []);
 });
 
 test('the page is readable without the engine', async () => {
-  const { page } = await open(browser, site.url, { javaScriptEnabled: false });
+  const { page } = await open(env.browser, env.site.url, { javaScriptEnabled: false });
   const text = await page.locator('body').innerText();
   assert.match(text, /Podscope/);
   assert.match(text, /Kubernetes/);
@@ -49,7 +39,7 @@ test('the page is readable without the engine', async () => {
 
 test('the prerendered scene is the one that the page draws', async () => {
   const { scene } = await template();
-  const drawn = await firstScene(browser, site.url);
+  const drawn = await firstScene(env.browser, env.site.url);
   assert.equal(withoutMeasures(scene), withoutMeasures(drawn), 'run `cargo xtask build` and `cargo xtask prerender`');
 });
 
@@ -64,8 +54,8 @@ test('nothing jumps when the engine takes over', async () => {
     return found;
   };
   for (const viewport of [{ width: 1440, height: 900 }, { width: 820, height: 1180 }, { width: 360, height: 740 }]) {
-    const before = await open(browser, site.url, { viewport, javaScriptEnabled: false });
-    const after = await open(browser, site.url, { viewport });
+    const before = await open(env.browser, env.site.url, { viewport, javaScriptEnabled: false });
+    const after = await open(env.browser, env.site.url, { viewport });
     await engineRunning(after.page);
     assert.deepEqual(await boxes(before.page), await boxes(after.page), `at ${viewport.width}`);
     await before.page.context().close();
@@ -74,7 +64,7 @@ test('nothing jumps when the engine takes over', async () => {
 });
 
 test('nothing is kept: no cookies', async () => {
-  const { page } = await open(browser, site.url);
+  const { page } = await open(env.browser, env.site.url);
   await engineRunning(page);
   assert.deepEqual(await page.context().cookies(), []);
   await page.context().close();
@@ -86,7 +76,7 @@ for (const colorScheme of ['light', 'dark']) {
     ['phone', { width: 360, height: 740 }],
   ]) {
     test(`axe finds nothing: ${name}, ${colorScheme}`, async () => {
-      const { page, faults } = await open(browser, site.url, { colorScheme, viewport });
+      const { page, faults } = await open(env.browser, env.site.url, { colorScheme, viewport });
       await engineRunning(page);
       await noAxeViolations(page, `start, ${name}, ${colorScheme}`);
       assert.deepEqual(faults, []);
@@ -96,7 +86,7 @@ for (const colorScheme of ['light', 'dark']) {
 }
 
 test('what is done before the second part is there is done when it is', async () => {
-  const { page } = await open(browser, site.url);
+  const { page } = await open(env.browser, env.site.url);
   let go;
   const held = new Promise((resolve) => (go = resolve));
   await page.context().route(/_later/, (route) => held.then(() => route.continue()));
@@ -114,7 +104,7 @@ test('what is done before the second part is there is done when it is', async ()
 });
 
 test('a second part that cannot be fetched is said, nothing typed is lost, and the next act mends it', async () => {
-  const { page } = await open(browser, site.url);
+  const { page } = await open(env.browser, env.site.url);
   let broken = true;
   await page.context().route(/_later/, (route) => (broken ? route.abort() : route.continue()));
   await page.reload(); // What was fetched before the break does not count.

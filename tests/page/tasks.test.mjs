@@ -2,21 +2,10 @@
 // knows roles, names and spoken text only; no place, no colour, no style sheet's class.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { engineWhole, launch, open } from './browser.mjs';
-import { serve } from './serve.mjs';
+import { engineWhole } from './browser.mjs';
+import { walks } from './walks.mjs';
 
-let browser;
-let site;
-
-before(async () => {
-  [browser, site] = await Promise.all([launch(), serve()]);
-});
-
-after(async () => {
-  await browser?.close();
-  await site?.close();
-});
+const { walk } = walks(undefined, 180_000);
 
 /** What a text-only driver can do. `within` narrows by a region's name. */
 const driver = (page) => {
@@ -50,14 +39,7 @@ const driver = (page) => {
   };
 };
 
-const task = (name, path, steps) =>
-  test(name, { timeout: 180_000 }, async () => {
-    const { page, faults } = await open(browser, new URL(path, site.url).href, { reducedMotion: 'reduce' });
-    await engineWhole(page);
-    await steps(driver(page));
-    assert.deepEqual(faults, []);
-    await page.context().close();
-  });
+const task = (name, path, steps) => walk(name, path, (page) => steps(driver(page)));
 
 task('1. play the birth of a Pod, pause, and hear what happens and why', '', async (person) => {
   await person.press('button', 'Play the birth of a Pod');

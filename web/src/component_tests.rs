@@ -66,14 +66,19 @@ impl Mount {
 
     /// Types over everything in the editor.
     async fn edit(&self, change: impl FnOnce(String) -> String) {
-        let area = self.one("#manifest-text").dyn_into::<HtmlTextAreaElement>();
-        let area = area.expect("a text area");
-        area.set_value(&change(area.value()));
         let init = web_sys::InputEventInit::new();
         init.set_bubbles(true);
         init.set_input_type("insertFromPaste");
         let event = InputEvent::new_with_event_init_dict("input", &init).expect("an event");
-        area.dispatch_event(&event).expect("an event that is taken");
+        self.edit_with(&event, change).await;
+    }
+
+    /// Gives the editor another text, and this event.
+    async fn edit_with(&self, event: &Event, change: impl FnOnce(String) -> String) {
+        let area = self.one("#manifest-text").dyn_into::<HtmlTextAreaElement>();
+        let area = area.expect("a text area");
+        area.set_value(&change(area.value()));
+        area.dispatch_event(event).expect("an event that is taken");
         turn().await;
     }
 }
@@ -114,6 +119,18 @@ async fn the_editor_reports_a_wrong_field_at_its_line() {
     page.edit(|text| text.replace("replicsa: 3", "replicas: 3"))
         .await;
     assert_eq!(page.all(".diag").len(), 0);
+}
+
+#[wasm_bindgen_test]
+async fn a_text_that_comes_with_a_plain_event_is_read() {
+    let page = Mount::page().await;
+    let init = web_sys::EventInit::new();
+    init.set_bubbles(true);
+    let event = Event::new_with_event_init_dict("input", &init).expect("an event");
+    page.edit_with(&event, |text| text.replace("replicas: 3", "replicsa: 3"))
+        .await;
+    page.until(".diag").await;
+    assert!(page.text(".diag").contains("spec.replicsa"));
 }
 
 /// The picture of a view, and nothing else.

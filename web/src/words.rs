@@ -58,11 +58,13 @@ impl Words {
         Some(self.0.say(&code, &arguments))
     }
 
-    /// Faults by their names for people.
+    /// Faults by their names for people: the trace has each one's own, its kind with a number.
     #[inline(never)]
     fn name_faults(&self, arguments: &mut [Argument<'_>]) {
         for argument in arguments.iter_mut().filter(|a| a.name == "name") {
-            let code = ["fault.", &argument.text, ".title"].concat();
+            let kind = argument.text.trim_end_matches(|c: char| c.is_ascii_digit());
+            let kind = kind.strip_suffix('-').unwrap_or(&argument.text);
+            let code = ["fault.", kind, ".title"].concat();
             if let Some(name) = self.0.get(&code) {
                 argument.text = name.to_owned().into();
             }
@@ -271,6 +273,23 @@ mod tests {
         assert_eq!(length(291 * SECOND), "4 min 51 s");
         assert_eq!(length(300 * SECOND), "5 min");
         assert_eq!(length(1_500 * MS), "1.5 s");
+    }
+
+    #[test]
+    fn faults_have_names_for_people() {
+        let words = Words(Rc::new(podscope_lesson::english()));
+        for name in ["node-power", "node-power-1"] {
+            let args = vec![
+                ("name", Arg::Text(name.into())),
+                ("target", Arg::Text("node-2".into())),
+            ];
+            let title = words.part(&Msg::new("fault.injected", args), ".title");
+            assert_eq!(
+                title.as_deref(),
+                Some("A machine loses its power: node-2"),
+                "{name}"
+            );
+        }
     }
 
     #[test]

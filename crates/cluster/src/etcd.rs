@@ -128,6 +128,13 @@ impl Etcd {
     pub fn objects(&self) -> &BTreeMap<(Kind, Key), Stored> {
         &self.objects
     }
+    /// What is stored of one kind, by key.
+    pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = (&Key, &Stored)> {
+        let from = (kind, Key::new("", ""));
+        let rest = self.objects.range(from..);
+        let own = rest.take_while(move |((k, _), _)| *k == kind);
+        own.map(|((_, key), stored)| (key, stored))
+    }
     /// The kept changes after `revision`.
     pub fn changes_after(&self, revision: u64) -> impl Iterator<Item = &Change> {
         let after = self.history.0.range(revision.saturating_add(1)..);

@@ -25,13 +25,7 @@ pub fn view(session: &Session) -> ClusterView {
     let cluster = session.simulation().cluster();
     let shown = session.timeline.shown();
     let event = shown.checked_sub(1).and_then(|i| session.log().get(i));
-    let objects = cluster.etcd().objects();
-    let of_kind = |kind: Kind| {
-        objects
-            .range((kind, podscope_api::Key::new("", ""))..)
-            .take_while(move |((k, _), _)| *k == kind)
-            .map(|(_, s)| &s.object)
-    };
+    let of_kind = |kind: Kind| cluster.etcd().of_kind(kind).map(|(_, s)| &s.object);
     let silent: Vec<bool> = cluster
         .nodes()
         .iter()

@@ -1,7 +1,7 @@
 //! Completions of a kubectl command line.
 
 use crate::session::Session;
-use podscope_api::{Key, Kind};
+use podscope_api::{Kind, Object};
 use std::rc::Rc;
 
 const VERBS: &[&str] = &[
@@ -203,15 +203,15 @@ fn candidates(session: &Session, done: &[&str], last: &str) -> Vec<String> {
     }
 }
 
+/// The objects of a kind that can be named without their namespace.
+pub fn named(session: &Session, kind: Kind) -> impl Iterator<Item = &Object> {
+    let etcd = session.simulation().cluster().etcd();
+    etcd.of_kind(kind)
+        .filter(|(key, _)| key.namespace.is_empty() || &*key.namespace == "default")
+        .map(|(_, stored)| &*stored.object)
+}
+
 fn names(session: &Session, kind: Kind) -> Vec<String> {
-    session
-        .simulation()
-        .cluster()
-        .etcd()
-        .objects()
-        .range((kind, Key::new("", ""))..)
-        .take_while(|((k, _), _)| *k == kind)
-        .filter(|((_, key), _)| key.namespace.is_empty() || &*key.namespace == "default")
-        .map(|((_, key), _)| key.name.to_string())
-        .collect()
+    let known = named(session, kind);
+    known.map(|object| object.name().to_string()).collect()
 }

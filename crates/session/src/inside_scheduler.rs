@@ -179,9 +179,7 @@ fn used(session: &Session, node: &str) -> Text {
             .sum()
     };
     let requested: i64 = etcd
-        .objects()
-        .range((Kind::Pod, podscope_api::Key::new("", ""))..)
-        .take_while(|((k, _), _)| *k == Kind::Pod)
+        .of_kind(Kind::Pod)
         .filter(|(_, s)| s.object.at("spec.nodeName").as_str() == Some(node))
         .map(|(_, s)| asks(&s.object))
         .sum();

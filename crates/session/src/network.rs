@@ -19,11 +19,7 @@ const MAX_SOURCES: usize = 500;
 
 fn objects(session: &Session, kind: Kind) -> impl Iterator<Item = &Rc<Object>> {
     let etcd = session.simulation().cluster().etcd();
-    let from = (kind, Key::new("", ""));
-    etcd.objects()
-        .range(from..)
-        .take_while(move |((k, _), _)| *k == kind)
-        .map(|(_, stored)| &stored.object)
+    etcd.of_kind(kind).map(|(_, stored)| &stored.object)
 }
 
 fn text(value: &Value) -> Text {

@@ -43,13 +43,7 @@ pub fn tables(session: &Session) -> Rc<[TableView]> {
         .filter(|k| !FIRST.contains(k) && **k != Kind::Event);
     let mut tables = Vec::new();
     for kind in FIRST.iter().chain(rest) {
-        let from = (*kind, Key::new("", ""));
-        let objects: Vec<&Rc<Object>> = etcd
-            .objects()
-            .range(from..)
-            .take_while(|((k, _), _)| k == kind)
-            .map(|(_, s)| &s.object)
-            .collect();
+        let objects: Vec<&Rc<Object>> = etcd.of_kind(*kind).map(|(_, s)| &s.object).collect();
         if objects.is_empty() {
             continue;
         }
@@ -209,7 +203,6 @@ fn writer(session: &Session, commit: &TraceEvent) -> (String, ComponentKind) {
 pub fn events(session: &Session) -> Rc<[KubeEventView]> {
     let cluster = session.simulation().cluster();
     let epoch = cluster.config().epoch_micros;
-    let from = (Kind::Event, Key::new("", ""));
     // The commit of each Event's newest revision.
     let commits = session
         .shown_log()
@@ -221,9 +214,7 @@ pub fn events(session: &Session) -> Rc<[KubeEventView]> {
         .collect();
     let mut events: Vec<(u64, KubeEventView)> = cluster
         .etcd()
-        .objects()
-        .range(from..)
-        .take_while(|((k, _), _)| *k == Kind::Event)
+        .of_kind(Kind::Event)
         .map(|(_, stored)| {
             let o = &stored.object;
             let at = [

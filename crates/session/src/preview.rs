@@ -245,21 +245,14 @@ fn pods_of<'a>(
     copy: &'a Simulation,
     touched: &'a [(Kind, podscope_api::Key)],
 ) -> Vec<&'a Rc<Object>> {
-    let objects = copy.cluster().etcd().objects();
-    let all_pods = || {
-        objects
-            .range((Kind::Pod, podscope_api::Key::new("", ""))..)
-            .take_while(|((k, _), _)| *k == Kind::Pod)
-            .map(|(_, s)| &s.object)
-    };
+    let etcd = copy.cluster().etcd();
     let mut owners: Vec<String> = touched
         .iter()
-        .filter_map(|(kind, key)| copy.cluster().etcd().get(*kind, key))
+        .filter_map(|(kind, key)| etcd.get(*kind, key))
         .map(|s| s.object.uid().to_string())
         .collect();
-    let sets: Vec<String> = objects
-        .range((Kind::ReplicaSet, podscope_api::Key::new("", ""))..)
-        .take_while(|((k, _), _)| *k == Kind::ReplicaSet)
+    let sets: Vec<String> = etcd
+        .of_kind(Kind::ReplicaSet)
         .filter(|(_, s)| {
             s.object
                 .controller()
@@ -268,7 +261,8 @@ fn pods_of<'a>(
         .map(|(_, s)| s.object.uid().to_string())
         .collect();
     owners.extend(sets);
-    all_pods()
+    etcd.of_kind(Kind::Pod)
+        .map(|(_, s)| &s.object)
         .filter(|p| {
             owners.iter().any(|u| u == p.uid())
                 || p.controller()
@@ -332,17 +326,16 @@ fn free(copy: &Simulation, pod: &Object) -> Vec<(Text, i64, i64, Text)> {
             .sum()
     };
     let wanted = asks(pod);
-    let objects = copy.cluster().etcd().objects();
+    let etcd = copy.cluster().etcd();
     copy.cluster()
         .nodes()
         .iter()
         .take(MAX_NODES)
         .filter_map(|n| {
             let key = podscope_api::Key::new("", n.config.name.clone());
-            let node = &copy.cluster().etcd().get(Kind::Node, &key)?.object;
-            let used: i64 = objects
-                .range((Kind::Pod, podscope_api::Key::new("", ""))..)
-                .take_while(|((k, _), _)| *k == Kind::Pod)
+            let node = &etcd.get(Kind::Node, &key)?.object;
+            let used: i64 = etcd
+                .of_kind(Kind::Pod)
                 .filter(|(_, s)| s.object.at("spec.nodeName").as_str() == Some(&*n.config.name))
                 .map(|(_, s)| asks(&s.object))
                 .sum();

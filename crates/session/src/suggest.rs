@@ -1,9 +1,10 @@
 //! Completion and documentation of manifest fields: the schema, and what is in the cluster.
 
+use crate::complete::named;
 use crate::readers;
 use crate::session::Session;
 use crate::view::{FieldView, SuggestItem, SuggestView, Text};
-use podscope_api::{Key, Kind, Object, schema};
+use podscope_api::{Kind, schema};
 use podscope_manifest::{self as manifest, complete::Place};
 use std::rc::Rc;
 
@@ -66,7 +67,7 @@ pub fn suggest(session: &Session, text: &str, cursor: u32) -> SuggestView {
 /// Names of objects, and labels of nodes.
 fn in_cluster(session: &Session, place: &Place) -> Vec<SuggestItem> {
     let path = place.path.join(".");
-    let of_nodes = || objects(session, Kind::Node);
+    let of_nodes = || named(session, Kind::Node);
     let mut items: Vec<(Text, Text, Text)> = Vec::new();
     let mut put = |label: &str, detail: &str, insert: String| {
         items.push((label.into(), detail.into(), insert.into()));
@@ -95,7 +96,7 @@ fn in_cluster(session: &Session, place: &Place) -> Vec<SuggestItem> {
                     .is_some_and(|before| before.is_empty() || before.ends_with('.'))
             };
             for (_, kind) in NAMES.iter().filter(|(end, _)| fits(end)) {
-                for object in objects(session, *kind) {
+                for object in named(session, *kind) {
                     put(
                         object.name(),
                         kind.name(),
@@ -119,18 +120,6 @@ fn in_cluster(session: &Session, place: &Place) -> Vec<SuggestItem> {
             required: false,
         })
         .collect()
-}
-
-fn objects(session: &Session, kind: Kind) -> impl Iterator<Item = &Object> {
-    session
-        .simulation()
-        .cluster()
-        .etcd()
-        .objects()
-        .range((kind, Key::new("", ""))..)
-        .take_while(move |((k, _), _)| *k == kind)
-        .filter(|((_, key), _)| key.namespace.is_empty() || &*key.namespace == "default")
-        .map(|(_, stored)| &*stored.object)
 }
 
 /// The field at a byte of the text, or the one called `child` where the cursor stands.

@@ -115,7 +115,7 @@ fn stages(scene: &Scene<'_>, view: &CompareView, names: &[String; 2]) -> Html {
         html! { <figure key={name.clone()}><figcaption>{name.clone()}<small>{moment(end.cursor.time)}</small></figcaption>
         <div class="small-stage" inert={true} aria-hidden="true" title={label}><ClusterPicture ..props/></div></figure> }
     };
-    html! { <div class="two">{for [&view.ends.0, &view.ends.1].into_iter().zip(names).map(one)}</div> }
+    html! { <div class="beside">{for [&view.ends.0, &view.ends.1].into_iter().zip(names).map(one)}</div> }
 }
 
 fn ends(scene: &Scene<'_>, view: &CompareView, names: &[String; 2]) -> Html {

@@ -89,9 +89,10 @@ impl App {
             EditorAct::New => {
                 let taken = |name: &str| self.files.iter().any(|file| *file.name == *name);
                 let name = text::free_name("manifest", ".yaml", taken);
-                self.session.edit(&name, "");
-                self.ui.editor.naming = true;
-                self.editor_show(self.files.len());
+                // There may be as many files as there can be.
+                if self.editor_open(&name, "") {
+                    self.ui.editor.naming = true;
+                }
             }
             EditorAct::Rename => self.ui.editor.naming = true,
             EditorAct::Name(new) => {
@@ -99,11 +100,7 @@ impl App {
                 if let (Some(name), Some(new)) = (name, new) {
                     let done = self.session.rename_file(&name, &new);
                     if done.is_ok() {
-                        let new: Text = new.trim().into();
-                        let histories = self.ui.editor.histories.iter_mut();
-                        for entry in histories.filter(|entry| entry.0 == name) {
-                            entry.0 = new.clone();
-                        }
+                        self.ui.editor.renamed(&name, &new.trim().into());
                     }
                     self.report(done);
                 }
@@ -136,6 +133,19 @@ impl App {
             }
             _ => {}
         }
+    }
+
+    /// Gives a file a text from elsewhere and shows it; whether there was room for it.
+    #[inline(never)]
+    pub fn editor_open(&mut self, name: &str, text: &str) -> bool {
+        self.editor_settle();
+        self.session.edit(name, text);
+        self.files = self.session.files();
+        let at = self.files.iter().position(|file| *file.name == *name);
+        if let Some(at) = at {
+            self.editor_show(at);
+        }
+        at.is_some()
     }
 
     /// Shows a file of the editor: by its index, with the caret at its beginning.
@@ -216,7 +226,8 @@ impl App {
         if moved {
             super::rewrite(new, caret);
         }
-        if new.len() <= QUICK {
+        self.ui.editor.behind = new.len() > QUICK;
+        if !self.ui.editor.behind {
             self.session.edit(name, new);
         } else {
             self.session.retype(name, new);
@@ -248,7 +259,7 @@ impl App {
         let Some((name, text)) = self.editor_file() else {
             return;
         };
-        if text.len() > QUICK {
+        if std::mem::take(&mut self.ui.editor.behind) {
             self.session.edit(&name, &text);
             self.files = self.session.files();
         }
@@ -282,7 +293,8 @@ impl App {
         items.filter(|item| item.severity != Severity::Info).count()
     }
 
-    fn editor_has_errors(&self) -> bool {
+    /// Whether the file shown has an error.
+    pub fn editor_has_errors(&self) -> bool {
         self.files
             .get(self.ui.file)
             .is_some_and(|file| super::errors(file) > 0)
@@ -418,11 +430,8 @@ impl App {
         let item = list.view.items.get(list.active);
         let label = item.map(|item| item.label.clone()).unwrap_or_default();
         let is_key = item.is_some_and(|item| item.insert.contains(':'));
-        let found = if is_key {
-            self.session.field(&text, byte, Some(&label))
-        } else {
-            self.session.field(&text, byte, None)
-        };
+        let child = is_key.then_some(&*label);
+        let found = self.session.field(&text, byte, child);
         self.editor_new_field(found);
     }
 

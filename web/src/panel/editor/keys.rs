@@ -7,6 +7,7 @@ use crate::state::Act;
 use gloo_timers::callback::Timeout;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use wasm_bindgen::JsCast;
 use web_sys::HtmlTextAreaElement;
 use yew::prelude::*;
 
@@ -32,14 +33,13 @@ pub fn told() {
 /// page has been told.
 #[inline(never)]
 pub fn typed(event: InputEvent) -> Act {
-    PENDING.set(PENDING.get() + 1);
     let Some(area) = event.target_dyn_into::<HtmlTextAreaElement>() else {
         return Act::Editor(EditorAct::Close);
     };
-    // Programs that help with typing may send an event without a kind.
-    let kind = web_sys::js_sys::Reflect::get(&event, &"inputType".into()).ok();
-    let how = kind.and_then(|kind| kind.as_string()).unwrap_or_default();
-    let composing = event.is_composing();
+    // Programs that help with typing may send a plain event, which says nothing of itself.
+    let input = event.dyn_ref::<InputEvent>();
+    let how = input.map(InputEvent::input_type).unwrap_or_default();
+    let composing = input.is_some_and(InputEvent::is_composing);
     let is_break = matches!(how.as_str(), "insertLineBreak" | "insertParagraph");
     if is_break
         && !composing
@@ -48,6 +48,7 @@ pub fn typed(event: InputEvent) -> Act {
         write(&area, &new, caret);
     }
     let (text, caret) = (area.value(), selection(&area));
+    PENDING.set(PENDING.get() + 1);
     Act::Editor(EditorAct::Type(text, caret, how, composing))
 }
 

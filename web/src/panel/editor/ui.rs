@@ -113,6 +113,8 @@ pub struct EditorUi {
     pub(super) says: Option<(EventIndex, AttrValue)>,
     /// Counts problems that were said.
     pub(super) said: usize,
+    /// The text was only taken over: it is looked at when typing pauses.
+    pub(super) behind: bool,
     /// Fires when typing pauses.
     pub(super) timer: Option<Rc<Timeout>>,
 }
@@ -128,6 +130,16 @@ impl EditorUi {
             }
         };
         &mut self.histories[at].1
+    }
+
+    /// A file has this name from now on; what is remembered of another of that name is gone.
+    pub(super) fn renamed(&mut self, old: &Text, new: &Text) {
+        if old != new {
+            self.histories.retain(|entry| entry.0 != *new);
+        }
+        for entry in self.histories.iter_mut().filter(|entry| entry.0 == *old) {
+            entry.0 = new.clone();
+        }
     }
 
     /// Whether undo and redo would do something.
