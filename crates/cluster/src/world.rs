@@ -484,6 +484,9 @@ impl Cluster {
             .data(Data::Response(response.clone()));
         ctx.trace(note);
         let cause = ctx.cause();
+        if !self.sim.election.is_quiet() && crate::election::answer(self, to, id, response, cause) {
+            return;
+        }
         match to {
             ComponentId::Client(n) => self.outbox.push((n, id, response.clone(), cause)),
             ComponentId::Controller(c) => {
@@ -513,6 +516,9 @@ impl Cluster {
             );
         }
         let cause = ctx.cause();
+        if !self.sim.election.is_quiet() && crate::election::timer(self, to, timer, cause) {
+            return;
+        }
         match to {
             ComponentId::Controller(c) => {
                 let caches = self.caches.entry(Process::ControllerManager).or_default();

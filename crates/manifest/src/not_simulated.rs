@@ -51,7 +51,7 @@ const OTHERS: &[(Kind, &[&str])] = &[
     (Kind::IngressClass, &["spec"]),
     (Kind::NetworkPolicy, &["spec"]),
     (Kind::RuntimeClass, &["handler"]),
-    (Kind::Job, &["spec.managedBy", "spec.podReplacementPolicy"]),
+    (Kind::Job, &["spec.managedBy"]),
     (Kind::CronJob, &["spec.timeZone"]),
     (
         Kind::StatefulSet,
