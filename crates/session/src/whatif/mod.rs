@@ -110,7 +110,11 @@ pub fn ask(cluster: &Cluster, pod: &Object, node: Option<&str>) -> WhatIfView {
                 less.any(|edits| {
                     tried += 1;
                     let carried = carry::plan(cluster, pod, &edits);
-                    carried.is_some_and(|c| trial::carry_out(cluster, pod, &c).is_some())
+                    carried.is_some_and(|mut c| {
+                        // The Pods that others make go have to end.
+                        c.machines = true;
+                        trial::carry_out(cluster, pod, &c).is_some()
+                    })
                 })
             };
             let outcome = outcome.filter(|_| less.is_none() && !helped);
