@@ -102,7 +102,22 @@ pub fn ask(cluster: &Cluster, pod: &Object, node: Option<&str>) -> WhatIfView {
                 tried += 1;
                 trial::carry_out(cluster, pod, &carried)
             });
-            let outcome = outcome.filter(|_| less.is_none());
+            // Others that wait and come first may also help: by being near, or by making room.
+            let others = cluster.scheduler().queue().iter().count() > 1;
+            let alone = plan.edits.iter().all(edit::Edit::is_of_pod);
+            let helped = outcome.is_some() && others && !alone && {
+                let mut less = plan.smaller().into_iter();
+                less.any(|edits| {
+                    tried += 1;
+                    let carried = carry::plan(cluster, pod, &edits);
+                    carried.is_some_and(|mut c| {
+                        // The Pods that others make go have to end.
+                        c.machines = true;
+                        trial::carry_out(cluster, pod, &c).is_some()
+                    })
+                })
+            };
+            let outcome = outcome.filter(|_| less.is_none() && !helped);
             if outcome.is_none() {
                 failed += 1;
             }
