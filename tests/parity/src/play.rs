@@ -37,6 +37,7 @@ pub struct Played {
 enum Item<'a> {
     Command(usize),
     Note(&'a str),
+    Act(podscope_session::Command),
 }
 
 struct Running {
@@ -205,6 +206,9 @@ impl Player<'_> {
         for (at, words) in &recording.notes {
             items.push((*at, Item::Note(words)));
         }
+        for (at, act) in setup::statuses(recording) {
+            items.push((at, Item::Act(act)));
+        }
         items.sort_by_key(|(at, _)| *at);
         for command in recorded {
             self.observer.run.commands.push(Command {
@@ -241,6 +245,7 @@ impl Player<'_> {
             }
             match item {
                 Item::Command(i) => self.start(i),
+                Item::Act(act) => self.submit(&act),
                 Item::Note(words) => match setup::note(recording, words, &mut self.downs) {
                     Ok(commands) => commands.iter().for_each(|c| self.submit(c)),
                     Err(why) => not_done.push(why),

@@ -125,7 +125,8 @@ const NOT_REAL: &str = "ImageGCFailed";
 /// of them has the manifests.
 fn earlier(folder: &Path, recording: &Recording) -> Result<Vec<(String, String)>, String> {
     let has = |name: &str| recording.files.iter().any(|(file, _)| file == name);
-    if !recording.name.starts_with("16") || has("web.yaml") {
+    let runs = recording.name.starts_with("16") || recording.name.starts_with("18");
+    if !runs || has("web.yaml") {
         return Ok(Vec::new());
     }
     let first = folder.join("../16a-etcd-down/manifests");

@@ -120,6 +120,34 @@ pub fn heal(kind: &str, target: &str) -> Command {
     }
 }
 
+/// Statuses that the recorder wrote of Nodes without a machine, with the times.
+pub fn statuses(recording: &Recording) -> Vec<(i64, Command)> {
+    let nodes = recording
+        .run
+        .changes
+        .iter()
+        .filter(|c| c.resource == "nodes");
+    let machine = |name: &str| NODES.contains(&name) || joins(&recording.name).any(|n| n == name);
+    let mut last: Option<&Value> = None;
+    let mut acts = Vec::new();
+    for change in nodes.filter(|c| c.what != What::Deleted && !machine(c.object.name())) {
+        let status = change.object.status();
+        if !status.is_empty() && last != Some(status) {
+            last = Some(status);
+            let body = Value::from_pairs([("status", status.clone())]);
+            let body = podscope_api::json::to_string(&body);
+            let argv = ["patch", "node", change.object.name()];
+            let argv = [
+                &argv[..],
+                &["--subresource=status", "--type=merge", "-p", &body],
+            ]
+            .concat();
+            acts.push((change.at, kubectl(&argv)));
+        }
+    }
+    acts
+}
+
 /// What is done to a new Pod whose manifest tells the recorded machines' containers to misbehave: they take
 /// `FAKE_STOP_SECONDS` to stop, end `FAKE_EXIT_AFTER` seconds after their start with `FAKE_EXIT_CODE`, are
 /// ready when `FAKE_READY_FILE` exists.
