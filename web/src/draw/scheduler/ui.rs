@@ -171,8 +171,8 @@ impl crate::app::App {
             }
             SchedAct::TryOut(number) => {
                 let answer = ui.asked.as_ref().and_then(|asked| asked.answer.clone());
-                let answers = answer.iter().flat_map(|view| view.answers.iter());
-                let Some(answer) = answers.skip(usize::from(number)).next() else {
+                let mut answers = answer.iter().flat_map(|view| view.answers.iter());
+                let Some(answer) = answers.nth(usize::from(number)) else {
                     return;
                 };
                 ui.asked = None;
