@@ -23,6 +23,7 @@ pub mod statefulset;
 pub mod taint_eviction;
 #[cfg(test)]
 mod tests;
+pub mod tokens;
 
 use crate::bootstrap;
 use crate::client::informer::{CacheEvent, Caches};
@@ -535,6 +536,7 @@ registry! {
     ttl_after_finished: job::ttl::TtlAfterFinished;
     cronjob: cronjob::CronJobController;
     disruption: disruption::DisruptionController;
+    tokens: tokens::TokensController;
     autoscaler: horizontal_pod_autoscaler::HorizontalPodAutoscalerController;
 }
 
@@ -546,6 +548,7 @@ const ON_DEMAND: &[Kind] = &[
     Kind::CronJob,
     Kind::HorizontalPodAutoscaler,
     Kind::PodDisruptionBudget,
+    Kind::Secret,
 ];
 
 /// The controllers of the process; they share its caches.
