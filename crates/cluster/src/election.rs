@@ -310,7 +310,8 @@ pub(crate) fn answer(
     let wall = cluster.wall_at(now).micros_text();
     let identity = cluster.sim.election.of(process).identity.clone();
     let object = response.as_ref().ok().map(|answer| answer.object.clone());
-    let Some(object) = object else {
+    // A question is a read that needs a majority of etcd's members.
+    let Some(object) = object.filter(|_| can_renew(cluster)) else {
         again(cluster, process, cause);
         return true;
     };

@@ -404,7 +404,9 @@ impl Cluster {
         };
         let certificate = Credential::Certificate;
         match from {
-            ComponentId::Controller(crate::ControllerId::LeaderElection) => user(
+            ComponentId::Controller(
+                crate::ControllerId::LeaderElection | crate::ControllerId::Tokens,
+            ) => user(
                 "system:kube-controller-manager".into(),
                 &["system:authenticated"],
                 certificate,

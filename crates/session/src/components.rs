@@ -47,6 +47,9 @@ pub fn number(id: ComponentId) -> Id {
         ComponentId::ApiServer => API_SERVER,
         ComponentId::Etcd(_) => ETCD,
         // What clears away old Jobs is drawn with what runs them.
+        ComponentId::Controller(ControllerId::Tokens) => {
+            number(ComponentId::Controller(ControllerId::ServiceAccount))
+        }
         ComponentId::Controller(ControllerId::TtlAfterFinished) => {
             number(ComponentId::Controller(ControllerId::Job))
         }

@@ -46,6 +46,7 @@ fn wakes(id: ControllerId) -> &'static [Kind] {
         ControllerId::CronJob => &[Kind::CronJob, Kind::Job],
         ControllerId::Disruption => &[Kind::PodDisruptionBudget, Kind::Pod],
         ControllerId::HorizontalPodAutoscaler => &[Kind::HorizontalPodAutoscaler],
+        ControllerId::Tokens => &[Kind::Secret, Kind::ServiceAccount],
         _ => &[],
     }
 }

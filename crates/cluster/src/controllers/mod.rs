@@ -24,6 +24,7 @@ pub mod statefulset;
 pub mod taint_eviction;
 #[cfg(test)]
 mod tests;
+pub mod tokens;
 
 use crate::bootstrap;
 use crate::client::informer::{CacheEvent, Caches};
@@ -543,6 +544,7 @@ registry! {
     ephemeral_volumes: persistent_volume::ephemeral::EphemeralVolumes;
     cronjob: cronjob::CronJobController;
     disruption: disruption::DisruptionController;
+    tokens: tokens::TokensController;
     autoscaler: horizontal_pod_autoscaler::HorizontalPodAutoscalerController;
 }
 
@@ -556,6 +558,7 @@ const ON_DEMAND: &[Kind] = &[
     Kind::PodDisruptionBudget,
     Kind::PersistentVolumeClaim,
     Kind::PersistentVolume,
+    Kind::Secret,
 ];
 
 /// The controllers of the process; they share its caches.

@@ -42,6 +42,7 @@ const REPLACED: u8 = 2;
 const CREATED: u8 = 3;
 const CLEANED: u8 = 4;
 const WRITTEN: u8 = 5;
+const ASKED: u8 = 6;
 
 /// The controller.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -127,9 +128,19 @@ impl Controller for CronJobController {
             sync,
         } = resume;
         let Some(cron) = sync.cron.clone() else {
-            return self.begin(key, sync, caches, ctx);
+            return begin(key, sync, caches);
         };
         match stage {
+            ASKED => {
+                // The cache may lag behind this controller's own writes.
+                if let Some(Ok(answer)) = answers.first()
+                    && answer.object.uid() == cron.uid()
+                {
+                    sync.cron = Some(answer.object.clone());
+                }
+                let cron = sync.cron.clone().unwrap_or(cron);
+                self.look(&cron, sync, caches, ctx)
+            }
             CHECKED => {
                 for ((job, uid), answer) in std::mem::take(&mut sync.jobs).iter().zip(answers) {
                     if meta::code(answer) == 404 {
@@ -237,6 +248,25 @@ fn job_name(cron: &Object, due: Timestamp) -> String {
     format!("{}-{}", cron.name(), due.unix_seconds() / 60)
 }
 
+fn begin(key: &Key, sync: &mut Sync, caches: &Caches) -> Next {
+    let Some(cron) = caches.get(Kind::CronJob, key).cloned() else {
+        return Next::Done;
+    };
+    let active = cron.at("status.active").items();
+    let unexpected = |job: &Rc<Object>| {
+        let listed = |r: &Value| r.get("uid").as_str() == Some(job.uid());
+        !is_finished(job) && !active.iter().any(listed)
+    };
+    let asks = jobs(&cron, caches).iter().any(unexpected);
+    let get = || Request::get(Kind::CronJob, key.namespace.clone(), key.name.clone());
+    let requests = asks.then(get).into_iter().collect();
+    sync.cron = Some(cron);
+    Next::Call {
+        requests,
+        stage: ASKED,
+    }
+}
+
 impl CronJobController {
     fn tell(&mut self, cron: &Object, event: &str, reason: &str, message: &str, ctx: &mut Ctx<'_>) {
         let regarding = Regarding::object(Kind::CronJob, cron);
@@ -244,16 +274,19 @@ impl CronJobController {
             .record(ctx, regarding, event, reason, "", message);
     }
 
-    fn begin(&mut self, key: &Key, sync: &mut Sync, caches: &Caches, ctx: &mut Ctx<'_>) -> Next {
-        let Some(cron) = caches.get(Kind::CronJob, key).cloned() else {
-            return Next::Done;
-        };
-        sync.cron = Some(cron.clone());
+    /// Compares the list of active Jobs with the Jobs that there are.
+    fn look(
+        &mut self,
+        cron: &Rc<Object>,
+        sync: &mut Sync,
+        caches: &Caches,
+        ctx: &mut Ctx<'_>,
+    ) -> Next {
         sync.status = cron.status().clone();
         if sync.status.is_null() {
             sync.status = Value::map();
         }
-        let jobs = jobs(&cron, caches);
+        let jobs = jobs(cron, caches);
         for job in &jobs {
             let active = cron.at("status.active").items();
             let found = active
@@ -263,13 +296,13 @@ impl CronJobController {
                 let name = job.name();
                 let message =
                     format!("Saw a job that the controller did not create or forgot: {name}");
-                self.tell(&cron, "Warning", "UnexpectedJob", &message, ctx);
+                self.tell(cron, "Warning", "UnexpectedJob", &message, ctx);
             } else if found && is_finished(job) {
                 let condition = if is_good(job) { "Complete" } else { "Failed" };
                 let name = job.name();
                 let message = format!("Saw completed job: {name}, condition: {condition}");
                 drop_active(&mut sync.status, job.uid());
-                self.tell(&cron, "Normal", "SawCompletedJob", &message, ctx);
+                self.tell(cron, "Normal", "SawCompletedJob", &message, ctx);
             }
             if is_good(job) {
                 let end = time(job.at("status.completionTime"));

@@ -338,3 +338,50 @@ fn a_short_outage_does_not_change_the_leader() {
     assert_eq!(run.first(crate::election::LOST, broken), None);
     assert!(run.cluster.sim.election.is_quiet());
 }
+
+#[test]
+fn a_secret_gets_its_accounts_token_and_goes_with_it() {
+    let mut run = Run::new();
+    let account = value!({"apiVersion": "v1", "kind": "ServiceAccount",
+        "metadata": {"name": "robot", "namespace": "default"}});
+    run.create(Kind::ServiceAccount, account).run(1_000);
+    let secret = value!({"apiVersion": "v1", "kind": "Secret",
+        "metadata": {"name": "robot-token", "namespace": "default",
+            "annotations": {"kubernetes.io/service-account.name": "robot"}},
+        "type": "kubernetes.io/service-account-token"});
+    run.create(Kind::Secret, secret).run(2_000);
+    let secret = run
+        .get(Kind::Secret, "default", "robot-token")
+        .expect("secret");
+    for key in ["token", "ca.crt", "namespace"] {
+        assert!(!secret.at("data").get(key).is_empty(), "{key}");
+    }
+    run.delete(Kind::ServiceAccount, "robot", Propagation::Background)
+        .run(2_000);
+    assert!(run.get(Kind::Secret, "default", "robot-token").is_none());
+}
+
+#[test]
+fn without_a_majority_of_etcd_nobody_leads() {
+    let mut run = Run::new();
+    run.run(5_000);
+    let at = run.cluster.now();
+    for member in ["0", "1"] {
+        let inject = Command::Inject {
+            kind: "etcd-member-down".into(),
+            name: member.into(),
+            params: value!({"target": (member)}),
+        };
+        run.cluster.command(at, &inject);
+    }
+    run.run(40_000);
+    // Recorded: +10.1 s and +16.7 s.
+    let lost = run.first(crate::election::LOST, at).expect("exits");
+    assert!((10..=13).contains(&lost), "{lost}");
+    let healed = run.mend("0");
+    run.run(60_000);
+    let leads = run.first(crate::election::ACQUIRED, healed).expect("leads");
+    // Recorded: leaders again 17.5 s after the quorum is back.
+    assert!((15..=22).contains(&leads), "{leads}");
+    assert!(run.cluster.sim.election.is_quiet());
+}
