@@ -12,6 +12,7 @@ pub mod controllers;
 pub mod entry;
 pub mod etcd;
 pub mod faults;
+pub mod invariants;
 pub mod network;
 pub mod node;
 pub mod scheduler;
