@@ -47,10 +47,13 @@ pub(crate) fn serves(pod: &Object) -> bool {
 
 impl History {
     /// Takes what is in the store at the start.
-    pub(crate) fn start(&mut self, objects: impl Iterator<Item = (Kind, Rc<Object>)>, now: SimTime) {
+    pub(crate) fn start(
+        &mut self,
+        objects: impl Iterator<Item = (Kind, Rc<Object>)>,
+        now: SimTime,
+    ) {
         for (kind, object) in objects {
-            self.uids
-                .insert(object.uid().into(), (kind, object.key()));
+            self.uids.insert(object.uid().into(), (kind, object.key()));
             self.revision = self.revision.max(object.resource_version());
             if kind == Kind::Deployment {
                 self.note_bounds(&object, now);

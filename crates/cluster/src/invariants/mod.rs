@@ -195,11 +195,17 @@ pub const ALL: &[Invariant] = &[
     rest("owners-resolve", objects::owners_resolve),
     rest("caches-equal-the-store", objects::caches_equal_the_store),
     rest("endpoints-are-ready", services::endpoints_are_ready),
-    rest("ready-pods-are-endpoints", services::ready_pods_are_endpoints),
+    rest(
+        "ready-pods-are-endpoints",
+        services::ready_pods_are_endpoints,
+    ),
     rest("replicaset-counts", workloads::replicaset_counts),
     rest("workload-counts", workloads::workload_counts),
     rest("one-daemon-per-node", workloads::one_daemon_per_node),
-    rest("machines-run-what-is-bound", pods::machines_run_what_is_bound),
+    rest(
+        "machines-run-what-is-bound",
+        pods::machines_run_what_is_bound,
+    ),
     rest("scheduler-counts-right", nodes::scheduler_counts_right),
 ];
 

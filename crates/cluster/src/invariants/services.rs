@@ -63,7 +63,11 @@ pub(super) fn ready_pods_are_endpoints(cluster: &Cluster, out: &mut Vec<Finding>
             k.namespace == key.namespace && s.object.label(SERVICE) == Some(&key.name)
         }) {
             let endpoints = slice.object.get("endpoints").items();
-            named.extend(endpoints.iter().map(|e| e.at("targetRef.uid").str_or_empty()));
+            named.extend(
+                endpoints
+                    .iter()
+                    .map(|e| e.at("targetRef.uid").str_or_empty()),
+            );
         }
         for (pod_key, pod) in cluster.etcd.of_kind(Kind::Pod) {
             let pod = &pod.object;
