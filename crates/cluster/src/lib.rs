@@ -13,6 +13,7 @@ pub mod election;
 pub mod entry;
 pub mod etcd;
 pub mod faults;
+pub mod invariants;
 pub mod network;
 pub mod node;
 pub mod scheduler;

@@ -212,6 +212,10 @@ pub struct Active {
 }
 
 impl Active {
+    /// Whether nothing is broken.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.faults.is_empty()
+    }
     /// All faults in force, by the name under which each was injected.
     pub fn iter(&self) -> impl Iterator<Item = (&Text, &Fault)> {
         self.faults.iter()

@@ -1,0 +1,1 @@
+//! Each invariant finds what it forbids.
