@@ -90,14 +90,19 @@ pub(crate) enum Rule {
 
 /// A named invariant.
 pub struct Invariant {
-    /// Its name, stable; its words are `invariant.<name>.…`.
-    pub name: &'static str,
+    /// `invariant.<name>`, stable: its words are `.title`, `.why`, `.broken` and, where a fault may break it
+    /// legitimately, `.excuse` below this code.
+    pub code: &'static str,
     /// Kinds of faults that break it legitimately; `person` stands for a forced deletion.
     pub excuses: &'static [&'static str],
     pub(crate) rule: Rule,
 }
 
 impl Invariant {
+    /// Its name, such as `bound-pod-stays`.
+    pub fn name(&self) -> &'static str {
+        self.code.strip_prefix("invariant.").unwrap_or(self.code)
+    }
     /// When it is looked at: `change`, `step`, `time` or `rest`.
     pub fn when(&self) -> &'static str {
         match self.rule {
@@ -123,6 +128,8 @@ const CUT_OFF: &[&str] = &[
     "apiserver-down",
     "person",
 ];
+/// Faults after which a Pod gets a new sandbox.
+const REBOOTED: &[&str] = &["node-power"];
 /// Faults under which nobody judges a Node's lease.
 const UNJUDGED: &[&str] = &[
     "apiserver-down",
@@ -131,21 +138,21 @@ const UNJUDGED: &[&str] = &[
 ];
 
 const fn change(
-    name: &'static str,
+    code: &'static str,
     excuses: &'static [&'static str],
     rule: fn(&Commit<'_>) -> Option<Finding>,
 ) -> Invariant {
     let rule = Rule::Change(rule);
     Invariant {
-        name,
+        code,
         excuses,
         rule,
     }
 }
 
-const fn rest(name: &'static str, rule: fn(&Cluster, &mut Vec<Finding>)) -> Invariant {
+const fn rest(code: &'static str, rule: fn(&Cluster, &mut Vec<Finding>)) -> Invariant {
     Invariant {
-        name,
+        code,
         excuses: &[],
         rule: Rule::Rest(rule),
     }
@@ -153,63 +160,108 @@ const fn rest(name: &'static str, rule: fn(&Cluster, &mut Vec<Finding>)) -> Inva
 
 /// Every invariant.
 pub const ALL: &[Invariant] = &[
-    change("one-object-per-name", &[], objects::one_object_per_name),
-    change("uids-are-given-once", &[], objects::uids_are_given_once),
-    change("revisions-grow", &[], objects::revisions_grow),
-    change("deletion-is-final", &[], objects::deletion_is_final),
-    change("finalizers-hold", &[], objects::finalizers_hold),
-    change("generation-grows", &[], objects::generation_grows),
     change(
-        "observed-generation-grows",
+        "invariant.one-object-per-name",
+        &[],
+        objects::one_object_per_name,
+    ),
+    change(
+        "invariant.uids-are-given-once",
+        &[],
+        objects::uids_are_given_once,
+    ),
+    change("invariant.revisions-grow", &[], objects::revisions_grow),
+    change(
+        "invariant.deletion-is-final",
+        &[],
+        objects::deletion_is_final,
+    ),
+    change("invariant.finalizers-hold", &[], objects::finalizers_hold),
+    change("invariant.generation-grows", &[], objects::generation_grows),
+    change(
+        "invariant.observed-generation-grows",
         &[],
         objects::observed_generation_grows,
     ),
-    change("one-controller", &[], objects::one_controller),
-    change("conditions-are-unique", &[], objects::conditions_are_unique),
-    change("lease-has-one-holder", &[], objects::lease_has_one_holder),
-    change("bound-pod-stays", &[], pods::bound_pod_stays),
-    change("phase-goes-forward", &[], pods::phase_goes_forward),
-    change("restarts-count-up", &[], pods::restarts_count_up),
-    change("node-has-room", &["node-power"], nodes::node_has_room),
-    change("rollout-surge", STALE, rollouts::surge),
-    change("rollout-available", STALE, rollouts::available),
-    change("statefulset-in-order", STALE, workloads::in_order),
-    change("statefulset-ordinals", &[], workloads::ordinals),
-    change("job-stays-finished", &[], workloads::job_stays_finished),
-    change("job-counts-grow", &[], workloads::job_counts_grow),
+    change("invariant.one-controller", &[], objects::one_controller),
+    change(
+        "invariant.conditions-are-unique",
+        &[],
+        objects::conditions_are_unique,
+    ),
+    change(
+        "invariant.lease-has-one-holder",
+        &[],
+        objects::lease_has_one_holder,
+    ),
+    change("invariant.bound-pod-stays", &[], pods::bound_pod_stays),
+    change(
+        "invariant.phase-goes-forward",
+        REBOOTED,
+        pods::phase_goes_forward,
+    ),
+    change("invariant.ended-stays-ended", &[], pods::ended_stays_ended),
+    change("invariant.restarts-count-up", &[], pods::restarts_count_up),
+    change(
+        "invariant.node-has-room",
+        &["node-power"],
+        nodes::node_has_room,
+    ),
+    change("invariant.rollout-surge", STALE, rollouts::surge),
+    change("invariant.rollout-available", STALE, rollouts::available),
+    change("invariant.statefulset-in-order", STALE, workloads::in_order),
+    change("invariant.statefulset-ordinals", &[], workloads::ordinals),
+    change(
+        "invariant.job-stays-finished",
+        &[],
+        workloads::job_stays_finished,
+    ),
+    change("invariant.job-counts-grow", &[], workloads::job_counts_grow),
     Invariant {
-        name: "pod-runs-once",
+        code: "invariant.pod-runs-once",
         excuses: CUT_OFF,
         rule: Rule::Runtime(pods::pod_runs_once),
     },
     Invariant {
-        name: "pod-ips-are-unique",
+        code: "invariant.pod-ips-are-unique",
         excuses: &[],
         rule: Rule::Runtime(pods::pod_ips_are_unique),
     },
     Invariant {
-        name: "ready-needs-a-lease",
+        code: "invariant.ready-needs-a-lease",
         excuses: UNJUDGED,
         rule: Rule::Tick(nodes::ready_needs_a_lease),
     },
-    rest("owners-resolve", objects::owners_resolve),
-    rest("caches-equal-the-store", objects::caches_equal_the_store),
-    rest("endpoints-are-ready", services::endpoints_are_ready),
+    rest("invariant.owners-resolve", objects::owners_resolve),
     rest(
-        "ready-pods-are-endpoints",
+        "invariant.caches-equal-the-store",
+        objects::caches_equal_the_store,
+    ),
+    rest(
+        "invariant.endpoints-are-ready",
+        services::endpoints_are_ready,
+    ),
+    rest(
+        "invariant.ready-pods-are-endpoints",
         services::ready_pods_are_endpoints,
     ),
-    rest("replicaset-counts", workloads::replicaset_counts),
-    rest("workload-counts", workloads::workload_counts),
-    rest("one-daemon-per-node", workloads::one_daemon_per_node),
+    rest("invariant.replicaset-counts", workloads::replicaset_counts),
+    rest("invariant.workload-counts", workloads::workload_counts),
     rest(
-        "machines-run-what-is-bound",
+        "invariant.one-daemon-per-node",
+        workloads::one_daemon_per_node,
+    ),
+    rest(
+        "invariant.machines-run-what-is-bound",
         pods::machines_run_what_is_bound,
     ),
-    rest("scheduler-counts-right", nodes::scheduler_counts_right),
+    rest(
+        "invariant.scheduler-counts-right",
+        nodes::scheduler_counts_right,
+    ),
 ];
 
 /// The invariant with this name.
 pub fn invariant(name: &str) -> Option<&'static Invariant> {
-    ALL.iter().find(|i| i.name == name)
+    ALL.iter().find(|i| i.name() == name)
 }

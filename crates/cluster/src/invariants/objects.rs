@@ -58,12 +58,15 @@ pub(super) fn revisions_grow(commit: &Commit<'_>) -> Option<Finding> {
     finding(commit, commit.revision, own)
 }
 
-/// A deletion once begun is not taken back, and its time moves only forward to now, never away.
+/// A deletion once begun is not taken back, and its time does not move away: earlier, or to now when it has passed.
+///
+/// Models: staging/src/k8s.io/apiserver/pkg/registry/rest/delete.go (v1.36)
 pub(super) fn deletion_is_final(commit: &Commit<'_>) -> Option<Finding> {
     let (old, new) = (commit.old?, commit.new?);
     let was = old.deleted()?;
+    let now = commit.cluster.wall_at(commit.at);
     match new.deleted() {
-        Some(is) if is <= was => None,
+        Some(is) if is <= was.max(now) => None,
         Some(is) => finding(commit, was.seconds_text(), is.seconds_text()),
         None => finding(commit, was.seconds_text(), "-"),
     }

@@ -20,19 +20,29 @@ pub(super) fn bound_pod_stays(commit: &Commit<'_>) -> Option<Finding> {
     Some(Finding::new(Kind::Pod, commit.key, was, is))
 }
 
-/// A phase never goes back: Running does not become Pending, Succeeded and Failed are final.
-pub(super) fn phase_goes_forward(commit: &Commit<'_>) -> Option<Finding> {
+fn phases(commit: &Commit<'_>) -> Option<(String, String)> {
     if commit.kind != Kind::Pod {
         return None;
     }
     let phase = |o: &Object| o.at("status.phase").str_or_empty().to_string();
-    let (was, is) = (phase(commit.old?), phase(commit.new?));
-    let back = match &*was {
-        "Running" => is == "Pending",
-        "Succeeded" | "Failed" => is != was,
-        _ => false,
-    };
+    Some((phase(commit.old?), phase(commit.new?)))
+}
+
+/// A Pod that runs does not become Pending again.
+///
+/// A new sandbox breaks it where there are init containers: they run again, and while they do the kubelet says
+/// Pending.
+pub(super) fn phase_goes_forward(commit: &Commit<'_>) -> Option<Finding> {
+    let (was, is) = phases(commit)?;
+    let back = was == "Running" && is == "Pending";
     back.then(|| Finding::new(Kind::Pod, commit.key, was, is))
+}
+
+/// Succeeded and Failed are final.
+pub(super) fn ended_stays_ended(commit: &Commit<'_>) -> Option<Finding> {
+    let (was, is) = phases(commit)?;
+    let over = matches!(&*was, "Succeeded" | "Failed");
+    (over && is != was).then(|| Finding::new(Kind::Pod, commit.key, was, is))
 }
 
 /// A container's restart count never falls.

@@ -109,7 +109,7 @@ impl Play {
         if let Some(v) = first {
             self.report.problem = Some(format!(
                 "{} at {:.3} s, event {}: {}: {} expected, {} found",
-                v.invariant.name,
+                v.invariant.name(),
                 v.at.0 as f64 / 1e6,
                 v.event,
                 v.finding.object,
@@ -135,9 +135,6 @@ pub fn play(plan: &Plan) -> Report {
         play.run(*at);
         play.act(*at, act);
     }
-    if play.broken() {
-        return play.report;
-    }
     let healed = play.cluster.now();
     let mut left = vec!["nothing was tried".to_string()];
     while play.cluster.now().0 < healed.0 + PATIENCE {
@@ -162,15 +159,18 @@ pub fn play(plan: &Plan) -> Report {
         }
     }
     play.report.converged = play.cluster.now();
-    if !play.broken() && !left.is_empty() {
+    play.broken();
+    if !left.is_empty() {
         left.truncate(3);
-        play.report.problem = Some(format!("does not converge: {}", left.join("; ")));
+        let stuck = format!("does not converge: {}", left.join("; "));
+        let broken = play.report.problem.take();
+        play.report.problem = Some(broken.map_or(stuck.clone(), |b| format!("{b}; {stuck}")));
     }
     let mut excused: Vec<String> = play
         .checker
         .violations()
         .iter()
-        .filter_map(|v| Some(format!("{} ({})", v.invariant.name, v.excuse.as_ref()?)))
+        .filter_map(|v| Some(format!("{} ({})", v.invariant.name(), v.excuse.as_ref()?)))
         .collect();
     excused.sort();
     excused.dedup();
