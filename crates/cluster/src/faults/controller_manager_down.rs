@@ -1,6 +1,6 @@
 //! The controller manager's process ends: nothing is repaired, scaled, counted or collected.
 
-use super::{Fault, Kind, Outcome, Target};
+use super::{Fault, Kind, Outcome, Target, quiet};
 use crate::component::Process;
 use crate::trace::TraceId;
 use crate::world::Cluster;
@@ -13,6 +13,7 @@ pub(super) const KIND: Kind = Kind {
     params: &[],
     help: "The controller manager's process ends; desired and actual state drift apart.",
     inject,
+    strike: quiet,
     heal,
     end,
 };

@@ -1,6 +1,6 @@
 //! The scheduler's process ends: new Pods stay Pending, without any Event.
 
-use super::{Fault, Kind, Outcome, Target};
+use super::{Fault, Kind, Outcome, Target, quiet};
 use crate::component::{ComponentId, Process};
 use crate::trace::TraceId;
 use crate::world::Cluster;
@@ -13,6 +13,7 @@ pub(super) const KIND: Kind = Kind {
     params: &[],
     help: "The scheduler's process ends; new Pods stay Pending.",
     inject,
+    strike: quiet,
     heal,
     end,
 };
