@@ -329,6 +329,10 @@ pub enum FaultTarget {
     Image,
     /// A member of etcd, by its number from 0.
     EtcdMember,
+    /// A zone, by the machines' label.
+    Zone,
+    /// The server behind a MutatingWebhookConfiguration, by the configuration's name.
+    Webhooks,
 }
 
 /// What a fault's parameter may be.

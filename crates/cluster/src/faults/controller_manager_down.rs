@@ -13,6 +13,7 @@ pub(super) const KIND: Kind = Kind {
     params: &[],
     help: "The controller manager's process ends; desired and actual state drift apart.",
     inject,
+    strike,
     heal,
     end,
 };
@@ -22,8 +23,12 @@ fn inject(cluster: &mut Cluster, _fault: &Fault) -> Result<Outcome, Text> {
     if std::mem::replace(&mut cluster.sim.network.controller_manager_down, true) {
         return Err("the controller manager is down already".into());
     }
-    crate::election::stopped(cluster, Process::ControllerManager, false);
     Ok(Outcome::Stays)
+}
+
+/// It is killed: its Lease stays.
+fn strike(cluster: &mut Cluster, _fault: &Fault, cause: Option<TraceId>) {
+    crate::election::stopped(cluster, Process::ControllerManager, false, cause);
 }
 
 /// A restarted controller manager has another identity: it waits until its own old Lease has run out.

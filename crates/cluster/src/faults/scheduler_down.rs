@@ -13,6 +13,7 @@ pub(super) const KIND: Kind = Kind {
     params: &[],
     help: "The scheduler's process ends; new Pods stay Pending.",
     inject,
+    strike,
     heal,
     end,
 };
@@ -22,9 +23,12 @@ fn inject(cluster: &mut Cluster, _fault: &Fault) -> Result<Outcome, Text> {
     if std::mem::replace(&mut cluster.sim.network.scheduler_down, true) {
         return Err("the scheduler is down already".into());
     }
-    // It is asked to end, and lets go of its Lease.
-    crate::election::stopped(cluster, Process::Scheduler, true);
     Ok(Outcome::Stays)
+}
+
+/// It is asked to end, and lets go of its Lease.
+fn strike(cluster: &mut Cluster, _fault: &Fault, cause: Option<TraceId>) {
+    crate::election::stopped(cluster, Process::Scheduler, true, cause);
 }
 
 /// A restarted scheduler fills its caches before it asks for its Lease.

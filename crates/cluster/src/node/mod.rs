@@ -18,7 +18,7 @@ pub mod sha256;
 #[cfg(test)]
 mod recorded_tests;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use crate::client::informer::{CacheEvent, Caches};
 use crate::component::ComponentId;
@@ -186,7 +186,11 @@ impl Node {
                 Rc::make_mut(&mut self.kubelet).on(input, runtime, caches, ctx);
             }
             ComponentId::Runtime(_) => Rc::make_mut(&mut self.runtime).on(input, ctx),
-            ComponentId::KubeProxy(_) => Rc::make_mut(&mut self.proxy).on(input, caches, ctx),
+            ComponentId::KubeProxy(_) => {
+                if !ctx.sim.network.proxy_down.contains(&self.id) {
+                    Rc::make_mut(&mut self.proxy).on(input, caches, ctx);
+                }
+            }
             _ => {}
         }
     }

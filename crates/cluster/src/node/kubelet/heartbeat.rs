@@ -85,6 +85,21 @@ fn address_of(node: &Object) -> Text {
         .into()
 }
 
+/// A condition as the eviction manager tells it: type, status, reason, message.
+#[inline(never)]
+fn pressed(
+    pressure: &super::pressure::Pressure,
+    usual: (&'static str, &'static str, &'static str, &'static str),
+) -> (&'static str, &'static str, &'static str, &'static str) {
+    match pressure.holds(usual.0) {
+        Some(scarce) => {
+            let (reason, message) = scarce.words();
+            (usual.0, "True", reason, message)
+        }
+        None => usual,
+    }
+}
+
 impl Kubelet {
     /// Starts the loops; after a boot it also tells that it is back.
     pub(super) fn start_heartbeat(&mut self, cold: bool, caches: &Caches, ctx: &mut Ctx<'_>) {
@@ -118,7 +133,13 @@ impl Kubelet {
         ctx.set_cause(cause);
     }
 
-    fn node_event(&mut self, event_type: &str, reason: &str, message: &str, ctx: &mut Ctx<'_>) {
+    pub(super) fn node_event(
+        &mut self,
+        event_type: &str,
+        reason: &str,
+        message: &str,
+        ctx: &mut Ctx<'_>,
+    ) {
         let regarding = Regarding {
             kind: Kind::Node,
             key: Key::new("", self.config.name.clone()),
@@ -338,6 +359,10 @@ impl Kubelet {
                 "kubelet is posting ready status",
             ),
         ];
+        let wanted = wanted.map(|told| match &self.pressure {
+            Some(pressure) => pressed(pressure, told),
+            None => told,
+        });
         let old = status.get("conditions").items().to_vec();
         let known = |kind: &str| wanted.iter().any(|(k, ..)| *k == kind);
         let mut conditions: Vec<Value> = old
