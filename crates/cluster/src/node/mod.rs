@@ -28,10 +28,17 @@ use crate::sim::Ctx;
 use crate::trace::RequestId;
 use kubelet::Kubelet;
 pub use kubelet::worker::Mode;
-use podscope_api::{Object, Response, Text};
+use podscope_api::{Object, Response, Text, Value, value};
 use proxy::KubeProxy;
 use runtime::Runtime;
 use std::rc::Rc;
+
+/// The owner reference of a Node's Lease.
+pub(crate) fn lease_owner(node: &Object) -> Value {
+    value!({
+        "apiVersion": "v1", "kind": "Node", "name": (node.key().name), "uid": (node.uid())
+    })
+}
 
 /// A call of the container runtime interface, as far as it takes time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
