@@ -1,6 +1,7 @@
 //! The podscope binary: runs scenarios headless.
 
 mod args;
+mod check;
 mod kubectl;
 mod run;
 mod say;
@@ -24,6 +25,9 @@ podscope: Kubernetes v1.36, simulated, one step at a time
   podscope what-if POD [--node NAME] [FILES…] [--scenario FILE | --preset NAME] [--at DURATION]
                [--output text|json]
       the smallest changes that give a Pod a node (or this node), each tried on a copy of the cluster first
+  podscope check [FILES…] [--scenario FILE | --preset NAME] [--for DURATION] [--fault …]…
+               [--output text|json]
+      plays a scenario and looks after every step whether an invariant is broken, and what explains it
   podscope test PATHS…
       plays scenario files and lessons and checks what they expect
   podscope faults
@@ -41,6 +45,7 @@ fn main() -> ExitCode {
         "kubectl" => kubectl::kubectl(rest),
         "why" => why::why(rest),
         "what-if" => whatif::what_if(rest),
+        "check" => check::check(rest),
         "test" => test::test(rest),
         "faults" => run::faults(),
         "presets" => run::presets(),

@@ -23,6 +23,8 @@ pub struct Sim {
     pub rng: Streams,
     /// Links and processes that are up or down.
     pub network: Network,
+    /// Who leads: scheduler and controller manager.
+    pub election: crate::election::Election,
     /// The faults in force.
     pub faults: crate::faults::Active,
     /// The configuration at the start.
@@ -42,6 +44,7 @@ impl Sim {
             queue: Queue::default(),
             rng: Streams::new(config.seed),
             network: Network::new(config.nodes.len()),
+            election: crate::election::Election::default(),
             faults: crate::faults::Active::default(),
             config,
             limiters: BTreeMap::new(),

@@ -149,7 +149,7 @@ impl Cluster {
 
     fn start(&mut self) {
         let caches = self.caches.entry(Process::ControllerManager).or_default();
-        self.controllers.start(&mut self.sim, caches);
+        self.controllers.start(&mut self.sim, caches, None);
         let caches = self.caches.entry(Process::Scheduler).or_default();
         self.scheduler
             .start(caches, &mut self.sim.ctx(ComponentId::Scheduler, None));
@@ -404,7 +404,9 @@ impl Cluster {
         };
         let certificate = Credential::Certificate;
         match from {
-            ComponentId::Controller(crate::ControllerId::LeaderElection) => user(
+            ComponentId::Controller(
+                crate::ControllerId::LeaderElection | crate::ControllerId::Tokens,
+            ) => user(
                 "system:kube-controller-manager".into(),
                 &["system:authenticated"],
                 certificate,
@@ -484,6 +486,9 @@ impl Cluster {
             .data(Data::Response(response.clone()));
         ctx.trace(note);
         let cause = ctx.cause();
+        if !self.sim.election.is_quiet() && crate::election::answer(self, to, id, response, cause) {
+            return;
+        }
         match to {
             ComponentId::Client(n) => self.outbox.push((n, id, response.clone(), cause)),
             ComponentId::Controller(c) => {
@@ -513,6 +518,9 @@ impl Cluster {
             );
         }
         let cause = ctx.cause();
+        if !self.sim.election.is_quiet() && crate::election::timer(self, to, timer, cause) {
+            return;
+        }
         match to {
             ComponentId::Controller(c) => {
                 let caches = self.caches.entry(Process::ControllerManager).or_default();

@@ -17,7 +17,7 @@ pub fn english() -> catalogue::Catalogue {
 pub const FIRST: &str = include_str!("../../../content/en/page.txt");
 
 /// All other words. One line per file of `content/en`.
-pub const LATER: [&str; 14] = [
+pub const LATER: [&str; 15] = [
     include_str!("../../../content/en/trace.txt"),
     include_str!("../../../content/en/explain.txt"),
     include_str!("../../../content/en/requests.txt"),
@@ -32,6 +32,7 @@ pub const LATER: [&str; 14] = [
     include_str!("../../../content/en/whatif.txt"),
     include_str!("../../../content/en/scheduler.txt"),
     include_str!("../../../content/en/workloads.txt"),
+    include_str!("../../../content/en/invariants.txt"),
 ];
 
 #[cfg(test)]

@@ -161,3 +161,17 @@ pub fn what_if(view: &WhatIfView, sensitivity: Option<&SensitivityView>) -> Stri
         "sensitivity": (sensitivity.map_or(Value::Null, sensitive))
     }))
 }
+
+/// What a check of the invariants has found.
+pub fn check(view: &crate::invariants::CheckView) -> String {
+    let violation = |v: &crate::invariants::ViolationView| {
+        value!({
+            "text": (msg(&v.text)), "event": (int(v.event)), "at_ns": (int(v.at)),
+            "object": (v.object.as_ref().map_or(Value::Null, object)), "explained": (v.excused)
+        })
+    };
+    json::to_string(&value!({
+        "events": (int(view.events)), "violations": (list(&view.violations, violation)),
+        "more": (int(view.more))
+    }))
+}

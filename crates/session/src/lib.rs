@@ -28,6 +28,7 @@ mod inside_etcd;
 mod inside_node;
 mod inside_scheduler;
 mod inspect_view;
+pub mod invariants;
 pub mod json;
 pub mod lesson;
 mod lesson_check;

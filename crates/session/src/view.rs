@@ -105,6 +105,8 @@ pub struct ComponentView {
     pub doing: Option<Msg>,
     /// False while a fault keeps it from running or from being heard.
     pub up: bool,
+    /// False while there is nothing in the cluster for it to do.
+    pub drawn: bool,
 }
 
 /// An object's address.

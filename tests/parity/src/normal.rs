@@ -24,6 +24,14 @@ impl Names {
     pub fn base<'a>(&'a self, name: &'a str) -> &'a str {
         self.0.get(name).map_or(name, String::as_str)
     }
+    /// [`Names::base`], also of Pods that are older than the run, by the look of their names.
+    pub fn pod_base(&self, name: &str) -> String {
+        match (self.0.get(name), replica_set_of(name)) {
+            (Some(base), _) => base.clone(),
+            (None, Some(owner)) => format!("{owner}-*****"),
+            (None, None) => name.to_owned(),
+        }
+    }
     /// A text in which everything random or of the moment is replaced by stars and words in angle brackets.
     pub fn text(&self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
@@ -46,7 +54,12 @@ impl Names {
         }
         let mut out = String::from(indent);
         // The recorded machines give an image its short name, as it stands in the manifest.
-        let trimmed = trimmed.replace("docker.io/library/", "");
+        let mut trimmed = trimmed.replace("docker.io/library/", "");
+        for (word, shown) in MACHINE {
+            if trimmed.contains(word) {
+                trimmed = trimmed.replace(word, shown);
+            }
+        }
         let mut rest = trimmed.as_str();
         let table = !trimmed.contains(": ");
         while !rest.is_empty() {
@@ -96,6 +109,9 @@ impl Names {
             out.push_str("<ip>");
         } else if is_span(core) {
             out.push_str("<span>");
+        } else if let Some(owner) = replica_set_of(core) {
+            out.push_str(self.0.get(owner).map_or(owner, String::as_str));
+            out.push_str("-*****");
         } else if core.starts_with("kube-api-access-") {
             out.push_str("kube-api-access-*");
         } else if let Some((name, _)) = core.split_once('.')
@@ -118,12 +134,34 @@ const MOMENTARY: &[(&str, &str)] = &[
     ("resourceVersion:", "<revision>"),
 ];
 
+/// What the recorded and the simulated machines say that they are made of.
+const MACHINE: &[(&str, &str)] = &[
+    ("Debian GNU/Linux 12 (bookworm)", "<os>"),
+    ("Debian GNU/Linux 13 (trixie)", "<os>"),
+    ("6.1.0-42-amd64", "<kernel>"),
+    ("6.12.0", "<kernel>"),
+    ("fakeRuntime://0.1.0", "<runtime>"),
+    ("containerd://2.1.4", "<runtime>"),
+];
+
 /// A user's name without the prefix of service accounts.
 pub fn user(name: &str) -> String {
     match name.strip_prefix("system:serviceaccount:kube-system:") {
         Some(account) => format!("sa:{account}"),
         None => name.to_owned(),
     }
+}
+
+/// The ReplicaSet of a Pod's name, as far as it looks like one; the Pod may be older than the run.
+fn replica_set_of(name: &str) -> Option<&str> {
+    let random = |part: &str| {
+        let letters = b"bcdfghjklmnpqrstvwxz2456789";
+        part.bytes().all(|b| letters.contains(&b))
+    };
+    let (owner, tail) = name.rsplit_once('-')?;
+    let (_, hash) = owner.rsplit_once('-')?;
+    let fits = tail.len() == 5 && (6..=10).contains(&hash.len());
+    (fits && random(tail) && random(hash)).then_some(owner)
 }
 
 fn in_word(c: char) -> bool {

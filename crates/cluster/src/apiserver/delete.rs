@@ -195,8 +195,10 @@ fn marked(current: &Object, kind: Kind, request: &Request, now: Timestamp) -> Ob
             .unwrap_or(0);
         if grace < before && asked.is_some() {
             let started = deleted.0 - before * 1_000_000;
-            let at =
-                Timestamp((started + grace * 1_000_000).max(if grace == 0 { now.0 } else { 0 }));
+            // Never into the past; what has run out leaves a second to those who end it gracefully.
+            let at = started + grace * 1_000_000;
+            let grace = if at < now.0 { grace.min(1) } else { grace };
+            let at = Timestamp(at.max(now.0));
             object.set("metadata.deletionTimestamp", at.seconds_text());
             object.set("metadata.deletionGracePeriodSeconds", grace);
         }

@@ -408,7 +408,7 @@ impl ApiServer {
     }
 
     /// Takes a change into the watch cache and sends it to the watchers.
-    fn publish(&mut self, ctx: &mut Ctx<'_>, change: &Change) {
+    pub(crate) fn publish(&mut self, ctx: &mut Ctx<'_>, change: &Change) {
         self.remember(change);
         self.dispatch(ctx, change);
     }

@@ -106,7 +106,9 @@ impl Controller for GarbageCollector {
     fn start(&mut self, caches: &Caches, work: &mut Work<'_>, _ctx: &mut Ctx<'_>) {
         for kind in super::WATCHED {
             for object in caches.list(*kind) {
-                if needs_a_look(object, caches) {
+                let waits = waits_for_dependents(object)
+                    || object.is_being_deleted() && has_finalizer(object, ORPHAN);
+                if waits || needs_a_look(object, caches) {
                     work.add(key_of(*kind, object), None);
                 }
             }

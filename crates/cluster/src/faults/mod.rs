@@ -321,6 +321,7 @@ fn try_inject(
         .arg("name", name.clone())
         .arg("target", target);
     let cause = cluster.sim.ctx(ComponentId::Fault, None).trace(note);
+    crate::election::check(cluster, Some(cause));
     if outcome != Outcome::Momentary {
         let known = fault.clone();
         cluster.sim.faults.faults.insert(name.clone(), known);
@@ -373,6 +374,7 @@ pub(crate) fn heal(cluster: &mut Cluster, name: &str) {
         Some(wait) => push_due(cluster, &name.into(), wait, Some(cause)),
         None => {
             cluster.sim.faults.faults.remove(name);
+            crate::election::check(cluster, Some(cause));
             if kind(fault.kind).is_some_and(|k| k.target == Target::Pod) {
                 probes_changed(cluster, Some(cause));
             }
@@ -398,7 +400,8 @@ pub(crate) fn due(cluster: &mut Cluster, name: &str, cause: Option<TraceId>) {
         .arg("kind", fault.kind)
         .arg("name", name)
         .arg("target", fault.target);
-    cluster.sim.ctx(ComponentId::Fault, cause).trace(note);
+    let cause = cluster.sim.ctx(ComponentId::Fault, cause).trace(note);
+    crate::election::check(cluster, Some(cause));
 }
 
 /// The faults in force, by name.

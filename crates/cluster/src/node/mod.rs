@@ -16,6 +16,8 @@ pub mod runtime;
 pub mod sha256;
 
 #[cfg(test)]
+mod recorded_tests;
+#[cfg(test)]
 pub(crate) mod tests;
 
 use crate::client::informer::{CacheEvent, Caches};
