@@ -168,7 +168,7 @@ fn can_renew(cluster: &Cluster) -> bool {
     let network = &cluster.sim.network;
     let down = network.etcd_down.len();
     let up = usize::from(cluster.etcd.members()).saturating_sub(down);
-    !network.apiserver_down && up >= cluster.etcd.quorum()
+    !network.apiserver_down && !network.etcd_no_space && up >= cluster.etcd.quorum()
 }
 
 /// Writes down the renewals that were not stepped through; a leader that `releases` leaves the Lease to others.

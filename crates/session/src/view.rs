@@ -333,6 +333,8 @@ pub enum FaultTarget {
     Zone,
     /// The server behind a MutatingWebhookConfiguration, by the configuration's name.
     Webhooks,
+    /// An object, as `resource/name` or `resource/namespace/name`.
+    Object,
 }
 
 /// What a fault's parameter may be.

@@ -251,7 +251,7 @@ fn active(scene: &Scene<'_>) -> Html {
 fn palette(scene: &Scene<'_>, aim: &Aim) -> Html {
     const GROUPS: [(&str, &[FaultTarget]); 4] = [
         ("fault.group.node", &[FaultTarget::Node, FaultTarget::Zone]),
-        ("fault.group.pod", &[FaultTarget::Pod]),
+        ("fault.group.pod", &[FaultTarget::Pod, FaultTarget::Object]),
         ("fault.group.image", &[FaultTarget::Image]),
         (
             "fault.group.control",
@@ -337,12 +337,16 @@ fn target_field(scene: &Scene<'_>, kind: &FaultKindView, target: &str) -> Html {
         FaultTarget::EtcdMember => "fault.target.member",
         FaultTarget::Zone => "fault.target.zone",
         FaultTarget::Webhooks => "fault.target.webhooks",
+        FaultTarget::Object => "fault.target.object",
         _ => "fault.target.pod",
     };
     if kind.targets.is_empty() && kind.aims_at != FaultTarget::Image {
         return html! { <p class="problem">{scene.t("fault.no-target")}</p> };
     }
-    let closed = !matches!(kind.aims_at, FaultTarget::Pod | FaultTarget::Image);
+    let closed = !matches!(
+        kind.aims_at,
+        FaultTarget::Pod | FaultTarget::Image | FaultTarget::Object
+    );
     let label = |name: &Text| match kind.aims_at {
         FaultTarget::EtcdMember => {
             let member = name

@@ -23,6 +23,8 @@ pub enum Target {
     Zone,
     /// A MutatingWebhookConfiguration, by its name: the server behind its webhooks.
     Webhooks,
+    /// An object of one of these kinds: `resource/name`, or `resource/namespace/name`.
+    Object(&'static [podscope_api::Kind]),
 }
 
 /// What a parameter may be.

@@ -7,6 +7,7 @@ mod apiserver_overload;
 mod certificate_expired;
 mod clock_skew;
 mod cni_failure;
+mod config_missing;
 mod container_crash;
 mod container_oom;
 mod controller_manager_down;
@@ -26,8 +27,10 @@ mod kubelet_restart;
 mod link_slow;
 mod liveness_failure;
 mod memory_pressure;
+mod node_drain;
 mod node_power;
 mod node_reboot;
+mod object;
 mod partition;
 mod pid_pressure;
 mod readiness_failure;
@@ -38,7 +41,9 @@ mod registry_slow;
 mod scheduler_down;
 mod slow_start;
 mod slow_stop;
+mod spot_termination;
 mod startup_failure;
+mod stuck_finalizer;
 mod target;
 mod watch_cut;
 mod webhook_down;
@@ -61,6 +66,7 @@ use crate::world::Cluster;
 use podscope_api::{Key, Object, Text, Value};
 use podscope_kernel::collections::BTreeMap;
 use podscope_kernel::{SimDuration, SimTime};
+use std::rc::Rc;
 
 crate::codes! {
     /// Something was broken.
@@ -73,12 +79,17 @@ crate::codes! {
     REFUSED = "fault.refused";
 }
 
+/// What a fault's end gives when it stays as it is until it is healed.
+const RESTS: SimDuration = SimDuration(u64::MAX);
+
 /// Every kind of fault: one file each.
 pub const KINDS: &[Kind] = &[
     node_power::KIND,
     node_reboot::KIND,
     zone_loss::KIND,
     partition::KIND,
+    node_drain::KIND,
+    spot_termination::KIND,
     link_slow::KIND,
     clock_skew::KIND,
     certificate_expired::KIND,
@@ -98,6 +109,8 @@ pub const KINDS: &[Kind] = &[
     exec_failure::KIND,
     slow_start::KIND,
     slow_stop::KIND,
+    config_missing::KIND,
+    stuck_finalizer::KIND,
     image_missing::KIND,
     image_architecture::KIND,
     registry_auth::KIND,
@@ -165,13 +178,11 @@ pub struct Active {
     faults: BTreeMap<Text, Fault>,
     injected: u32,
     boots: BTreeMap<u16, u32>,
+    /// Objects that faults have deleted and will bring back, by the fault's number.
+    kept: BTreeMap<u32, Rc<Object>>,
 }
 
 impl Active {
-    /// Whether nothing is broken.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.faults.is_empty()
-    }
     /// All faults in force, by the name under which each was injected.
     pub fn iter(&self) -> impl Iterator<Item = (&Text, &Fault)> {
         self.faults.iter()
@@ -348,6 +359,11 @@ pub(crate) fn heal(cluster: &mut Cluster, name: &str) {
     };
     fault.ending = true;
     let fault = fault.clone();
+    // Only its healing is waited for from now on.
+    cluster
+        .sim
+        .queue
+        .retain(|entry| !matches!(entry, Entry::Fault { name: n, .. } if **n == *name));
     let note = Note::new(HEALED)
         .arg("kind", fault.kind)
         .arg("name", name)
@@ -374,7 +390,9 @@ pub(crate) fn due(cluster: &mut Cluster, name: &str, cause: Option<TraceId>) {
     };
     let Some(kind) = kind(fault.kind) else { return };
     if let Some(wait) = (kind.end)(cluster, &fault, cause) {
-        push_due(cluster, &name.into(), wait, cause);
+        if wait != RESTS {
+            push_due(cluster, &name.into(), wait, cause);
+        }
         return;
     }
     cluster.sim.faults.faults.remove(name);

@@ -96,6 +96,9 @@ pub(super) fn on(
 fn darkens(cluster: &Cluster, fault: &Fault) -> Vec<u16> {
     match fault.kind {
         "node-power" | "node-reboot" => machine(cluster, &fault.target).into_iter().collect(),
+        "spot-termination" if super::spot_termination::taken(cluster, fault) => {
+            machine(cluster, &fault.target).into_iter().collect()
+        }
         "zone-loss" => in_zone(cluster, &fault.target),
         _ => Vec::new(),
     }

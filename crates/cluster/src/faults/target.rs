@@ -66,6 +66,14 @@ pub(super) fn check(cluster: &Cluster, target: Target, fault: &Fault) -> Result<
                 None => Err(format!("there is no {} \"{name}\"", WEBHOOKS.name()).into()),
             }
         }
+        Target::Object(kinds) => match super::object::find(cluster, name) {
+            Some((kind, _)) if kinds.contains(&kind) => Ok(()),
+            _ => {
+                let kinds: Vec<&str> = kinds.iter().map(|k| k.plural()).collect();
+                let why = format!("there is no \"{name}\" among {}", kinds.join(", "));
+                Err(why.into())
+            }
+        },
         Target::EtcdMember => match name.parse::<u8>() {
             Ok(member) if member < cluster.etcd.members() => Ok(()),
             _ => Err(format!(
@@ -149,6 +157,19 @@ pub(super) fn list(cluster: &Cluster, target: Target) -> Vec<Text> {
             .take(500)
             .map(|c| c.name().into())
             .collect(),
+        Target::Object(kinds) => {
+            // What a person has made comes first; a cluster's own objects are left out.
+            let own = |o: &podscope_api::Object| {
+                o.namespace().starts_with("kube-")
+                    || o.name().starts_with("kube-")
+                    || matches!(o.name(), "kubernetes" | "default")
+            };
+            let objects = kinds.iter().flat_map(|kind| {
+                let all = cluster.api.cached(*kind).filter(|o| !own(o)).take(100);
+                all.map(|o| super::object::name(*kind, o))
+            });
+            objects.take(500).collect()
+        }
         Target::EtcdMember => (0..cluster.etcd.members())
             .map(|m| m.to_string().into())
             .collect(),

@@ -2,6 +2,7 @@
 
 mod control_plane;
 mod machines;
+mod objects;
 mod pods;
 mod targets;
 

@@ -40,6 +40,9 @@ fn without_a_majority_only_cached_lists_are_answered() {
     let got = answers(&mut cluster);
     assert_eq!(got.len(), 1);
     assert!(matches!(&*got[0], Ok(a) if a.object.get("items").items().len() == 1));
+    let trace = on(&mut cluster, 14);
+    let lost = trace.iter().filter(|e| e.code == crate::election::LOST);
+    assert_eq!(lost.count(), 2, "both leaders exit within 14 s");
     ask(&mut cluster, Request::list(Kind::Pod, "default"));
     ask(&mut cluster, Request::get(Kind::Pod, "default", "web"));
     ask(&mut cluster, config_map("m"));
@@ -78,6 +81,16 @@ fn without_a_majority_only_cached_lists_are_answered() {
         !cluster.nodes()[0].runtime().processes().is_empty(),
         "what runs, runs on"
     );
+    submit(
+        &mut cluster,
+        Request::create(Kind::Deployment, deployment("late", 1)),
+    );
+    let works = until(&mut cluster, 60, |c| ready_pods(c, "late") == 1);
+    assert!(
+        works.is_some_and(|s| s >= 8),
+        "after a new election: {works:?}"
+    );
+    assert_eq!(condition(&cluster, "node-1", "Ready"), "True");
 }
 
 fn write_takes(cluster: &mut Cluster, name: &str) -> u64 {
