@@ -203,7 +203,8 @@ impl Kubelet {
             return;
         }
         pressure.next = now + EVERY;
-        ctx.set_cause(None);
+        // What took the room away is why it goes on looking.
+        ctx.set_cause(cause);
         let code = if evicted {
             EVICTION_TIMER
         } else {
