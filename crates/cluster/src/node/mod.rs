@@ -186,11 +186,8 @@ impl Node {
                 Rc::make_mut(&mut self.kubelet).on(input, runtime, caches, ctx);
             }
             ComponentId::Runtime(_) => Rc::make_mut(&mut self.runtime).on(input, ctx),
-            ComponentId::KubeProxy(_) => {
-                if !ctx.sim.network.proxy_down.contains(&self.id) {
-                    Rc::make_mut(&mut self.proxy).on(input, caches, ctx);
-                }
-            }
+            ComponentId::KubeProxy(_) if ctx.sim.network.proxy_down.contains(&self.id) => {}
+            ComponentId::KubeProxy(_) => Rc::make_mut(&mut self.proxy).on(input, caches, ctx),
             _ => {}
         }
     }
