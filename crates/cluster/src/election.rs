@@ -193,7 +193,12 @@ fn write_down(cluster: &mut Cluster, process: Process, releases: bool) {
 
 /// A process ends; one that is asked to end may release its Lease.
 #[inline(never)]
-pub(crate) fn stopped(cluster: &mut Cluster, process: Process, releases: bool) {
+pub(crate) fn stopped(
+    cluster: &mut Cluster,
+    process: Process,
+    releases: bool,
+    cause: Option<TraceId>,
+) {
     let phase = cluster.sim.election.of(process).phase;
     if phase == Phase::Leads {
         write_down(cluster, process, releases && can_renew(cluster));
@@ -209,7 +214,7 @@ pub(crate) fn stopped(cluster: &mut Cluster, process: Process, releases: bool) {
         _ => cluster.controllers = Default::default(),
     }
     let note = Note::new(LOST).about(Kind::Lease, lease(process));
-    cluster.sim.ctx(component(process), None).trace(note);
+    cluster.sim.ctx(component(process), cause).trace(note);
 }
 
 /// A process starts: it wants to lead.
@@ -264,6 +269,15 @@ pub(crate) fn check(cluster: &mut Cluster, cause: Option<TraceId>) {
     }
 }
 
+/// Whether a fault keeps the process from running.
+fn is_broken(cluster: &Cluster, process: Process) -> bool {
+    let network = &cluster.sim.network;
+    match process {
+        Process::Scheduler => network.scheduler_down,
+        _ => network.controller_manager_down,
+    }
+}
+
 /// A timer; false when it is not one of these.
 #[inline(never)]
 pub(crate) fn timer(
@@ -279,13 +293,13 @@ pub(crate) fn timer(
     match timer.code {
         ASK_AGAIN if phase == Phase::Asks => ask(cluster, process, cause),
         EXITS if phase == Phase::Fails => {
-            stopped(cluster, process, false);
+            stopped(cluster, process, false, cause);
             let mut ctx = cluster.sim.ctx(to, cause);
             ctx.set_timer(RESTART, Timer::internal(COMES_BACK));
         }
-        COMES_BACK => started(cluster, process, cause),
+        COMES_BACK if !is_broken(cluster, process) => started(cluster, process, cause),
         GOES_TO_WORK => work(cluster, process, cause),
-        ASK_AGAIN | EXITS | EXPIRES => {}
+        ASK_AGAIN | EXITS | EXPIRES | COMES_BACK => {}
         _ => return false,
     }
     true
@@ -400,7 +414,7 @@ fn work(cluster: &mut Cluster, process: Process, cause: Option<TraceId>) {
     }
     if cluster.sim.network.apiserver_down {
         // It cannot list: it ends and starts over.
-        stopped(cluster, process, false);
+        stopped(cluster, process, false, cause);
         let mut ctx = cluster.sim.ctx(component(process), cause);
         ctx.set_timer(RESTART, Timer::internal(COMES_BACK));
         return;

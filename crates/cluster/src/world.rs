@@ -13,7 +13,7 @@ use crate::node::{Input, Node};
 use crate::scheduler::Scheduler;
 use crate::sim::Sim;
 use crate::trace::{Data, Note, RequestId, TraceEvent, TraceId};
-use podscope_api::{Failure, Kind, Request, Response, Text};
+use podscope_api::{Failure, Key, Kind, Request, Response, Text};
 use podscope_kernel::collections::BTreeMap;
 use podscope_kernel::{Derived, SimDuration, SimTime, StateHasher};
 use std::hash::{Hash, Hasher};
@@ -89,6 +89,11 @@ impl Cluster {
             let uid = cluster.sim.ctx(ComponentId::ApiServer, None).uuid();
             let mut object = object;
             object.set("metadata.uid", uid);
+            let node = Key::new("", object.key().name);
+            if let (Kind::Lease, Some(node)) = (kind, cluster.etcd.get(Kind::Node, &node)) {
+                let owner = crate::node::lease_owner(&node.object);
+                object.set("metadata.ownerReferences", vec![owner]);
+            }
             let change = cluster.etcd.commit(kind, object.key(), Some(object));
             cluster.api.remember(&change);
         }

@@ -104,6 +104,8 @@ fn every_event_of_every_fault_goes_back_to_an_act_or_a_timer() {
             podscope_cluster::faults::Target::Pod => " target=app=web",
             podscope_cluster::faults::Target::Image => " target=nginx",
             podscope_cluster::faults::Target::EtcdMember => " target=1",
+            podscope_cluster::faults::Target::Zone => " target=zone-a",
+            podscope_cluster::faults::Target::Webhooks => "",
         };
         let scenario = Scenario::parse(&broken(kind, target)).expect("a scenario");
         let config = scenario.cluster.config().expect("a cluster");

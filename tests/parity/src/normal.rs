@@ -114,10 +114,9 @@ impl Names {
             out.push_str("-*****");
         } else if core.starts_with("kube-api-access-") {
             out.push_str("kube-api-access-*");
-        } else if let Some((name, _)) = core.split_once('.')
-            && let Some(base) = self.0.get(name)
-        {
-            out.push_str(base);
+        } else if let Some((name, _)) = core.rsplit_once('.').filter(|(_, tail)| is_moment(tail)) {
+            out.push_str(self.0.get(name).map_or(name, String::as_str));
+            out.push_str(".<moment>");
         } else {
             out.push_str(core);
         }
@@ -132,6 +131,7 @@ const MOMENTARY: &[(&str, &str)] = &[
     ("imageID:", "<id>"),
     ("Image ID:", "<id>"),
     ("resourceVersion:", "<revision>"),
+    ("\"resourceVersion\":", "<revision>"),
 ];
 
 /// What the recorded and the simulated machines say that they are made of.
@@ -142,6 +142,7 @@ const MACHINE: &[(&str, &str)] = &[
     ("6.12.0", "<kernel>"),
     ("fakeRuntime://0.1.0", "<runtime>"),
     ("containerd://2.1.4", "<runtime>"),
+    ("hollow-kubelet", "kubelet"),
 ];
 
 /// A user's name without the prefix of service accounts.
@@ -173,6 +174,11 @@ fn date(text: &str) -> Option<&str> {
     let comma = text.get(3..5)? == ", ";
     let zone = text.get(25..31)? == " +0000";
     (comma && zone).then(|| &text[31..])
+}
+
+/// The end of an Event's name: nanoseconds since 1970, in hexadecimal.
+fn is_moment(tail: &str) -> bool {
+    tail.len() == 16 && tail.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 fn is_uid(word: &str) -> bool {
@@ -256,6 +262,10 @@ mod tests {
                 "  uid: <uid>",
             ),
             ("ip: 10.244.1.71", "ip: <ip>"),
+            (
+                "name: web-5f-abcde.18e9b86c17e39703",
+                "name: web-5f-*****.<moment>",
+            ),
             ("node-1   Ready   61m   v1", "node-1  Ready  <span>  v1"),
             ("image: docker.io/library/nginx:1", "image: nginx:1"),
             ("at: \"2026-11-20T09:59:45Z\"", "at: \"<time>\""),

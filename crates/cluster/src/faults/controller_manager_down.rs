@@ -1,6 +1,6 @@
 //! The controller manager's process ends: nothing is repaired, scaled, counted or collected.
 
-use super::{Fault, Kind, Outcome, Target, quiet};
+use super::{Fault, Kind, Outcome, Target};
 use crate::component::Process;
 use crate::trace::TraceId;
 use crate::world::Cluster;
@@ -13,7 +13,7 @@ pub(super) const KIND: Kind = Kind {
     params: &[],
     help: "The controller manager's process ends; desired and actual state drift apart.",
     inject,
-    strike: quiet,
+    strike,
     heal,
     end,
 };
@@ -23,8 +23,12 @@ fn inject(cluster: &mut Cluster, _fault: &Fault) -> Result<Outcome, Text> {
     if std::mem::replace(&mut cluster.sim.network.controller_manager_down, true) {
         return Err("the controller manager is down already".into());
     }
-    crate::election::stopped(cluster, Process::ControllerManager, false);
     Ok(Outcome::Stays)
+}
+
+/// It is killed: its Lease stays.
+fn strike(cluster: &mut Cluster, _fault: &Fault, cause: Option<TraceId>) {
+    crate::election::stopped(cluster, Process::ControllerManager, false, cause);
 }
 
 /// A restarted controller manager has another identity: it waits until its own old Lease has run out.

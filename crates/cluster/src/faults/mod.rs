@@ -323,12 +323,12 @@ fn try_inject(
         .arg("name", name.clone())
         .arg("target", target);
     let cause = cluster.sim.ctx(ComponentId::Fault, None).trace(note);
-    crate::election::check(cluster, Some(cause));
     if outcome != Outcome::Momentary {
         let known = fault.clone();
         cluster.sim.faults.faults.insert(name.clone(), known);
     }
     (kind.strike)(cluster, &fault, Some(cause));
+    crate::election::check(cluster, Some(cause));
     if let Outcome::EndsAfter(span) = outcome {
         push_due(cluster, name, span, Some(cause));
     }

@@ -1,6 +1,6 @@
 //! The scheduler's process ends: new Pods stay Pending, without any Event.
 
-use super::{Fault, Kind, Outcome, Target, quiet};
+use super::{Fault, Kind, Outcome, Target};
 use crate::component::Process;
 use crate::trace::TraceId;
 use crate::world::Cluster;
@@ -13,7 +13,7 @@ pub(super) const KIND: Kind = Kind {
     params: &[],
     help: "The scheduler's process ends; new Pods stay Pending.",
     inject,
-    strike: quiet,
+    strike,
     heal,
     end,
 };
@@ -23,9 +23,12 @@ fn inject(cluster: &mut Cluster, _fault: &Fault) -> Result<Outcome, Text> {
     if std::mem::replace(&mut cluster.sim.network.scheduler_down, true) {
         return Err("the scheduler is down already".into());
     }
-    // It is asked to end, and lets go of its Lease.
-    crate::election::stopped(cluster, Process::Scheduler, true);
     Ok(Outcome::Stays)
+}
+
+/// It is asked to end, and lets go of its Lease.
+fn strike(cluster: &mut Cluster, _fault: &Fault, cause: Option<TraceId>) {
+    crate::election::stopped(cluster, Process::Scheduler, true, cause);
 }
 
 /// A restarted scheduler fills its caches before it asks for its Lease.

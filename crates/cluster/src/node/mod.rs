@@ -28,10 +28,17 @@ use crate::sim::Ctx;
 use crate::trace::RequestId;
 use kubelet::Kubelet;
 pub use kubelet::worker::Mode;
-use podscope_api::{Object, Response, Text};
+use podscope_api::{Object, Response, Text, Value, value};
 use proxy::KubeProxy;
 use runtime::Runtime;
 use std::rc::Rc;
+
+/// The owner reference of a Node's Lease.
+pub(crate) fn lease_owner(node: &Object) -> Value {
+    value!({
+        "apiVersion": "v1", "kind": "Node", "name": (node.key().name), "uid": (node.uid())
+    })
+}
 
 /// A call of the container runtime interface, as far as it takes time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -186,8 +193,9 @@ impl Node {
                 Rc::make_mut(&mut self.kubelet).on(input, runtime, caches, ctx);
             }
             ComponentId::Runtime(_) => Rc::make_mut(&mut self.runtime).on(input, ctx),
-            ComponentId::KubeProxy(_) if ctx.sim.network.proxy_down.contains(&self.id) => {}
-            ComponentId::KubeProxy(_) => Rc::make_mut(&mut self.proxy).on(input, caches, ctx),
+            ComponentId::KubeProxy(_) if !ctx.sim.network.proxy_down.contains(&self.id) => {
+                Rc::make_mut(&mut self.proxy).on(input, caches, ctx);
+            }
             _ => {}
         }
     }

@@ -221,16 +221,13 @@ impl Kubelet {
             }
             Err(_) if is_not_found(response) && *sent == Sent::LeaseRead => {
                 let name = self.config.name.clone();
-                let uid = self
-                    .heartbeat
-                    .node
-                    .as_ref()
-                    .map_or("", |n| n.uid())
-                    .to_string();
+                let owner = self.heartbeat.node.as_ref();
+                let owner = owner.map(|node| crate::node::lease_owner(node));
+                let owners: Vec<Value> = owner.into_iter().collect();
                 let lease = value!({
                     "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
                     "metadata": {"name": (name.clone()), "namespace": "kube-node-lease",
-                        "ownerReferences": [{"apiVersion": "v1", "kind": "Node", "name": (name.clone()), "uid": (uid)}]},
+                        "ownerReferences": (owners)},
                     "spec": {"holderIdentity": (name), "leaseDurationSeconds": 40,
                         "renewTime": (ctx.wall().micros_text())}
                 });
