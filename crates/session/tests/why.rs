@@ -106,6 +106,7 @@ fn every_event_of_every_fault_goes_back_to_an_act_or_a_timer() {
             podscope_cluster::faults::Target::EtcdMember => " target=1",
             podscope_cluster::faults::Target::Zone => " target=zone-a",
             podscope_cluster::faults::Target::Webhooks => "",
+            podscope_cluster::faults::Target::Object(_) => " target=deployments/web",
         };
         let scenario = Scenario::parse(&broken(kind, target)).expect("a scenario");
         let config = scenario.cluster.config().expect("a cluster");

@@ -72,7 +72,7 @@ pub(super) fn node_has_room(commit: &Commit<'_>) -> Option<Finding> {
     ))
 }
 
-/// A Node counts as Ready only while its lease is renewed.
+/// A Node counts as Ready only while its kubelet is heard of: by its lease or by the status that it writes.
 ///
 /// Models: pkg/controller/nodelifecycle/node_lifecycle_controller.go (v1.36)
 pub(super) fn ready_needs_a_lease(cluster: &Cluster, out: &mut Vec<Finding>) {
@@ -86,10 +86,13 @@ pub(super) fn ready_needs_a_lease(cluster: &Cluster, out: &mut Vec<Finding>) {
             continue;
         };
         let renewed = lease.object.at("spec.renewTime").str_or_empty();
-        let Some(renewed) = Timestamp::parse(renewed) else {
-            continue;
-        };
-        let age = (now.0 - renewed.0) / 1_000_000;
+        let beat = stored.object.condition("Ready").get("lastHeartbeatTime");
+        let heard = [renewed, beat.str_or_empty()]
+            .into_iter()
+            .filter_map(Timestamp::parse)
+            .max();
+        let Some(heard) = heard else { continue };
+        let age = (now.0 - heard.0) / 1_000_000;
         if age > LEASE_AGE {
             out.push(Finding::new(
                 Kind::Node,

@@ -148,6 +148,18 @@ pub(super) fn replicaset_counts(cluster: &Cluster, out: &mut Vec<Finding>) {
     }
 }
 
+/// Whether a Node is marked as one where something is wrong: a DaemonSet does not count its Pods there.
+fn is_marked(cluster: &Cluster) -> bool {
+    let marked = |node: &Object| {
+        let taints = node.at("spec.taints").items().iter();
+        let keys = taints.map(|t| t.get("key").str_or_empty());
+        keys.into_iter()
+            .any(|k| k.starts_with("node.kubernetes.io/"))
+    };
+    let mut nodes = cluster.etcd.of_kind(Kind::Node);
+    nodes.any(|(_, s)| marked(&s.object))
+}
+
 /// At rest, the statuses of Deployments, StatefulSets, DaemonSets and Jobs count what is there.
 pub(super) fn workload_counts(cluster: &Cluster, out: &mut Vec<Finding>) {
     let mut differs = |kind: Kind, key: &Key, field: &str, there: i64, told: i64| {
@@ -182,6 +194,7 @@ pub(super) fn workload_counts(cluster: &Cluster, out: &mut Vec<Finding>) {
             };
             let told = |field: &str| status_count(workload, field);
             match kind {
+                Kind::DaemonSet if is_marked(cluster) => {}
                 Kind::DaemonSet => differs(kind, key, "numberReady", ready, told("numberReady")),
                 Kind::Job => differs(kind, key, "active", all, told("active")),
                 _ => {

@@ -207,6 +207,32 @@ pub fn draw(seed: u64) -> Plan {
             Act::DeletePod(place, grace),
         ));
     }
+    // A class for the claims of StatefulSets.
+    let class = value!({"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass",
+        "metadata": {"name": "standard"}, "provisioner": "ebs.csi.aws.com",
+        "volumeBindingMode": "Immediate"});
+    let class = Request::create(Kind::StorageClass, podscope_api::Object(class));
+    acts.push((SimTime(500), Act::Request(class)));
+    if chance(rng, 20) {
+        // Cordoned for a while.
+        let node = pick(rng, &config.nodes).name.clone();
+        let cordon = |on: Value| {
+            let body = value!({"spec": {"unschedulable": (on)}});
+            let patch = PatchType::Strategic;
+            Act::Request(Request::patch(
+                Kind::Node,
+                "",
+                node.clone(),
+                "",
+                patch,
+                body,
+            ))
+        };
+        let start = at(rng, 1_000_000, 100_000_000);
+        let end = at(rng, start.0 + 1_000, 220_000_000);
+        acts.push((start, cordon(Value::Bool(true))));
+        acts.push((end, cordon(Value::Null)));
+    }
     acts.sort_by_key(|(at, _)| *at);
     Plan { config, acts }
 }

@@ -3,7 +3,8 @@
 //!
 //! A few draws run with the other tests. More, with progress, on all cores:
 //! `SWARM=0..1000 cargo test -p podscope-cluster --release --test swarm -- --ignored --nocapture`
-//! (1,000 is what CI runs; `SWARM=0..100000` is the large one). `SWARM=17 …` prints one draw, shrunk when it fails.
+//! (1,000 is what CI runs; `SWARM=0..100000` is the large one). `SWARM=17 …` prints one draw, shrunk when it fails, and
+//! with `SWARM_TRACE=1` every event of that.
 
 mod converge;
 mod draw;
@@ -51,7 +52,18 @@ fn draws_vary() {
     for kind in podscope_cluster::faults::KINDS {
         assert!(names.contains(kind.name), "no draw has {}", kind.name);
     }
-    for kind in ["Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"] {
+    for kind in [
+        "Deployment",
+        "ReplicaSet",
+        "StatefulSet",
+        "DaemonSet",
+        "Job",
+        "CronJob",
+        "HorizontalPodAutoscaler",
+        "PodDisruptionBudget",
+        "Service",
+        "Node",
+    ] {
         assert!(names.contains(kind), "no draw has a {kind}");
     }
 }
@@ -69,7 +81,8 @@ fn many_draws_hold_and_converge() {
         if report.problem.is_some() {
             let small = play::shrink(plan);
             println!("shrunk to\n{}", small.text());
-            println!("{:#?}", play::play(&small));
+            let told = std::env::var_os("SWARM_TRACE").is_some();
+            println!("{:#?}", play::play_aloud(&small, told));
             panic!("seed {seed} fails");
         }
         return;

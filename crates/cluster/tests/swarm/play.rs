@@ -33,6 +33,26 @@ struct Play {
     cluster: Cluster,
     checker: Checker,
     report: Report,
+    told: bool,
+}
+
+/// Prints an event for people.
+fn tell(event: &podscope_cluster::TraceEvent) {
+    let args: Vec<String> = event
+        .args
+        .iter()
+        .map(|(name, value)| format!("{name}={}", podscope_api::json::to_string(value)))
+        .collect();
+    let subject = event.subject.as_ref().map(|s| s.key.to_string());
+    println!(
+        "{:>6} {:>11.6} {} {} {} {}",
+        event.id.0 + 1,
+        event.at.0 as f64 / 1e6,
+        event.actor,
+        event.code,
+        subject.unwrap_or_default(),
+        args.join(" ")
+    );
 }
 
 impl Play {
@@ -40,6 +60,9 @@ impl Play {
         let events = self.cluster.take_trace();
         for event in &events {
             self.report.hash = state_hash(&(self.report.hash, event));
+            if self.told {
+                tell(event);
+            }
         }
         self.checker.step(&self.cluster, &events);
     }
@@ -123,12 +146,18 @@ impl Play {
 
 /// Plays a draw to its end.
 pub fn play(plan: &Plan) -> Report {
+    play_aloud(plan, false)
+}
+
+/// Plays a draw; `told`: prints each event.
+pub fn play_aloud(plan: &Plan, told: bool) -> Report {
     let cluster = Cluster::new(plan.config.clone());
     let checker = Checker::new(&cluster);
     let mut play = Play {
         cluster,
         checker,
         report: Report::default(),
+        told,
     };
     play.look();
     for (at, act) in &plan.acts {

@@ -130,6 +130,20 @@ fn statefulset(rng: &mut Rng, name: &str) -> Request {
     if chance(rng, 30) {
         s.set("podManagementPolicy", "Parallel");
     }
+    if chance(rng, 25) {
+        let mut claim = value!({"metadata": {"name": "data"}});
+        claim.set(
+            "spec",
+            value!({"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}},
+                "storageClassName": "standard"}),
+        );
+        s.set("volumeClaimTemplates", Value::list([claim]));
+        let mounts = value!([{"name": "data", "mountPath": "/data"}]);
+        let containers = s.at_mut("template.spec.containers").list_mut();
+        if let Some(container) = containers.first_mut() {
+            container.set("volumeMounts", mounts);
+        }
+    }
     meta(Kind::StatefulSet, name, s)
 }
 
@@ -177,6 +191,15 @@ pub fn workload(rng: &mut Rng, name: &str) -> Vec<Request> {
     if chance(rng, 50) {
         let s = value!({"selector": {"app": (name)}, "ports": [{"port": 80}]});
         all.push(meta(Kind::Service, name, s));
+    }
+    if all[0].kind == Kind::Deployment && chance(rng, 15) {
+        let s = value!({
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": (name)},
+            "minReplicas": 1, "maxReplicas": 5,
+            "metrics": [{"type": "Resource", "resource": {"name": "cpu",
+                "target": {"type": "Utilization", "averageUtilization": 50}}}]
+        });
+        all.push(meta(Kind::HorizontalPodAutoscaler, name, s));
     }
     if chance(rng, 15) {
         let s = value!({"minAvailable": 1, "selector": (selector(name))});
