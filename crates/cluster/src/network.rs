@@ -1,7 +1,8 @@
 //! Which links and processes are up.
 
 use crate::component::{ComponentId, Process};
-use podscope_kernel::collections::BTreeSet;
+use podscope_kernel::SimTime;
+use podscope_kernel::collections::{BTreeMap, BTreeSet};
 
 /// The state of the network as faults have left it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -21,6 +22,8 @@ pub struct Network {
     pub etcd_down: BTreeSet<u8>,
     /// Machines whose kube-proxy process is down.
     pub proxy_down: BTreeSet<u16>,
+    /// Machines whose container runtime is down, with when it ended.
+    pub runtime_down: BTreeMap<u16, SimTime>,
     /// Whether etcd takes no more puts because its database is full.
     pub etcd_no_space: bool,
     /// Whether the scheduler process is down.

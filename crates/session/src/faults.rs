@@ -179,6 +179,7 @@ fn code(kind: &'static str) -> &'static str {
         "memory-pressure" => "fault.memory-pressure",
         "disk-pressure" => "fault.disk-pressure",
         "pid-pressure" => "fault.pid-pressure",
+        "runtime-down" => "fault.runtime-down",
         "link-slow" => "fault.link-slow",
         "clock-skew" => "fault.clock-skew",
         "certificate-expired" => "fault.certificate-expired",

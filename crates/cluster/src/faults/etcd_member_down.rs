@@ -1,6 +1,6 @@
 //! A member of etcd is down: writes go on as long as a majority is up.
 
-use super::{Fault, Kind, Outcome, Target, held_by_another, over, quiet};
+use super::{Fault, Kind, Outcome, Target, etcd_quorum_loss, held_by_another, over, quiet};
 use crate::world::Cluster;
 use podscope_api::Text;
 use podscope_kernel::SimDuration;
@@ -28,7 +28,9 @@ fn inject(cluster: &mut Cluster, fault: &Fault) -> Result<Outcome, Text> {
 
 fn heal(cluster: &mut Cluster, fault: &Fault) -> Option<SimDuration> {
     let member = fault.target.parse().ok()?;
-    if !held_by_another(cluster, fault) {
+    let mut majority = cluster.sim.faults.of(etcd_quorum_loss::KIND.name);
+    let lost = majority.next().is_some() && etcd_quorum_loss::hit(cluster).contains(&member);
+    if !lost && !held_by_another(cluster, fault) {
         cluster.sim.network.etcd_down.remove(&member);
     }
     None

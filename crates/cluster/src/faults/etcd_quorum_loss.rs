@@ -22,7 +22,7 @@ pub(super) const KIND: Kind = Kind {
 };
 
 /// The members that this fault takes down: the leader and the next ones.
-fn hit(cluster: &Cluster) -> Vec<u8> {
+pub(super) fn hit(cluster: &Cluster) -> Vec<u8> {
     let members = cluster.etcd.members();
     let first = cluster.etcd.leader();
     let needed = u8::try_from(cluster.etcd.quorum()).unwrap_or(members);

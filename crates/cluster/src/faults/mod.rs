@@ -38,6 +38,7 @@ mod registry_auth;
 mod registry_down;
 mod registry_rate_limit;
 mod registry_slow;
+mod runtime_down;
 mod scheduler_down;
 mod slow_start;
 mod slow_stop;
@@ -95,6 +96,7 @@ pub const KINDS: &[Kind] = &[
     certificate_expired::KIND,
     kubelet_crash::KIND,
     kubelet_restart::KIND,
+    runtime_down::KIND,
     kube_proxy_down::KIND,
     memory_pressure::KIND,
     disk_pressure::KIND,

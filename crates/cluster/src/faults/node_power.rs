@@ -82,6 +82,7 @@ pub(super) fn on(
     *cluster.sim.faults.boots.entry(id).or_insert(0) += 1;
     cluster.sim.network.kubelet_down.remove(&id);
     cluster.sim.network.proxy_down.remove(&id);
+    cluster.sim.network.runtime_down.remove(&id);
     for component in [
         ComponentId::Runtime(id),
         ComponentId::Kubelet(id),

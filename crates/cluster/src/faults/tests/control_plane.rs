@@ -321,3 +321,24 @@ fn an_overloaded_api_server_slows_controllers_and_spares_heartbeats() {
     let back = until(&mut cluster, 300, |c| ready_pods(c, "web") == 1);
     assert!(back.is_some());
 }
+
+#[test]
+fn a_member_that_two_faults_hold_down_waits_for_both() {
+    let mut cluster = one_node();
+    on(&mut cluster, 2);
+    inject(&mut cluster, "etcd-quorum-loss", "q", Value::map());
+    let held = value!({"target": "0"});
+    inject(&mut cluster, "etcd-member-down", "m", held.clone());
+    assert!(refused(&cluster.take_trace()).is_some(), "down already");
+    heal(&mut cluster, "q");
+    on(&mut cluster, 2);
+    assert!(cluster.network().etcd_down.is_empty());
+    inject(&mut cluster, "etcd-member-down", "m", held);
+    inject(&mut cluster, "etcd-quorum-loss", "q", Value::map());
+    heal(&mut cluster, "m");
+    on(&mut cluster, 2);
+    assert_eq!(cluster.network().etcd_down.len(), 2, "held by the other");
+    heal(&mut cluster, "q");
+    on(&mut cluster, 2);
+    assert!(cluster.network().etcd_down.is_empty());
+}

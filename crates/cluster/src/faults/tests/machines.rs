@@ -401,3 +401,47 @@ fn a_deployment_moves_away_from_a_machine_without_process_ids() {
     assert_eq!(condition(&cluster, "node-1", "PIDPressure"), "True");
     assert_eq!(condition(&cluster, "node-1", "Ready"), "True");
 }
+
+#[test]
+fn without_a_runtime_containers_run_on_and_the_node_is_not_ready() {
+    let mut cluster = cluster_of(&[("node-1", "zone-1"), ("node-2", "zone-1")]);
+    ready(&mut cluster, "web", nginx());
+    inject(
+        &mut cluster,
+        "runtime-down",
+        "r",
+        value!({"target": "node-1"}),
+    );
+    submit(
+        &mut cluster,
+        Request::create(Kind::Pod, pod("new", nginx())),
+    );
+    let not_ready = until(&mut cluster, 60, |c| {
+        condition(c, "node-1", "Ready") == "False"
+    });
+    assert!(matches!(not_ready, Some(29..=42)), "{not_ready:?}");
+    assert!(has_event(&cluster, "FailedCreatePodSandBox"));
+    assert!(has_event(
+        &cluster,
+        "containerd.sock: connect: connection refused"
+    ));
+    let told = node(&cluster, "node-1").condition("Ready").clone();
+    assert_eq!(told.get("reason").as_str(), Some("KubeletNotReady"));
+    on(&mut cluster, 120);
+    assert_eq!(
+        condition(&cluster, "node-1", "Ready"),
+        "False",
+        "never Unknown"
+    );
+    assert!(!cluster.nodes()[0].runtime().processes().is_empty());
+    submit(&mut cluster, Request::delete(Kind::Pod, "default", "web"));
+    on(&mut cluster, 60);
+    assert!(stored(&cluster, "web").is_some(), "nobody can stop it");
+    heal(&mut cluster, "r");
+    let back = until(&mut cluster, 30, |c| {
+        condition(c, "node-1", "Ready") == "True"
+    });
+    assert!(back.is_some_and(|s| s <= 15), "{back:?}");
+    let gone = until(&mut cluster, 40, |c| stored(c, "web").is_none());
+    assert!(gone.is_some());
+}

@@ -26,6 +26,8 @@ const LEASE_EVERY: SimDuration = SimDuration::secs(10);
 const STATUS_EVERY: SimDuration = SimDuration::secs(10);
 /// Between two reports when nothing changes.
 const REPORT_EVERY: SimDuration = SimDuration::secs(300);
+/// So long the runtime may be silent.
+const RUNTIME_TIMEOUT: SimDuration = SimDuration::secs(30);
 /// How many images a Node's status lists.
 const MAX_IMAGES: usize = 50;
 
@@ -152,6 +154,27 @@ impl Kubelet {
             .record(ctx, regarding, event_type, reason, "", message);
     }
 
+    /// Whether the runtime has been down for so long that the machine counts as not ready.
+    #[inline]
+    fn runtime_is_down(&self, ctx: &Ctx<'_>) -> bool {
+        let since = ctx.sim.network.runtime_down.get(&self.id);
+        since.is_some_and(|at| ctx.now().since(*at) >= RUNTIME_TIMEOUT)
+    }
+
+    /// The runtime does not answer any more: the status is looked at when that counts.
+    #[inline(never)]
+    pub(crate) fn runtime_lost(&mut self, ctx: &mut Ctx<'_>) {
+        let at = beat(ctx, ctx.now() + RUNTIME_TIMEOUT);
+        self.heartbeat.next_status = at;
+        ctx.set_timer_at(at, Timer::internal(STATUS_LOOP));
+    }
+
+    /// The runtime answers again.
+    #[inline(never)]
+    pub(crate) fn runtime_returned(&mut self, ctx: &mut Ctx<'_>) {
+        self.heartbeat.look_soon(ctx);
+    }
+
     /// The next report in about five minutes.
     fn later_status(&mut self, ctx: &mut Ctx<'_>) {
         let half = REPORT_EVERY.0 / 2;
@@ -220,7 +243,7 @@ impl Kubelet {
     pub(super) fn own_node_changed(&mut self, node: &Rc<Object>, ctx: &mut Ctx<'_>) {
         self.heartbeat.address = address_of(node);
         self.heartbeat.node = Some(node.clone());
-        if !node.condition_true("Ready") {
+        if !node.condition_true("Ready") && !self.runtime_is_down(ctx) {
             self.heartbeat.look_soon(ctx);
         }
         if self.heartbeat.cordon_changed() {
@@ -265,8 +288,13 @@ impl Kubelet {
         let old = value!({"status": (node.status().clone())});
         let new = value!({"status": (wanted)});
         let patch = patch::two_way_strategic("Node", &old, &new);
-        let ready = !node.condition_true("Ready");
+        let down = self.runtime_is_down(ctx);
+        let ready = !down && !node.condition_true("Ready");
         ctx.trace(Note::new(NODE_STATUS).arg("node", self.config.name.clone()));
+        if down && node.condition_true("Ready") {
+            let message = format!("Node {} status is now: NodeNotReady", self.config.name);
+            self.node_event("Normal", "NodeNotReady", &message, ctx);
+        }
         if ready {
             self.tell_recovery(&node, ctx);
         }
@@ -357,6 +385,12 @@ impl Kubelet {
             ),
         ];
         let wanted = wanted.map(|told| match &self.pressure {
+            _ if told.0 == "Ready" && self.runtime_is_down(ctx) => (
+                "Ready",
+                "False",
+                "KubeletNotReady",
+                "container runtime is down",
+            ),
             Some(pressure) => pressed(pressure, told),
             None => told,
         });

@@ -143,6 +143,8 @@ impl Kubelet {
             Input::Local(Local::Done(call, error)) => {
                 self.answer(call, error, runtime, caches, ctx);
             }
+            Input::Local(Local::Relist(_))
+                if ctx.sim.network.runtime_down.contains_key(&self.id) => {}
             Input::Local(Local::Relist(pod)) => {
                 let key = pod.key();
                 if self

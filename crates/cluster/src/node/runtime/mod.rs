@@ -445,7 +445,39 @@ impl Runtime {
         ctx.local(to, SimDuration::micros(300), answer);
     }
 
+    /// Nobody listens at the runtime's socket: the call fails, and what cannot fail is tried again.
+    #[inline(never)]
+    fn unreachable(&self, call: &Call, ctx: &mut Ctx<'_>) {
+        let error = "rpc error: code = Unavailable desc = connection error: desc = \"transport: Error while dialing: dial unix /run/containerd/containerd.sock: connect: connection refused\"";
+        if matches!(
+            call.what,
+            Cri::RunPodSandbox | Cri::PullImage | Cri::CreateContainer
+        ) {
+            return self.done(call, error, ctx);
+        }
+        let note = Note::new(CRI_FAILED)
+            .about(Kind::Pod, call.pod.key())
+            .arg("call", call.what.name())
+            .arg("error", error);
+        ctx.trace(note);
+        let wait = SimDuration::secs(10) + ctx.jitter("kubelet", (0, 5_000_000));
+        let to = ComponentId::Runtime(self.id);
+        ctx.local(to, wait, Local::Call(call.clone()));
+    }
+
+    /// The runtime is back: the kubelet sees what has changed meanwhile.
+    #[inline(never)]
+    pub(crate) fn back(&mut self, ctx: &mut Ctx<'_>) {
+        let to = ComponentId::Kubelet(self.id);
+        for record in self.pods.values() {
+            ctx.local(to, RELIST, Local::Relist(record.pod.clone()));
+        }
+    }
+
     fn call(&mut self, call: &Call, ctx: &mut Ctx<'_>) {
+        if ctx.sim.network.runtime_down.contains_key(&self.id) {
+            return self.unreachable(call, ctx);
+        }
         match call.what {
             Cri::RunPodSandbox => {
                 let wait = ctx.jitter("runtime", takes::NETNS);
@@ -483,6 +515,9 @@ impl Runtime {
     }
 
     fn stage(&mut self, call: &Call, stage: u8, ctx: &mut Ctx<'_>) {
+        if call.what == Cri::PullImage && ctx.sim.network.runtime_down.contains_key(&self.id) {
+            return self.unreachable(call, ctx);
+        }
         match (call.what, stage) {
             (Cri::RunPodSandbox, 1) => self.sandbox_network(call, ctx),
             (Cri::RunPodSandbox, 2) => self.sandbox_created(call, ctx),
