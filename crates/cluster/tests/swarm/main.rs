@@ -90,6 +90,7 @@ fn many_draws_hold_and_converge() {
     let (from, to): (u64, u64) = (from.parse().expect("from"), to.parse().expect("to"));
     let (next, done) = (AtomicU64::new(from), AtomicU64::new(0));
     let failures = Mutex::new(Vec::new());
+    #[expect(clippy::disallowed_types, reason = "progress for a person")]
     let start = std::time::Instant::now();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
