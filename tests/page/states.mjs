@@ -354,6 +354,16 @@ export const STATES = {
       await page.locator('.stage').getByRole('button', { name: /^scheduler/i }).first().dispatchEvent('click');
     },
   },
+  'effect-fix': {
+    act: async (page) => {
+      await openEditor(page);
+      await retype(page, (text) => text.replace('cpu: 100m', 'cpu: "6"').replace('cpu: 200m', 'cpu: "6"'));
+      const cluster = page.locator('.tabbar').getByRole('button', { name: 'Cluster' });
+      if (await cluster.isVisible()) await cluster.click();
+      await page.getByRole('button', { name: 'What would make it fit?' }).dispatchEvent('click');
+      await page.locator('.efffix').waitFor();
+    },
+  },
   'why-pending': {
     scenario: presetAt('waiting', '6s'),
     act: async (page) => {

@@ -64,6 +64,7 @@ impl App {
         stage.picked = None;
         let old = std::mem::replace(&mut self.ui.target, target.clone());
         if target == Target::Cluster {
+            stage.sched.attempt = None;
             let first = stage.came.first().copied().flatten();
             stage.path.clear();
             stage.came.clear();
@@ -107,6 +108,9 @@ impl App {
         let stage = &mut self.ui.stage;
         stage.picked = None;
         self.ui.target = stage.path.pop().unwrap_or(Target::Cluster);
+        if self.ui.target == Target::Cluster {
+            stage.sched.attempt = None;
+        }
         stage.refocus = stage.came.pop().flatten().map(Refocus::Button);
         true
     }

@@ -44,6 +44,7 @@ controllers! {
     CronJob: "cronjob-controller";
     Disruption: "disruption-controller";
     HorizontalPodAutoscaler: "horizontal-pod-autoscaler";
+    Tokens: "tokens-controller";
 }
 
 impl ControllerId {

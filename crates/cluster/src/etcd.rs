@@ -153,6 +153,16 @@ impl Etcd {
         usize::from(self.members) / 2 + 1
     }
 
+    /// Whether a majority of the members is up.
+    pub fn has_quorum(&self, network: &crate::network::Network) -> bool {
+        usize::from(self.members).saturating_sub(network.etcd_down.len()) >= self.quorum()
+    }
+    /// Forgets the history: a watch can go on from the newest revision only.
+    #[inline(never)]
+    pub(crate) fn compact(&mut self) {
+        self.history = History::default();
+    }
+
     /// Plans a write: every member that is up gets it to disk after a while; `None` without a majority.
     pub fn propose(&mut self, ctx: &mut Ctx<'_>) -> Option<Proposal> {
         let up: Vec<u8> = (0..self.members)
@@ -168,6 +178,9 @@ impl Etcd {
         let mut acks = Vec::new();
         for member in up {
             let mut at = ctx.now() + ctx.jitter("etcd", delay::FSYNC);
+            if !ctx.sim.faults.none() {
+                at += ctx.sim.faults.fsync_delay(member);
+            }
             if member != self.leader {
                 at = at
                     + ctx.jitter("etcd", delay::CONTROL_PLANE)

@@ -9,6 +9,7 @@ pub mod client;
 pub mod component;
 pub mod config;
 pub mod controllers;
+pub mod election;
 pub mod entry;
 pub mod etcd;
 pub mod faults;

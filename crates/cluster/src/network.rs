@@ -1,6 +1,6 @@
 //! Which links and processes are up.
 
-use crate::component::ComponentId;
+use crate::component::{ComponentId, Process};
 use podscope_kernel::collections::BTreeSet;
 
 /// The state of the network as faults have left it.
@@ -19,6 +19,10 @@ pub struct Network {
     pub registry_down: bool,
     /// etcd members that are down.
     pub etcd_down: BTreeSet<u8>,
+    /// Machines whose kube-proxy process is down.
+    pub proxy_down: BTreeSet<u16>,
+    /// Whether etcd takes no more puts because its database is full.
+    pub etcd_no_space: bool,
     /// Whether the scheduler process is down.
     pub scheduler_down: bool,
     /// Whether the controller manager process is down.
@@ -46,13 +50,24 @@ impl Network {
         let powered = |m: &u16| !self.powered_off.contains(m);
         match component {
             ComponentId::Kubelet(m) => powered(&m) && !self.kubelet_down.contains(&m),
-            ComponentId::Runtime(m) | ComponentId::KubeProxy(m) => powered(&m),
+            ComponentId::Runtime(m) => powered(&m),
+            ComponentId::KubeProxy(m) => powered(&m) && !self.proxy_down.contains(&m),
             ComponentId::Scheduler => !self.scheduler_down,
             ComponentId::Controller(_) => !self.controller_manager_down,
             ComponentId::ApiServer => !self.apiserver_down,
             ComponentId::Etcd(member) => !self.etcd_down.contains(&member),
             ComponentId::Registry => !self.registry_down,
             ComponentId::Client(_) | ComponentId::Fault => true,
+        }
+    }
+    /// Whether a process is up that holds watches.
+    pub fn lives(&self, process: Process) -> bool {
+        match process {
+            Process::Kubelet(m) => self.runs(ComponentId::Kubelet(m)),
+            Process::KubeProxy(m) => self.runs(ComponentId::KubeProxy(m)),
+            Process::Scheduler => !self.scheduler_down,
+            Process::ControllerManager => !self.controller_manager_down,
+            Process::Client(_) => true,
         }
     }
     /// Whether packets pass between a machine (`None`: the control plane) and the API server.

@@ -23,6 +23,8 @@ pub struct Sim {
     pub rng: Streams,
     /// Links and processes that are up or down.
     pub network: Network,
+    /// Who leads: scheduler and controller manager.
+    pub election: crate::election::Election,
     /// The faults in force.
     pub faults: crate::faults::Active,
     /// The configuration at the start.
@@ -42,6 +44,7 @@ impl Sim {
             queue: Queue::default(),
             rng: Streams::new(config.seed),
             network: Network::new(config.nodes.len()),
+            election: crate::election::Election::default(),
             faults: crate::faults::Active::default(),
             config,
             limiters: BTreeMap::new(),
@@ -82,7 +85,14 @@ impl Ctx<'_> {
     }
     /// The simulated wall clock.
     pub fn wall(&self) -> Timestamp {
-        self.wall_at(self.sim.now)
+        let right = self.wall_at(self.sim.now);
+        match self.me.machine() {
+            Some(machine) if !self.sim.faults.none() => {
+                let ahead = self.sim.faults.skew_micros(&self.sim.config, machine);
+                Timestamp(right.0.saturating_add(ahead))
+            }
+            _ => right,
+        }
     }
     /// The wall clock at another simulated time.
     pub fn wall_at(&self, at: SimTime) -> Timestamp {
@@ -228,7 +238,32 @@ impl Ctx<'_> {
         } else {
             delay::CONTROL_PLANE
         };
-        self.jitter("network", range)
+        let usual = self.jitter("network", range);
+        if self.sim.faults.none() {
+            return usual;
+        }
+        usual + self.link_delay(other.machine())
+    }
+
+    /// What a slow link adds to one message of a machine.
+    #[inline(never)]
+    pub(crate) fn link_delay(&mut self, machine: Option<u16>) -> SimDuration {
+        let config = self.sim.config.clone();
+        let link = machine.and_then(|m| self.sim.faults.link(&config, m));
+        let Some((latency_ms, loss_percent)) = link else {
+            return SimDuration::ZERO;
+        };
+        let mut delay = SimDuration::millis(latency_ms);
+        let mut again = SimDuration::millis(200);
+        // After fifteen losses in a row the real connection would be given up.
+        for _ in 0..15 {
+            if self.random("loss", 0, 99) >= loss_percent {
+                break;
+            }
+            delay = delay + again;
+            again = again.times(2).min(SimDuration::secs(120));
+        }
+        delay
     }
 
     /// Puts an answer on its way to a client.

@@ -13,7 +13,7 @@ use crate::node::{Input, Node};
 use crate::scheduler::Scheduler;
 use crate::sim::Sim;
 use crate::trace::{Data, Note, RequestId, TraceEvent, TraceId};
-use podscope_api::{Failure, Kind, Request, Response, Text};
+use podscope_api::{Failure, Key, Kind, Request, Response, Text};
 use podscope_kernel::collections::BTreeMap;
 use podscope_kernel::{Derived, SimDuration, SimTime, StateHasher};
 use std::hash::{Hash, Hasher};
@@ -89,6 +89,11 @@ impl Cluster {
             let uid = cluster.sim.ctx(ComponentId::ApiServer, None).uuid();
             let mut object = object;
             object.set("metadata.uid", uid);
+            let node = Key::new("", object.key().name);
+            if let (Kind::Lease, Some(node)) = (kind, cluster.etcd.get(Kind::Node, &node)) {
+                let owner = crate::node::lease_owner(&node.object);
+                object.set("metadata.ownerReferences", vec![owner]);
+            }
             let change = cluster.etcd.commit(kind, object.key(), Some(object));
             cluster.api.remember(&change);
         }
@@ -149,7 +154,7 @@ impl Cluster {
 
     fn start(&mut self) {
         let caches = self.caches.entry(Process::ControllerManager).or_default();
-        self.controllers.start(&mut self.sim, caches);
+        self.controllers.start(&mut self.sim, caches, None);
         let caches = self.caches.entry(Process::Scheduler).or_default();
         self.scheduler
             .start(caches, &mut self.sim.ctx(ComponentId::Scheduler, None));
@@ -404,7 +409,9 @@ impl Cluster {
         };
         let certificate = Credential::Certificate;
         match from {
-            ComponentId::Controller(crate::ControllerId::LeaderElection) => user(
+            ComponentId::Controller(
+                crate::ControllerId::LeaderElection | crate::ControllerId::Tokens,
+            ) => user(
                 "system:kube-controller-manager".into(),
                 &["system:authenticated"],
                 certificate,
@@ -484,6 +491,9 @@ impl Cluster {
             .data(Data::Response(response.clone()));
         ctx.trace(note);
         let cause = ctx.cause();
+        if !self.sim.election.is_quiet() && crate::election::answer(self, to, id, response, cause) {
+            return;
+        }
         match to {
             ComponentId::Client(n) => self.outbox.push((n, id, response.clone(), cause)),
             ComponentId::Controller(c) => {
@@ -513,6 +523,9 @@ impl Cluster {
             );
         }
         let cause = ctx.cause();
+        if !self.sim.election.is_quiet() && crate::election::timer(self, to, timer, cause) {
+            return;
+        }
         match to {
             ComponentId::Controller(c) => {
                 let caches = self.caches.entry(Process::ControllerManager).or_default();

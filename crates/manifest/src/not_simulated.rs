@@ -13,7 +13,6 @@ const POD_SPEC: &[&str] = &[
     "hostname",
     "hostnameOverride",
     "os",
-    "resourceClaims",
     "schedulingGroup",
     "securityContext",
     "setHostnameAsFQDN",
@@ -52,11 +51,24 @@ const OTHERS: &[(Kind, &[&str])] = &[
     (Kind::IngressClass, &["spec"]),
     (Kind::NetworkPolicy, &["spec"]),
     (Kind::RuntimeClass, &["handler"]),
-    (Kind::Job, &["spec.managedBy", "spec.podReplacementPolicy"]),
+    (Kind::Job, &["spec.managedBy"]),
     (Kind::CronJob, &["spec.timeZone"]),
     (
         Kind::StatefulSet,
         &["spec.persistentVolumeClaimRetentionPolicy"],
+    ),
+    (
+        Kind::PersistentVolumeClaim,
+        &[
+            "spec.dataSource",
+            "spec.dataSourceRef",
+            "spec.volumeAttributesClassName",
+        ],
+    ),
+    (Kind::PersistentVolume, &["spec.mountOptions"]),
+    (
+        Kind::StorageClass,
+        &["allowVolumeExpansion", "mountOptions", "parameters"],
     ),
 ];
 

@@ -3,7 +3,8 @@
 use crate::index::component_kind;
 use crate::session::Session;
 use crate::view::{ComponentId as Id, ComponentKind, ComponentView};
-use podscope_cluster::{ComponentId, ControllerId};
+use podscope_api::Kind;
+use podscope_cluster::{ComponentId, ControllerId, Process};
 
 /// The controllers that are drawn, in the order of the story, with their short names.
 pub const CONTROLLERS: &[(ControllerId, &str)] = &[
@@ -16,6 +17,12 @@ pub const CONTROLLERS: &[(ControllerId, &str)] = &[
     (ControllerId::GarbageCollector, "Garbage collector"),
     (ControllerId::ServiceAccount, "ServiceAccount"),
     (ControllerId::Namespace, "Namespace"),
+    (ControllerId::DaemonSet, "DaemonSet"),
+    (ControllerId::StatefulSet, "StatefulSet"),
+    (ControllerId::Job, "Job"),
+    (ControllerId::CronJob, "CronJob"),
+    (ControllerId::Disruption, "Disruption"),
+    (ControllerId::HorizontalPodAutoscaler, "Autoscaler"),
 ];
 
 /// The client's number.
@@ -39,6 +46,13 @@ pub fn number(id: ComponentId) -> Id {
         ComponentId::Client(_) | ComponentId::Fault => CLIENT,
         ComponentId::ApiServer => API_SERVER,
         ComponentId::Etcd(_) => ETCD,
+        // What clears away old Jobs is drawn with what runs them.
+        ComponentId::Controller(ControllerId::Tokens) => {
+            number(ComponentId::Controller(ControllerId::ServiceAccount))
+        }
+        ComponentId::Controller(ControllerId::TtlAfterFinished) => {
+            number(ComponentId::Controller(ControllerId::Job))
+        }
         ComponentId::Controller(c) => CONTROLLERS
             .iter()
             .position(|(id, _)| *id == c)
@@ -122,6 +136,10 @@ pub fn views(session: &Session) -> Vec<ComponentView> {
                 }
                 _ => true,
             };
+            let drawn = match component {
+                ComponentId::Controller(c) => needed(session, c),
+                _ => true,
+            };
             let short = match component {
                 ComponentId::Kubelet(n) => session.node_name(n),
                 other => name(session, other),
@@ -137,9 +155,37 @@ pub fn views(session: &Session) -> Vec<ComponentView> {
                 node,
                 doing: None,
                 up,
+                drawn,
             }
         })
         .collect()
+}
+
+/// Whether a controller has (or may soon have) something to do: those of few clusters' kinds need an object.
+fn needed(session: &Session, id: ControllerId) -> bool {
+    session
+        .simulation()
+        .cluster()
+        .controllers()
+        .queue(id)
+        .is_some()
+        && has_objects(session, id)
+}
+
+#[inline(never)]
+fn has_objects(session: &Session, id: ControllerId) -> bool {
+    let kind = match id {
+        ControllerId::DaemonSet => Kind::DaemonSet,
+        ControllerId::StatefulSet => Kind::StatefulSet,
+        ControllerId::Job => Kind::Job,
+        ControllerId::CronJob => Kind::CronJob,
+        ControllerId::Disruption => Kind::PodDisruptionBudget,
+        ControllerId::HorizontalPodAutoscaler => Kind::HorizontalPodAutoscaler,
+        _ => return true,
+    };
+    let cluster = session.simulation().cluster();
+    let caches = cluster.caches(Process::ControllerManager);
+    caches.is_some_and(|caches| caches.list(kind).next().is_some())
 }
 
 impl Session {

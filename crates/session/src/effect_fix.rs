@@ -12,15 +12,15 @@ pub fn answers(session: &Session, file: &str) -> Rc<[EffectAnswer]> {
     let Some(file) = session.files.iter().find(|f| *f.name == *file) else {
         return [].into();
     };
-    let Some((copy, pod)) = crate::preview::pending(session, &file.text) else {
+    let Some(view) = crate::preview::fix(session, &file.text) else {
         return [].into();
     };
-    let view = crate::whatif::ask(copy.cluster(), &pod, None);
+    let pod = &view.pod;
     let (documents, _) = podscope_manifest::parse(&file.text);
     let documents = documents.into_iter().flat_map(Document::flattened);
     let written = documents
         .filter_map(|document| Some((base(&document)?, document)))
-        .find(|(_, document)| makes(document, pod.name(), pod.namespace()));
+        .find(|(_, document)| makes(document, &pod.name, &pod.namespace));
     let fix = |answer: &AnswerView| {
         let (base, document) = written.as_ref()?;
         let text = Written {

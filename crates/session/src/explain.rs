@@ -143,7 +143,7 @@ pub fn explain(session: &Session, event: EventIndex) -> Option<ExplainView> {
 }
 
 /// The line of a manifest that decided an event, with its text.
-fn manifest_line(session: &Session, event: &TraceEvent) -> Option<(Text, u32, Text)> {
+pub(crate) fn manifest_line(session: &Session, event: &TraceEvent) -> Option<(Text, u32, Text)> {
     let (file, from, _) = crate::manifest_line::of(session, event)?;
     let file = session.files.get(usize::from(file))?;
     let text = file.text.lines().nth(usize::try_from(from).ok()?)?;

@@ -22,6 +22,9 @@ pub fn kinds(session: &Session) -> Rc<[FaultKindView]> {
                 faults::Target::Pod => FaultTarget::Pod,
                 faults::Target::Image => FaultTarget::Image,
                 faults::Target::EtcdMember => FaultTarget::EtcdMember,
+                faults::Target::Zone => FaultTarget::Zone,
+                faults::Target::Webhooks => FaultTarget::Webhooks,
+                faults::Target::Object(_) => FaultTarget::Object,
             },
             targets: faults::targets(cluster, k).into(),
             params: k.params.iter().map(param).collect(),
@@ -166,18 +169,47 @@ pub fn refusal(session: &Session, command: &Command) -> Option<Refused> {
 fn code(kind: &'static str) -> &'static str {
     match kind {
         "node-power" => "fault.node-power",
+        "node-reboot" => "fault.node-reboot",
+        "zone-loss" => "fault.zone-loss",
         "partition" => "fault.partition",
+        "node-drain" => "fault.node-drain",
+        "spot-termination" => "fault.spot-termination",
+        "config-missing" => "fault.config-missing",
+        "stuck-finalizer" => "fault.stuck-finalizer",
+        "memory-pressure" => "fault.memory-pressure",
+        "disk-pressure" => "fault.disk-pressure",
+        "pid-pressure" => "fault.pid-pressure",
+        "link-slow" => "fault.link-slow",
+        "clock-skew" => "fault.clock-skew",
+        "certificate-expired" => "fault.certificate-expired",
         "kubelet-crash" => "fault.kubelet-crash",
+        "kubelet-restart" => "fault.kubelet-restart",
+        "kube-proxy-down" => "fault.kube-proxy-down",
+        "cni-failure" => "fault.cni-failure",
+        "ip-exhaustion" => "fault.ip-exhaustion",
         "container-crash" => "fault.container-crash",
+        "container-oom" => "fault.container-oom",
         "readiness-failure" => "fault.readiness-failure",
         "liveness-failure" => "fault.liveness-failure",
+        "startup-failure" => "fault.startup-failure",
+        "exec-failure" => "fault.exec-failure",
         "slow-start" => "fault.slow-start",
         "slow-stop" => "fault.slow-stop",
         "image-missing" => "fault.image-missing",
+        "image-architecture" => "fault.image-architecture",
+        "registry-auth" => "fault.registry-auth",
+        "registry-rate-limit" => "fault.registry-rate-limit",
         "registry-down" => "fault.registry-down",
         "registry-slow" => "fault.registry-slow",
         "apiserver-down" => "fault.apiserver-down",
+        "apiserver-overload" => "fault.apiserver-overload",
+        "watch-cut" => "fault.watch-cut",
+        "webhook-down" => "fault.webhook-down",
+        "webhook-slow" => "fault.webhook-slow",
         "etcd-member-down" => "fault.etcd-member-down",
+        "etcd-quorum-loss" => "fault.etcd-quorum-loss",
+        "etcd-slow" => "fault.etcd-slow",
+        "etcd-no-space" => "fault.etcd-no-space",
         "scheduler-down" => "fault.scheduler-down",
         "controller-manager-down" => "fault.controller-manager-down",
         _ => "fault.other",
@@ -196,7 +228,7 @@ pub fn name_of(session: &Session, fault: u32) -> Option<Rc<str>> {
 pub fn silence(session: &Session, event: &TraceEvent) -> Option<(u16, bool)> {
     if !matches!(
         event.arg("kind").str_or_empty(),
-        "node-power" | "partition" | "kubelet-crash"
+        "node-power" | "partition" | "kubelet-crash" | "kubelet-restart" | "node-reboot"
     ) {
         return None;
     }
@@ -232,6 +264,9 @@ pub fn help() -> Vec<String> {
                 faults::Target::Pod => usage.push_str(" target=POD|LABEL=VALUE"),
                 faults::Target::Image => usage.push_str(" target=IMAGE"),
                 faults::Target::EtcdMember => usage.push_str(" target=NUMBER"),
+                faults::Target::Zone => usage.push_str(" target=ZONE"),
+                faults::Target::Object(_) => usage.push_str(" target=RESOURCE/NAME"),
+                faults::Target::Webhooks => usage.push_str(" target=CONFIGURATION"),
             }
             for param in k.params {
                 usage.push_str(&format!(" [{}={}]", param.name, param.default));

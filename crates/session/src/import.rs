@@ -211,15 +211,7 @@ impl Dump {
         if server_made {
             return self.note("import.server-made", title(&object));
         }
-        let not_acted_on = [
-            Kind::DaemonSet,
-            Kind::StatefulSet,
-            Kind::Job,
-            Kind::CronJob,
-            Kind::ReplicationController,
-            Kind::HorizontalPodAutoscaler,
-            Kind::Ingress,
-        ];
+        let not_acted_on = [Kind::ReplicationController, Kind::Ingress];
         if not_acted_on.contains(&kind) {
             self.note("import.no-controller", title(&object));
         }

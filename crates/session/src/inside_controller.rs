@@ -34,6 +34,19 @@ fn wakes(id: ControllerId) -> &'static [Kind] {
         ControllerId::ClaimProtection => &[Kind::PersistentVolumeClaim, Kind::Pod],
         ControllerId::VolumeProtection => &[Kind::PersistentVolume],
         ControllerId::EphemeralVolume => &[Kind::Pod],
+        ControllerId::DaemonSet => &[
+            Kind::DaemonSet,
+            Kind::Pod,
+            Kind::ControllerRevision,
+            Kind::Node,
+        ],
+        ControllerId::StatefulSet => &[Kind::StatefulSet, Kind::Pod],
+        ControllerId::Job => &[Kind::Job, Kind::Pod],
+        ControllerId::TtlAfterFinished => &[Kind::Job],
+        ControllerId::CronJob => &[Kind::CronJob, Kind::Job],
+        ControllerId::Disruption => &[Kind::PodDisruptionBudget, Kind::Pod],
+        ControllerId::HorizontalPodAutoscaler => &[Kind::HorizontalPodAutoscaler],
+        ControllerId::Tokens => &[Kind::Secret, Kind::ServiceAccount],
         _ => &[],
     }
 }
@@ -112,6 +125,8 @@ fn compares(session: &Session, caches: &Caches, id: ControllerId) -> Vec<Compare
     let kind = match id {
         ControllerId::Deployment => Kind::Deployment,
         ControllerId::ReplicaSet => Kind::ReplicaSet,
+        ControllerId::DaemonSet => Kind::DaemonSet,
+        ControllerId::StatefulSet => Kind::StatefulSet,
         ControllerId::EndpointSlice => Kind::Service,
         ControllerId::NodeLifecycle | ControllerId::TaintEviction => Kind::Node,
         ControllerId::ServiceAccount | ControllerId::Namespace => Kind::Namespace,
@@ -158,12 +173,16 @@ fn pair(caches: &Caches, id: ControllerId, kind: Kind, object: &Object) -> (Msg,
                 wanted == sets,
             )
         }
-        (_, Kind::ReplicaSet) => {
+        (_, Kind::ReplicaSet | Kind::StatefulSet | Kind::DaemonSet) => {
             let pods = caches
                 .owned_by(Kind::Pod, object.uid())
                 .filter(|p| !p.is_being_deleted())
                 .count();
-            let wanted = replicas(object);
+            let nodes = object.at("status.desiredNumberScheduled").as_int();
+            let wanted = match (kind, nodes) {
+                (Kind::DaemonSet, nodes) => usize::try_from(nodes.unwrap_or(0)).unwrap_or(0),
+                _ => replicas(object),
+            };
             (
                 count("compare.pods", wanted),
                 count("compare.pods", pods),

@@ -305,6 +305,12 @@ pub fn target(session: &Session, name: &str) -> Option<Target> {
                 "node-lifecycle" => ControllerId::NodeLifecycle,
                 "taint-eviction" => ControllerId::TaintEviction,
                 "garbage-collector" => ControllerId::GarbageCollector,
+                "daemonset" => ControllerId::DaemonSet,
+                "statefulset" => ControllerId::StatefulSet,
+                "job" => ControllerId::Job,
+                "cronjob" => ControllerId::CronJob,
+                "disruption" => ControllerId::Disruption,
+                "autoscaler" => ControllerId::HorizontalPodAutoscaler,
                 _ => return None,
             };
             component(Id::Controller(controller))

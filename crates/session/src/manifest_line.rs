@@ -9,12 +9,18 @@ const MOST: u32 = 8;
 /// The field of the manifest that decides an event of this code; several: the first that is written.
 fn fields(event: &TraceEvent) -> &'static [&'static str] {
     let argument = |name: &str| event.arg(name).str_or_empty();
+    let says = |plugin: &str| argument("plugins").contains(plugin);
     match event.code {
         "replicaset.create_batch"
         | "replicaset.delete"
         | "deployment.scale_up"
         | "deployment.scale_down" => &["replicas"],
         "deployment.create_replica_set" => &["template"],
+        // What the last plugin in the order of filters looks at: it is the hardest to satisfy.
+        "scheduler.unschedulable" if says("PodTopologySpread") => &["topologySpreadConstraints"],
+        "scheduler.unschedulable" if says("NodeResourcesFit") => &["requests", "limits"],
+        "scheduler.unschedulable" if says("InterPodAffinity") => &["affinity"],
+        "scheduler.unschedulable" if says("NodePorts") => &["hostPort"],
         "scheduler.filter" | "scheduler.score" | "scheduler.choose" | "scheduler.unschedulable" => {
             &[
                 "nodeSelector",

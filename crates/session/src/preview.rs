@@ -15,8 +15,6 @@ const MAX_STEPS: usize = 6_000;
 const MAX_AHEAD: SimDuration = SimDuration::secs(4);
 /// The most nodes that are listed with their free resources.
 const MAX_NODES: usize = 8;
-/// With more nodes than this, none has its reasons: a keystroke must not wait for them.
-const MAX_EXPLAINED: usize = 50;
 
 /// A request that the server would refuse.
 #[derive(Clone)]
@@ -69,25 +67,6 @@ pub fn world(session: &Session) -> Simulation {
 
 /// Applies a text to a copy and runs it until every Pod of it has been given a node or refused one.
 pub fn apply(copy: &mut Simulation, text: &str) -> Preview {
-    applied(copy, text).0
-}
-
-/// A copy of the cluster with a text applied, machines included, and the first of its Pods that stays Pending.
-#[inline(never)]
-pub fn pending(session: &Session, text: &str) -> Option<(Simulation, Rc<Object>)> {
-    let mut copy = session.simulation().clone();
-    let (_, touched) = applied(&mut copy, text);
-    let pods = pods_of(&copy, &touched);
-    let stuck = pods.into_iter().find(|p| is_stuck(p)).cloned()?;
-    Some((copy, stuck))
-}
-
-fn is_stuck(pod: &Object) -> bool {
-    pod.condition("PodScheduled").get("status").as_str() == Some("False")
-}
-
-/// What applying does, and the objects that it writes to.
-fn applied(copy: &mut Simulation, text: &str) -> (Preview, Vec<(Kind, podscope_api::Key)>) {
     let mut seen = Seen::default();
     let mine = enter(copy, text);
     let start = copy.now();
@@ -128,13 +107,12 @@ fn applied(copy: &mut Simulation, text: &str) -> (Preview, Vec<(Kind, podscope_a
         (None, true) if unchanged => Effect::Unchanged,
         (None, true) => outcome(copy, &touched),
     };
-    let preview = Preview {
+    Preview {
         effect,
         refusals,
         client,
         warnings,
-    };
-    (preview, touched)
+    }
 }
 
 /// What the server stored for each object of a text: the object before, if there was one, and after.
@@ -317,9 +295,31 @@ fn settled(copy: &Simulation, touched: &[(Kind, podscope_api::Key)]) -> bool {
     pods.len() >= wanted && pods.iter().all(|p| !p.condition("PodScheduled").is_null())
 }
 
+/// What would give a Pod a node that would stay Pending if a text were applied: the smallest changes, tried
+/// on a copy. `None` when everything would be placed, or the text is refused.
+#[inline(never)]
+pub fn fix(session: &Session, text: &str) -> Option<crate::view::WhatIfView> {
+    let mut copy = world(session);
+    let mine = enter(&mut copy, text);
+    let start = copy.now();
+    let mut seen = Seen::default();
+    run(&mut copy, mine, &mut seen, |copy, seen, _| {
+        copy.next_time().is_none_or(|t| t.since(start) > MAX_AHEAD)
+            || has_ended(copy, mine) && settled(copy, &seen.touched)
+    });
+    let pods = pods_of(&copy, &seen.touched);
+    let stuck =
+        |p: &&&Rc<Object>| p.condition("PodScheduled").get("status").as_str() == Some("False");
+    let pod = pods.iter().find(stuck)?;
+    Some(crate::whatif::ask(copy.cluster(), pod, None))
+}
+
 fn outcome(copy: &Simulation, touched: &[(Kind, podscope_api::Key)]) -> Effect {
     let pods = pods_of(copy, touched);
-    let stuck: Vec<&&Rc<Object>> = pods.iter().filter(|p| is_stuck(p)).collect();
+    let stuck: Vec<&&Rc<Object>> = pods
+        .iter()
+        .filter(|p| p.condition("PodScheduled").get("status").as_str() == Some("False"))
+        .collect();
     let Some(first) = stuck.first() else {
         return Effect::Runs;
     };
@@ -336,15 +336,6 @@ fn outcome(copy: &Simulation, touched: &[(Kind, podscope_api::Key)]) -> Effect {
 
 /// Per node: what one Pod asks for and what is free, in thousandths of a CPU.
 fn free(copy: &Simulation, pod: &Object) -> Vec<(Text, i64, i64, Text)> {
-    let nodes = copy.cluster().nodes();
-    let said = (nodes.len() <= MAX_EXPLAINED).then(|| copy.cluster().scheduler().explain(pod));
-    let reason = |name: &str| {
-        let verdicts = said.as_ref()?.at("filter.verdicts").items().iter();
-        let mut verdicts = verdicts.filter(|v| v.get("node").as_str() == Some(name));
-        let reasons = verdicts.next()?.at("rejected.reasons").items().iter();
-        let reasons: Vec<&str> = reasons.map(|r| r.get("message").str_or_empty()).collect();
-        Some(Text::from(reasons.join(", ")))
-    };
     let cpu = |o: &podscope_api::Value| Quantity::from_value(o).map_or(0, |q| q.milli_value());
     let asks = |pod: &Object| -> i64 {
         pod.at("spec.containers")
@@ -354,8 +345,10 @@ fn free(copy: &Simulation, pod: &Object) -> Vec<(Text, i64, i64, Text)> {
             .sum()
     };
     let wanted = asks(pod);
+    let because = crate::whatif::because(copy.cluster(), pod, MAX_NODES);
     let etcd = copy.cluster().etcd();
-    nodes
+    copy.cluster()
+        .nodes()
         .iter()
         .take(MAX_NODES)
         .filter_map(|n| {
@@ -370,7 +363,10 @@ fn free(copy: &Simulation, pod: &Object) -> Vec<(Text, i64, i64, Text)> {
                 n.config.name.clone(),
                 wanted,
                 cpu(node.at("status.allocatable.cpu")) - used,
-                reason(&n.config.name).unwrap_or_else(|| "".into()),
+                because
+                    .iter()
+                    .find(|(name, _)| *name == n.config.name)
+                    .map_or_else(|| Text::from(""), |(_, reason)| reason.clone()),
             ))
         })
         .collect()

@@ -105,6 +105,8 @@ pub struct ComponentView {
     pub doing: Option<Msg>,
     /// False while a fault keeps it from running or from being heard.
     pub up: bool,
+    /// False while there is nothing in the cluster for it to do.
+    pub drawn: bool,
 }
 
 /// An object's address.
@@ -327,6 +329,12 @@ pub enum FaultTarget {
     Image,
     /// A member of etcd, by its number from 0.
     EtcdMember,
+    /// A zone, by the machines' label.
+    Zone,
+    /// The server behind a MutatingWebhookConfiguration, by the configuration's name.
+    Webhooks,
+    /// An object, as `resource/name` or `resource/namespace/name`.
+    Object,
 }
 
 /// What a fault's parameter may be.

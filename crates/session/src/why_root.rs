@@ -3,7 +3,7 @@
 use crate::session::Session;
 use crate::view::*;
 use podscope_api::Kind;
-use podscope_cluster::{ComponentId, Data, TraceEvent};
+use podscope_cluster::{ComponentId, ControllerId, Data, TraceEvent};
 
 /// The most events that a chain of causes is followed through. Causes come before their effects, so a
 /// chain always ends; nobody reads a longer one.
@@ -24,23 +24,37 @@ pub fn root(session: &Session, event: EventIndex) -> Option<RootView> {
     Some(of(session, at))
 }
 
+/// Whether an event without a cause may have none: a person's act, or a timer that runs from the start.
+pub fn is_root(event: &TraceEvent) -> bool {
+    event.cause.is_none() && (act(event).is_some() || timer(event).is_some())
+}
+
+/// A person's act.
+fn act(event: &TraceEvent) -> Option<Msg> {
+    let by_person = matches!(event.actor, ComponentId::Client(_));
+    if by_person && event.code == crate::simulation::COMMAND {
+        let command = Arg::Text(event.arg("command").str_or_empty().into());
+        return Some(Msg::new("root.command", vec![("command", command)]));
+    }
+    if event.code.starts_with("fault.") {
+        let name = event.arg("name").str_or_empty();
+        let kind = event.arg("kind").str_or_empty();
+        let what = if kind.is_empty() { name } else { kind };
+        return Some(Msg::new(
+            "root.fault",
+            vec![("fault", Arg::Text(what.into()))],
+        ));
+    }
+    None
+}
+
 /// What an event without a cause is.
 fn of(session: &Session, event: &TraceEvent) -> RootView {
     let number = EventIndex::try_from(event.id.0.saturating_add(1)).unwrap_or(EventIndex::MAX);
     if event.cause.is_some() {
         return RootView::Unknown(number);
     }
-    let by_person = matches!(event.actor, ComponentId::Client(_));
-    if by_person && event.code == crate::simulation::COMMAND {
-        let command = Arg::Text(event.arg("command").str_or_empty().into());
-        let text = Msg::new("root.command", vec![("command", command)]);
-        return RootView::Act(text, number);
-    }
-    if event.code.starts_with("fault.") {
-        let name = event.arg("name").str_or_empty();
-        let kind = event.arg("kind").str_or_empty();
-        let what = if kind.is_empty() { name } else { kind };
-        let text = Msg::new("root.fault", vec![("fault", Arg::Text(what.into()))]);
+    if let Some(text) = act(event) {
         return RootView::Act(text, number);
     }
     match timer(event) {
@@ -53,13 +67,17 @@ fn of(session: &Session, event: &TraceEvent) -> RootView {
     }
 }
 
-/// The loop of the start that an event without a cause belongs to.
+/// The loop of the start that an event without a cause belongs to. One line for each such loop: a new one
+/// that is not here is found by `crates/session/tests/why.rs`.
 fn timer(event: &TraceEvent) -> Option<&'static str> {
     let request = match &event.data {
         Data::Request(request) => Some(request.kind),
         _ => None,
     };
+    let monitor = ComponentId::Controller(ControllerId::NodeLifecycle);
     Some(match (event.code, request) {
+        // All that it does unasked, it does when it looks at the nodes.
+        _ if event.actor == monitor => "root.monitor",
         ("client.request", Some(Kind::Lease)) => "root.lease",
         ("client.request", Some(Kind::Node)) | ("kubelet.node_status", _) => "root.heartbeat",
         ("proxy.sync", _) => "root.proxy",

@@ -87,7 +87,6 @@ fn what_is_not_taken_over_is_said() {
         &notes,
         &[
             "import.control-plane: n=1 names=cp-1",
-            "import.no-controller: n=1 names=DaemonSet shop/agent",
             "import.not-ready: n=1 names=worker-b",
             "import.owned: n=2 names=ReplicaSet shop/web-798fc94764, Pod shop/web-798fc94764-abcde",
             "import.server-made: n=3 names=Service default/kubernetes, ConfigMap shop/kube-root-ca.crt, Event shop/web.18a",

@@ -24,6 +24,14 @@ impl Names {
     pub fn base<'a>(&'a self, name: &'a str) -> &'a str {
         self.0.get(name).map_or(name, String::as_str)
     }
+    /// [`Names::base`], also of Pods that are older than the run, by the look of their names.
+    pub fn pod_base(&self, name: &str) -> String {
+        match (self.0.get(name), replica_set_of(name)) {
+            (Some(base), _) => base.clone(),
+            (None, Some(owner)) => format!("{owner}-*****"),
+            (None, None) => name.to_owned(),
+        }
+    }
     /// A text in which everything random or of the moment is replaced by stars and words in angle brackets.
     pub fn text(&self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
@@ -46,7 +54,12 @@ impl Names {
         }
         let mut out = String::from(indent);
         // The recorded machines give an image its short name, as it stands in the manifest.
-        let trimmed = trimmed.replace("docker.io/library/", "");
+        let mut trimmed = trimmed.replace("docker.io/library/", "");
+        for (word, shown) in MACHINE {
+            if trimmed.contains(word) {
+                trimmed = trimmed.replace(word, shown);
+            }
+        }
         let mut rest = trimmed.as_str();
         let table = !trimmed.contains(": ");
         while !rest.is_empty() {
@@ -96,12 +109,14 @@ impl Names {
             out.push_str("<ip>");
         } else if is_span(core) {
             out.push_str("<span>");
+        } else if let Some(owner) = replica_set_of(core) {
+            out.push_str(self.0.get(owner).map_or(owner, String::as_str));
+            out.push_str("-*****");
         } else if core.starts_with("kube-api-access-") {
             out.push_str("kube-api-access-*");
-        } else if let Some((name, _)) = core.split_once('.')
-            && let Some(base) = self.0.get(name)
-        {
-            out.push_str(base);
+        } else if let Some((name, _)) = core.rsplit_once('.').filter(|(_, tail)| is_moment(tail)) {
+            out.push_str(self.0.get(name).map_or(name, String::as_str));
+            out.push_str(".<moment>");
         } else {
             out.push_str(core);
         }
@@ -116,6 +131,18 @@ const MOMENTARY: &[(&str, &str)] = &[
     ("imageID:", "<id>"),
     ("Image ID:", "<id>"),
     ("resourceVersion:", "<revision>"),
+    ("\"resourceVersion\":", "<revision>"),
+];
+
+/// What the recorded and the simulated machines say that they are made of.
+const MACHINE: &[(&str, &str)] = &[
+    ("Debian GNU/Linux 12 (bookworm)", "<os>"),
+    ("Debian GNU/Linux 13 (trixie)", "<os>"),
+    ("6.1.0-42-amd64", "<kernel>"),
+    ("6.12.0", "<kernel>"),
+    ("fakeRuntime://0.1.0", "<runtime>"),
+    ("containerd://2.1.4", "<runtime>"),
+    ("hollow-kubelet", "kubelet"),
 ];
 
 /// A user's name without the prefix of service accounts.
@@ -124,6 +151,18 @@ pub fn user(name: &str) -> String {
         Some(account) => format!("sa:{account}"),
         None => name.to_owned(),
     }
+}
+
+/// The ReplicaSet of a Pod's name, as far as it looks like one; the Pod may be older than the run.
+fn replica_set_of(name: &str) -> Option<&str> {
+    let random = |part: &str| {
+        let letters = b"bcdfghjklmnpqrstvwxz2456789";
+        part.bytes().all(|b| letters.contains(&b))
+    };
+    let (owner, tail) = name.rsplit_once('-')?;
+    let (_, hash) = owner.rsplit_once('-')?;
+    let fits = tail.len() == 5 && (6..=10).contains(&hash.len());
+    (fits && random(tail) && random(hash)).then_some(owner)
 }
 
 fn in_word(c: char) -> bool {
@@ -135,6 +174,11 @@ fn date(text: &str) -> Option<&str> {
     let comma = text.get(3..5)? == ", ";
     let zone = text.get(25..31)? == " +0000";
     (comma && zone).then(|| &text[31..])
+}
+
+/// The end of an Event's name: nanoseconds since 1970, in hexadecimal.
+fn is_moment(tail: &str) -> bool {
+    tail.len() == 16 && tail.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 fn is_uid(word: &str) -> bool {
@@ -218,6 +262,10 @@ mod tests {
                 "  uid: <uid>",
             ),
             ("ip: 10.244.1.71", "ip: <ip>"),
+            (
+                "name: web-5f-abcde.18e9b86c17e39703",
+                "name: web-5f-*****.<moment>",
+            ),
             ("node-1   Ready   61m   v1", "node-1  Ready  <span>  v1"),
             ("image: docker.io/library/nginx:1", "image: nginx:1"),
             ("at: \"2026-11-20T09:59:45Z\"", "at: \"<time>\""),

@@ -20,6 +20,8 @@ pub struct Recording {
     pub notes: Vec<(i64, String)>,
     /// Manifests by file name.
     pub files: Vec<(String, String)>,
+    /// Manifests of what ran before the recording began.
+    pub earlier: Vec<(String, String)>,
 }
 
 impl Recording {
@@ -44,6 +46,7 @@ impl Recording {
             run: Run::default(),
             notes: Vec::new(),
             files: Vec::new(),
+            earlier: Vec::new(),
         };
         for line in script.lines() {
             recording.script_line(folder, line);
@@ -70,6 +73,7 @@ impl Recording {
             }
             recording.files.sort();
         }
+        recording.earlier = earlier(folder, &recording)?;
         Ok(recording)
     }
 
@@ -97,7 +101,8 @@ impl Recording {
         let output = |kind: &str| {
             let path = folder.join("kubectl").join(format!("{stem}.{kind}"));
             let text = read(&path).unwrap_or_default();
-            let lines = text.lines().filter(|line| !line.contains(NOT_REAL));
+            let other = |line: &str| line.contains(NOT_REAL) || line.contains(OTHER_NODE);
+            let lines = text.lines().filter(|line| !other(line));
             lines.map(|line| format!("{line}\n")).collect()
         };
         self.run.commands.push(Command {
@@ -115,6 +120,20 @@ impl Recording {
 
 /// An Event that only the recorded machines' stand-in for a file system gives rise to.
 const NOT_REAL: &str = "ImageGCFailed";
+
+/// In the recordings of the control plane's failures a Deployment with a Service runs from the start; the first
+/// of them has the manifests.
+fn earlier(folder: &Path, recording: &Recording) -> Result<Vec<(String, String)>, String> {
+    let has = |name: &str| recording.files.iter().any(|(file, _)| file == name);
+    let runs = recording.name.starts_with("16") || recording.name.starts_with("18");
+    if !runs || has("web.yaml") {
+        return Ok(Vec::new());
+    }
+    let first = folder.join("../16a-etcd-down/manifests");
+    let names = ["web.yaml", "web-svc.yaml"];
+    let file = |name: &&str| Ok(((*name).to_owned(), read(&first.join(name))?));
+    names.iter().map(file).collect()
+}
 
 /// A wall-clock time with fractions of a second.
 fn micros(text: &str) -> Option<i64> {
@@ -149,6 +168,9 @@ fn write(entry: &Value, epoch: i64) -> Option<Write> {
     if matches!(&*verb, "get" | "list" | "watch") {
         return None;
     }
+    if is_foreign(entry, "objectRef.namespace", "objectRef.name") {
+        return None;
+    }
     let mut resource = text(entry, "objectRef.resource");
     let sub = entry.at("objectRef.subresource").str_or_empty();
     if !sub.is_empty() {
@@ -174,6 +196,15 @@ fn write(entry: &Value, epoch: i64) -> Option<Write> {
     })
 }
 
+/// Whether it belongs to another recording, which was made on a real machine at the same time.
+fn is_foreign(entry: &Value, namespace: &str, name: &str) -> bool {
+    let name = entry.at(name).str_or_empty();
+    entry.at(namespace).as_str() == Some("real") || name == "real" || name.starts_with(OTHER_NODE)
+}
+
+/// The machine of that other recording.
+const OTHER_NODE: &str = "node-real";
+
 fn change(entry: &Value, epoch: i64) -> Option<Change> {
     let what = match entry.get("type").str_or_empty() {
         "ADDED" => What::Added,
@@ -185,6 +216,12 @@ fn change(entry: &Value, epoch: i64) -> Option<Change> {
         "pdbs" => "poddisruptionbudgets".to_owned(),
         other => other.to_owned(),
     };
+    let object = entry.get("object");
+    if is_foreign(entry, "object.metadata.namespace", "object.metadata.name")
+        || is_foreign(object, "involvedObject.namespace", "involvedObject.name")
+    {
+        return None;
+    }
     let at = micros(entry.get("received").str_or_empty())? - epoch;
     Some(Change {
         at,
@@ -207,9 +244,12 @@ fn decisions(table: &str) -> Vec<Decision> {
         else {
             continue;
         };
-        let Some((_, pod)) = pod.split_once('/') else {
+        let Some((namespace, pod)) = pod.split_once('/') else {
             continue;
         };
+        if namespace == "real" {
+            continue;
+        }
         let place = open.iter().position(|(_, decision)| decision.pod == pod);
         let place = place.unwrap_or_else(|| {
             let decision = Decision {

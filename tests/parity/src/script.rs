@@ -11,6 +11,8 @@ pub struct Line {
     pub timeout: Option<i64>,
     /// Whether standard output was thrown away.
     pub quiet: bool,
+    /// Whether the recorder let it run beside the script and ended it.
+    pub beside: bool,
 }
 
 /// Reads a line. `rename` gives the simulated name for a recorded one; `described` is the Pod that
@@ -26,6 +28,10 @@ pub fn read(
 ) -> Result<Line, String> {
     let mut out = Line::default();
     let mut line = line.trim();
+    if let Some((command, _)) = line.split_once("   # long-running") {
+        out.beside = true;
+        line = command.trim_end();
+    }
     for redirection in [">/dev/null", "2>&1"] {
         if let Some(rest) = line.strip_suffix(redirection) {
             out.quiet |= redirection.starts_with('>');

@@ -46,6 +46,9 @@ fn joins(recording: &str) -> impl Iterator<Item = &'static str> {
 fn images_present(recording: &Recording) -> BTreeSet<String> {
     let mut pulled = BTreeSet::new();
     let mut present = BTreeSet::new();
+    if !recording.earlier.is_empty() {
+        present.insert("nginx:1.25".to_owned());
+    }
     for change in recording
         .run
         .changes
@@ -69,6 +72,19 @@ pub fn before(recording: &Recording) -> Vec<(i64, Command)> {
     for node in joins(&recording.name) {
         acts.push((LEAD - 2_000_000, inject("kubelet-crash", node)));
         acts.push((LEAD - 3_000_000, kubectl(&["delete", "node", node])));
+    }
+    if !recording.earlier.is_empty() {
+        let mut argv = vec!["apply".to_owned()];
+        for (name, _) in &recording.earlier {
+            argv.extend(["-f".to_owned(), name.clone()]);
+        }
+        let files = recording.earlier.clone();
+        let apply = Invocation {
+            argv,
+            files,
+            ..Invocation::default()
+        };
+        acts.push((LEAD - 5_000_000, Command::Kubectl(std::rc::Rc::new(apply))));
     }
     acts.push((5_000_000, kubectl(&["delete", "events", "--all"])));
     acts
@@ -102,6 +118,34 @@ pub fn heal(kind: &str, target: &str) -> Command {
     Command::Heal {
         name: format!("{kind} {target}").into(),
     }
+}
+
+/// Statuses that the recorder wrote of Nodes without a machine, with the times.
+pub fn statuses(recording: &Recording) -> Vec<(i64, Command)> {
+    let nodes = recording
+        .run
+        .changes
+        .iter()
+        .filter(|c| c.resource == "nodes");
+    let machine = |name: &str| NODES.contains(&name) || joins(&recording.name).any(|n| n == name);
+    let mut last: Option<&Value> = None;
+    let mut acts = Vec::new();
+    for change in nodes.filter(|c| c.what != What::Deleted && !machine(c.object.name())) {
+        let status = change.object.status();
+        if !status.is_empty() && last != Some(status) {
+            last = Some(status);
+            let body = Value::from_pairs([("status", status.clone())]);
+            let body = podscope_api::json::to_string(&body);
+            let argv = ["patch", "node", change.object.name()];
+            let argv = [
+                &argv[..],
+                &["--subresource=status", "--type=merge", "-p", &body],
+            ]
+            .concat();
+            acts.push((change.at, kubectl(&argv)));
+        }
+    }
+    acts
 }
 
 /// What is done to a new Pod whose manifest tells the recorded machines' containers to misbehave: they take
@@ -143,12 +187,24 @@ pub fn forget(pod: &Object) -> Vec<Command> {
     kinds.iter().map(|kind| heal(kind, &target)).collect()
 }
 
-/// What a note of the script says was done to machines and processes; `Err` says what cannot be done here.
-pub fn note(recording: &Recording, words: &str, state: &mut Downs) -> Result<Vec<Command>, String> {
-    let node = words
+/// The Node that a note names; empty when it names none.
+fn node_named(words: &str) -> &str {
+    words
         .split(|c: char| !c.is_ascii_alphanumeric() && c != '-')
         .find(|word| word.starts_with("node-"))
-        .unwrap_or("");
+        .unwrap_or("")
+}
+
+/// The Node whose kubelet a note says was stopped or killed.
+pub fn stopped_kubelet(words: &str) -> Option<&str> {
+    let stops = words.contains("SIGSTOP") || words.starts_with("kill kubelet");
+    let node = node_named(words);
+    (stops && !node.is_empty()).then_some(node)
+}
+
+/// What a note of the script says was done to machines and processes; `Err` says what cannot be done here.
+pub fn note(recording: &Recording, words: &str, state: &mut Downs) -> Result<Vec<Command>, String> {
+    let node = node_named(words);
     if words.starts_with("recovery: add node") {
         let object = recording.run.changes.iter().find(|change| {
             change.resource == "nodes" && change.what == What::Added && change.object.name() == node
@@ -171,16 +227,15 @@ pub fn note(recording: &Recording, words: &str, state: &mut Downs) -> Result<Vec
         let create = Command::Kubectl(std::rc::Rc::new(create));
         return Ok(vec![create, heal("kubelet-crash", node)]);
     }
-    let stops = words.contains("SIGSTOP") || words.starts_with("kill kubelet");
-    if stops && !node.is_empty() {
+    if let Some(node) = stopped_kubelet(words) {
+        // A stopped process goes on where it was, a crashed one starts anew; what others see of its
+        // silence is the same.
         state.kubelet = Some(node.to_owned());
         return Ok(vec![inject("kubelet-crash", node)]);
     }
-    if words.contains("SIGCONT") || words.starts_with("the kubelet returns") {
-        let back = state
-            .kubelet
-            .take()
-            .map(|node| heal("kubelet-crash", &node));
+    if words.starts_with("SIGCONT") || words.starts_with("the kubelet returns") {
+        let back = state.kubelet.take();
+        let back = back.map(|node| heal("kubelet-crash", &node));
         return back
             .map(|back| vec![back])
             .ok_or("nothing was stopped".into());

@@ -147,7 +147,7 @@ fn is_upper(kind: ComponentKind) -> bool {
 fn upper(view: &ClusterView) -> Vec<ComponentId> {
     view.components
         .iter()
-        .filter(|c| is_upper(c.kind))
+        .filter(|c| is_upper(c.kind) && c.drawn)
         .map(|c| c.id)
         .collect()
 }

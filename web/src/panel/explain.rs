@@ -1,9 +1,10 @@
 //! The explain panel: what happens, why, the data, what caused it, what comes next.
 
+use super::editor::ui::EditorAct;
 use super::terms::linked;
 use crate::draw::{glyph, kind_glyph, line_class, yaml_spans};
 use crate::state::{Act, Scene};
-use crate::words::{heading, moment, rich};
+use crate::words::{Words, heading, moment, rich};
 use podscope_session::view::*;
 use std::rc::Rc;
 use yew::prelude::*;
@@ -128,11 +129,30 @@ fn causes(scene: &Scene<'_>, explain: &ExplainView) -> Html {
                 <span>{inner}</span><span class="at">{moment(cause.at)}</span></li>
         }
     };
-    let line = explain.line.as_ref().map(|(file, line, text)| {
-        let place = scene.words.t1("explain.line", "line", &line.to_string());
-        html! { <p class="because">{glyph("obj", 16)}<span>{place.replace("{file}", file)}{" "}<code>{text.to_string()}</code></span></p> }
-    });
-    html! { <><h3>{scene.t("explain.causes")}</h3><ol class="chain">{for explain.causes.iter().enumerate().map(link)}</ol>{for line}</> }
+    let line = explain.line.as_ref();
+    let line = line.map(|line| because(scene.words, scene.on, line));
+    html! { <><h3>{scene.t("explain.causes")}</h3><ol class="chain">{for explain.causes.iter().enumerate().map(link)}</ol>{for line}{root(scene, explain.event)}</> }
+}
+
+/// The line of a manifest that decided, as a button that selects it in the editor.
+#[inline(never)]
+pub fn because(words: &Words, on: &Callback<Act>, (file, line, text): &(Text, u32, Text)) -> Html {
+    let place = words.t1("explain.line", "line", &line.to_string());
+    let act = Act::Editor(EditorAct::ShowLine(file.clone(), line.saturating_sub(1)));
+    let act = on.reform(move |_: MouseEvent| act.clone());
+    html! { <p class="because">{glyph("obj", 16)}<span>{place.replace("{file}", file)}{" "}
+    <button class="linky" type="button" onclick={act}><code>{text.to_string()}</code></button></span></p> }
+}
+
+/// What a chain ends in when it is no person's act.
+#[inline(never)]
+fn root(scene: &Scene<'_>, event: EventIndex) -> Html {
+    match scene.session.root(event) {
+        Some(RootView::Timer(msg, _)) => {
+            html! { <p class="small muted">{scene.t("sched.begins-with")}{" "}{rich(&scene.words.say(&msg))}</p> }
+        }
+        _ => html! {},
+    }
 }
 
 fn panes(

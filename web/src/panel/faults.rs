@@ -250,12 +250,16 @@ fn active(scene: &Scene<'_>) -> Html {
 /// Kinds of faults by what they are aimed at; the chosen one with its form.
 fn palette(scene: &Scene<'_>, aim: &Aim) -> Html {
     const GROUPS: [(&str, &[FaultTarget]); 4] = [
-        ("fault.group.node", &[FaultTarget::Node]),
-        ("fault.group.pod", &[FaultTarget::Pod]),
+        ("fault.group.node", &[FaultTarget::Node, FaultTarget::Zone]),
+        ("fault.group.pod", &[FaultTarget::Pod, FaultTarget::Object]),
         ("fault.group.image", &[FaultTarget::Image]),
         (
             "fault.group.control",
-            &[FaultTarget::Nothing, FaultTarget::EtcdMember],
+            &[
+                FaultTarget::Nothing,
+                FaultTarget::EtcdMember,
+                FaultTarget::Webhooks,
+            ],
         ),
     ];
     let kinds = scene.session.fault_kinds();
@@ -331,12 +335,18 @@ fn target_field(scene: &Scene<'_>, kind: &FaultKindView, target: &str) -> Html {
         FaultTarget::Node => "fault.target.node",
         FaultTarget::Image => "fault.target.image",
         FaultTarget::EtcdMember => "fault.target.member",
+        FaultTarget::Zone => "fault.target.zone",
+        FaultTarget::Webhooks => "fault.target.webhooks",
+        FaultTarget::Object => "fault.target.object",
         _ => "fault.target.pod",
     };
     if kind.targets.is_empty() && kind.aims_at != FaultTarget::Image {
         return html! { <p class="problem">{scene.t("fault.no-target")}</p> };
     }
-    let closed = matches!(kind.aims_at, FaultTarget::Node | FaultTarget::EtcdMember);
+    let closed = !matches!(
+        kind.aims_at,
+        FaultTarget::Pod | FaultTarget::Image | FaultTarget::Object
+    );
     let label = |name: &Text| match kind.aims_at {
         FaultTarget::EtcdMember => {
             let member = name

@@ -200,7 +200,10 @@ fn as_text(scene: &Scene<'_>) -> Html {
         <button class="linky" type="button" onclick={scene.act(Act::Open(Target::Component(component.id)))}>{component.name.to_string()}</button>
         {" "}{state}{" "}<span class="muted">{doing}</span></li> }
     };
-    let upper = view.components.iter().filter(|c| c.node.is_none());
+    let upper = view
+        .components
+        .iter()
+        .filter(|c| c.node.is_none() && c.drawn);
     html! {
         <div class="astext" tabindex="0" role="region" aria-label={scene.t("stage.as-text")}>
             <p>{crate::draw::cluster::summary(view, words)}</p>

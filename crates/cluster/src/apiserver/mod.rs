@@ -14,6 +14,7 @@ pub mod pipeline;
 pub mod read;
 pub mod special;
 pub mod strategy;
+mod trouble;
 pub mod validation;
 pub mod warnings;
 pub mod watch;
@@ -135,6 +136,10 @@ pub struct ApiServer {
     by_kind: BTreeMap<Kind, Vec<WatchId>>,
     by_node: BTreeMap<Text, Vec<WatchId>>,
     pub(crate) cache: BTreeMap<Kind, BTreeMap<Key, Rc<Object>>>,
+    /// Servers of webhooks that do not answer as usual, by their configuration's name.
+    pub(crate) webhooks: BTreeMap<Text, admission::webhook::Server>,
+    /// How often requests were refused for want of a seat and tried again.
+    pub(crate) retries: BTreeMap<RequestId, u8>,
 }
 
 impl ApiServer {
@@ -203,6 +208,9 @@ impl ApiServer {
         let mut ctx = sim.ctx(ComponentId::ApiServer, flight.cause);
         let done = match stage {
             Stage::Front => self.front(&mut ctx, etcd, id, &mut flight),
+            Stage::Retry if !flight.request.verb.writes() => {
+                self.read_when_fresh(&mut ctx, etcd, id, &flight)
+            }
             Stage::Process | Stage::Retry => self.process(&mut ctx, etcd, id, &mut flight),
             Stage::Commit => self.commit(&mut ctx, etcd, id, &mut flight),
         };
@@ -212,6 +220,7 @@ impl ApiServer {
                 self.inflight.insert(id, flight);
             }
             Progress::Answered(response) => ctx.respond(flight.from, id, response),
+            Progress::Again => trouble::send_again(&mut ctx, id, &flight),
         }
     }
 
@@ -223,6 +232,9 @@ impl ApiServer {
         flight: &mut InFlight,
     ) -> Progress {
         let user = flight.user.clone();
+        if !ctx.sim.faults.none() && ctx.sim.faults.certificate_expired(&user.name) {
+            return refuse(ctx, id, "authentication", trouble::unauthorized());
+        }
         let how = match user.credential {
             crate::component::Credential::Certificate => "certificate",
             crate::component::Credential::Token => "token",
@@ -236,6 +248,11 @@ impl ApiServer {
         ctx.trace(note);
         let level = authorization::priority_level(&user, &flight.request);
         ctx.trace(Note::new(PRIORITY).of(id).arg("level", level));
+        if !ctx.sim.faults.none()
+            && let Some(refused) = self.no_seat(ctx, id, level)
+        {
+            return refused;
+        }
         match authorization::authorize(&user, &flight.request, self) {
             Ok(reason) => {
                 let note = Note::new(AUTHORIZATION)
@@ -249,11 +266,17 @@ impl ApiServer {
             Err(status) => return refuse(ctx, id, "authorization", status),
         }
         if flight.request.verb.writes() {
-            let wait = ctx.jitter("apiserver", delay::PIPELINE);
+            let mut wait = ctx.jitter("apiserver", delay::PIPELINE);
+            if !self.webhooks.is_empty() {
+                wait = wait + admission::webhook::delay(self, &flight.request);
+            }
             schedule(ctx, wait, id, Stage::Process);
             return Progress::Waits;
         }
-        Progress::Answered(self.read(ctx, etcd, id, &flight.request))
+        if ctx.sim.faults.none() {
+            return Progress::Answered(self.read(ctx, etcd, id, &flight.request));
+        }
+        self.read_when_fresh(ctx, etcd, id, flight)
     }
 
     /// Puts a decided write to etcd, or waits for a majority of its members.
@@ -269,19 +292,12 @@ impl ApiServer {
             .as_ref()
             .map(|p| crate::etcd::path(p.kind, &p.key))
             .unwrap_or_default();
+        let puts = flight.pending.as_ref().is_some_and(|p| p.object.is_some());
+        if puts && ctx.sim.network.etcd_no_space {
+            return refuse(ctx, id, "storage", trouble::no_space());
+        }
         let Some(proposal) = etcd.propose(ctx) else {
-            // A request is given up after its timeout of 60 s; until then a majority may come back.
-            if ctx.now().since(flight.arrived) >= podscope_kernel::SimDuration::secs(60) {
-                let status = Status::new(
-                    504,
-                    "Timeout",
-                    "request did not complete within the allowed duration",
-                );
-                return refuse(ctx, id, "storage", status);
-            }
-            ctx.trace(Note::new(crate::etcd::NO_QUORUM).of(id).arg("key", key));
-            schedule(ctx, podscope_kernel::SimDuration::secs(1), id, Stage::Retry);
-            return Progress::Waits;
+            return trouble::write_waits(ctx, id, flight, key);
         };
         let note = Note::new(crate::etcd::PROPOSE)
             .of(id)
@@ -392,7 +408,7 @@ impl ApiServer {
     }
 
     /// Takes a change into the watch cache and sends it to the watchers.
-    fn publish(&mut self, ctx: &mut Ctx<'_>, change: &Change) {
+    pub(crate) fn publish(&mut self, ctx: &mut Ctx<'_>, change: &Change) {
         self.remember(change);
         self.dispatch(ctx, change);
     }
@@ -416,6 +432,8 @@ impl ApiServer {
 pub(crate) enum Progress {
     Waits,
     Answered(podscope_api::Response),
+    /// The client waits a second and sends it again.
+    Again,
 }
 
 pub(crate) fn schedule(

@@ -21,6 +21,9 @@ impl Lookup for ApiServer {
     fn get(&self, kind: Kind, namespace: &str, name: &str) -> Option<Rc<Object>> {
         self.cached_one(kind, &Key::new(namespace, name)).cloned()
     }
+    fn webhook_server(&self, configuration: &str) -> Option<super::admission::webhook::Server> {
+        self.webhooks.get(configuration).copied()
+    }
     fn list(&self, kind: Kind, namespace: &str) -> Vec<Rc<Object>> {
         let all = self.cached(kind);
         all.filter(|o| namespace.is_empty() || o.namespace() == namespace)

@@ -5,7 +5,7 @@ use crate::etcd::Etcd;
 use crate::sim::Ctx;
 use crate::trace::{Note, RequestId};
 use podscope_api::selector::{FieldSelector, Selector};
-use podscope_api::{Answer, Failure, Key, Object, Request, Response, Status, Value, Verb};
+use podscope_api::{Answer, Failure, Key, Kind, Object, Request, Response, Status, Value, Verb};
 use std::rc::Rc;
 
 impl ApiServer {
@@ -30,6 +30,9 @@ impl ApiServer {
                 let object =
                     found.ok_or_else(|| Failure::Status(not_found(request.kind, &request.name)))?;
                 let object = match &*request.subresource {
+                    "" | "status" if request.kind == Kind::Lease => {
+                        ctx.sim.election.renewed(&object, ctx)
+                    }
                     "" | "status" => object,
                     "scale" => Rc::new(super::special::scale_of(request.kind, &object)?),
                     other => {
@@ -45,7 +48,12 @@ impl ApiServer {
                 })
             }
             _ => {
-                let items = self.select(request)?;
+                let mut items = self.select(request)?;
+                if request.kind == Kind::Lease {
+                    for item in &mut items {
+                        *item = ctx.sim.election.renewed(item, ctx);
+                    }
+                }
                 let count = i64::try_from(items.len()).unwrap_or(i64::MAX);
                 ctx.trace(note.arg("code", 200).arg("count", count));
                 let mut list = podscope_api::value!({"metadata": {}});

@@ -113,6 +113,10 @@ impl ApiServer {
         };
         let at =
             ctx.now() + ctx.jitter("watch", delay::WATCH_DISPATCH) + ctx.jitter("network", link);
+        let at = match ctx.sim.faults.none() {
+            true => at,
+            false => at + ctx.link_delay(to.machine()),
+        };
         let at = ctx.in_order(to, at);
         let cause = ctx.cause();
         ctx.sim.queue.push(

@@ -71,6 +71,7 @@ pub fn objects(config: &ClusterConfig) -> Vec<Object> {
         }));
     }
     objects.extend(rbac::objects());
+    objects.extend(crate::election::leases(config.epoch_micros));
     objects.extend(kubernetes_service());
     objects.extend(
         config

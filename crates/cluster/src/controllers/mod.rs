@@ -24,6 +24,7 @@ pub mod statefulset;
 pub mod taint_eviction;
 #[cfg(test)]
 mod tests;
+pub mod tokens;
 
 use crate::bootstrap;
 use crate::client::informer::{CacheEvent, Caches};
@@ -35,7 +36,7 @@ use crate::sim::{Ctx, Sim};
 use crate::trace::{Note, RequestId, TraceId};
 use podscope_api::{Key, Kind, Request, Response};
 use podscope_kernel::collections::BTreeMap;
-use podscope_kernel::{EntryId, SimDuration};
+use podscope_kernel::{EntryId, SimDuration, SimTime};
 use std::fmt::Debug;
 use std::hash::{Hash, Hasher};
 
@@ -138,12 +139,13 @@ pub trait Controller {
 pub struct Work<'a> {
     queue: &'a mut WorkQueue,
     later: Vec<(SimDuration, Key)>,
+    cause: Option<TraceId>,
 }
 
 impl Work<'_> {
-    /// Adds a key because of `cause`.
+    /// Adds a key because of `cause`; without one, because of what is being handled.
     pub fn add(&mut self, key: Key, cause: Option<TraceId>) {
-        self.queue.add(key, cause);
+        self.queue.add(key, cause.or(self.cause));
     }
     /// Adds a key after a while.
     pub fn add_after(&mut self, key: Key, after: SimDuration) {
@@ -381,6 +383,7 @@ impl<C: Controller> Loop<C> {
         let mut work = Work {
             queue: &mut self.core.queue,
             later: Vec::new(),
+            cause: ctx.cause(),
         };
         handle(&mut self.controller, &mut work, ctx);
         let later = work.later;
@@ -467,8 +470,8 @@ macro_rules! registry {
         #[allow(unused_variables, clippy::match_single_binding, reason = "the registry may be short")]
         impl $set {
             /// The process has started and its caches are filled.
-            pub(crate) fn start(&mut self, sim: &mut Sim, caches: &Caches) {
-                $(self.$field.start(caches, &mut sim.ctx(ComponentId::Controller(<$controller>::ID), None));)*
+            pub(crate) fn start(&mut self, sim: &mut Sim, caches: &Caches, cause: Option<TraceId>) {
+                $(self.$field.start(caches, &mut sim.ctx(ComponentId::Controller(<$controller>::ID), cause));)*
             }
             /// A change in a cache.
             pub(crate) fn event(&mut self, sim: &mut Sim, caches: &Caches, event: &CacheEvent) {
@@ -525,7 +528,6 @@ registry! {
     service_account: service_account::ServiceAccountController;
     root_ca: service_account::RootCaPublisher;
     namespace: namespace::NamespaceController;
-    ephemeral_volumes: persistent_volume::ephemeral::EphemeralVolumes;
 }
 
 registry! {
@@ -539,8 +541,10 @@ registry! {
     provisioner: persistent_volume::provisioner::Provisioner;
     claim_protection: persistent_volume::protection::ClaimProtection;
     volume_protection: persistent_volume::protection::VolumeProtection;
+    ephemeral_volumes: persistent_volume::ephemeral::EphemeralVolumes;
     cronjob: cronjob::CronJobController;
     disruption: disruption::DisruptionController;
+    tokens: tokens::TokensController;
     autoscaler: horizontal_pod_autoscaler::HorizontalPodAutoscalerController;
 }
 
@@ -554,6 +558,7 @@ const ON_DEMAND: &[Kind] = &[
     Kind::PodDisruptionBudget,
     Kind::PersistentVolumeClaim,
     Kind::PersistentVolume,
+    Kind::Secret,
 ];
 
 /// The controllers of the process; they share its caches.
@@ -567,22 +572,24 @@ pub struct ControllerManager {
 
 impl ControllerManager {
     /// The process has started and its caches are filled.
-    pub(crate) fn start(&mut self, sim: &mut Sim, caches: &Caches) {
-        self.always.start(sim, caches);
-        if ON_DEMAND.iter().any(|k| caches.list(*k).next().is_some()) {
-            self.on_demand(sim, caches);
+    pub(crate) fn start(&mut self, sim: &mut Sim, caches: &Caches, cause: Option<TraceId>) {
+        self.always.start(sim, caches, cause);
+        let any = ON_DEMAND.iter().any(|k| caches.list(*k).next().is_some());
+        if any || sim.now > SimTime::ZERO {
+            self.on_demand(sim, caches, cause);
         }
     }
     #[inline(never)]
-    fn on_demand(&mut self, sim: &mut Sim, caches: &Caches) {
+    fn on_demand(&mut self, sim: &mut Sim, caches: &Caches, cause: Option<TraceId>) {
         let mut controllers: Box<OnDemand> = Box::default();
-        controllers.start(sim, caches);
+        controllers.start(sim, caches, cause);
         self.on_demand = Some(controllers);
     }
     /// A change in a cache.
     pub(crate) fn event(&mut self, sim: &mut Sim, caches: &Caches, event: &CacheEvent) {
         self.always.event(sim, caches, event);
-        if self.on_demand.is_some() || ON_DEMAND.contains(&event.kind) {
+        let wakes = ON_DEMAND.contains(&event.kind) || persistent_volume::concerns(event);
+        if wakes || self.on_demand.is_some() {
             self.event_on_demand(sim, caches, event);
         }
     }

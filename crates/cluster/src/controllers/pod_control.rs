@@ -31,7 +31,7 @@ impl Batches {
         self.left.len()
     }
     /// The requests of the next batch; empty when all have been sent.
-    pub fn take_batch(&mut self) -> Vec<Request> {
+    pub fn next_batch(&mut self) -> Vec<Request> {
         let size = self.size.min(self.left.len());
         self.size = self.size.saturating_mul(2);
         let from = self.left.len() - size;

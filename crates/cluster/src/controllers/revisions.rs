@@ -4,7 +4,7 @@
 
 use super::meta::owner_reference;
 use super::pod_control::label;
-use crate::apiserver::strategy::hash::{Fnv32a, template_hash};
+use crate::apiserver::strategy::hash::template_hash;
 use crate::apiserver::strategy::names::safe_encode;
 use crate::client::informer::Caches;
 use podscope_api::{Key, Kind, Object, Request, Value, value};
@@ -24,14 +24,14 @@ pub fn data(workload: &Object) -> Value {
 
 /// The hash of a revision's data, as StatefulSets name their revisions.
 pub fn data_hash(data: &Value, collisions: i64) -> String {
-    let mut hash = Fnv32a::default();
     let mut text = String::new();
     podscope_api::json::write(&mut text, data, true);
-    hash.write(text.as_bytes());
-    if collisions > 0 {
-        hash.write(collisions.to_string().as_bytes());
-    }
-    safe_encode(&hash.0.to_string())
+    text.push_str(&collisions.to_string());
+    // FNV-1, not the FNV-1a of templates.
+    let hash = text.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+        hash.wrapping_mul(0x0100_0193) ^ u32::from(byte)
+    });
+    safe_encode(&hash.to_string())
 }
 
 /// The number of a revision.
@@ -124,4 +124,30 @@ pub fn clean_up(all: &[Rc<Object>], limit: i64, live: &dyn Fn(&Object) -> bool) 
         Request::delete(Kind::ControllerRevision, namespace, name)
     };
     old.iter().take(doomed).map(delete).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_as_recorded() {
+        let data = value!({"spec": {"template": {
+            "$patch": "replace", "metadata": {"labels": {"app": "db"}},
+            "spec": {
+                "containers": [{
+                    "env": [{"name": "FAKE_STOP_SECONDS", "value": "1"}],
+                    "image": "postgres:15", "imagePullPolicy": "IfNotPresent", "name": "pg",
+                    "ports": [{"containerPort": 5432, "protocol": "TCP"}],
+                    "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}},
+                    "terminationMessagePath": "/dev/termination-log",
+                    "terminationMessagePolicy": "File"
+                }],
+                "dnsPolicy": "ClusterFirst", "restartPolicy": "Always",
+                "schedulerName": "default-scheduler", "securityContext": {},
+                "terminationGracePeriodSeconds": 10
+            }
+        }}});
+        assert_eq!(data_hash(&data, 0), "59586d67d4");
+    }
 }

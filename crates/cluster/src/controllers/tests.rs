@@ -1,5 +1,6 @@
 //! Controllers inside the whole cluster: what a person would see them write.
 
+mod jobs;
 mod workloads;
 
 use crate::apiserver::{REFUSED, STORED};

@@ -1,6 +1,6 @@
 //! The API server's process ends: connections are refused, every watch breaks. What runs, runs on.
 
-use super::{Fault, Kind, Outcome, Target};
+use super::{Fault, Kind, Outcome, Target, quiet};
 use crate::entry::Entry;
 use crate::trace::TraceId;
 use crate::world::Cluster;
@@ -13,6 +13,7 @@ pub(super) const KIND: Kind = Kind {
     params: &[],
     help: "The API server's process ends; nothing can be read or written until healed.",
     inject,
+    strike: quiet,
     heal,
     end,
 };

@@ -31,6 +31,7 @@ pub(super) const KIND: Kind = Kind {
     ],
     help: "A container's process ends with exit_code: once (times=1), or after_s seconds after each start (times=always); reason=OOMKilled makes it the kernel's deed.",
     inject,
+    strike,
     heal: nothing,
     end: over,
 };
@@ -47,7 +48,7 @@ fn inject(cluster: &mut Cluster, fault: &Fault) -> Result<Outcome, Text> {
 }
 
 /// The running containers that are hit: machine, Pod uid, container.
-fn running(cluster: &Cluster, fault: &Fault) -> Vec<(usize, Text, Text)> {
+pub(super) fn running(cluster: &Cluster, fault: &Fault) -> Vec<(usize, Text, Text)> {
     let wanted = fault.text("container");
     let mut hit = Vec::new();
     for (i, node) in cluster.nodes.iter().enumerate() {
@@ -73,7 +74,7 @@ fn running(cluster: &Cluster, fault: &Fault) -> Vec<(usize, Text, Text)> {
 }
 
 /// Ends the processes that are hit now.
-pub(super) fn strike(cluster: &mut Cluster, fault: &Fault, cause: Option<TraceId>) {
+fn strike(cluster: &mut Cluster, fault: &Fault, cause: Option<TraceId>) {
     let reason = fault.text("reason");
     let exit_code = if reason.is_empty() {
         fault.text("exit_code").parse().unwrap_or(1)

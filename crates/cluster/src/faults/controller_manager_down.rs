@@ -13,6 +13,7 @@ pub(super) const KIND: Kind = Kind {
     params: &[],
     help: "The controller manager's process ends; desired and actual state drift apart.",
     inject,
+    strike,
     heal,
     end,
 };
@@ -22,26 +23,21 @@ fn inject(cluster: &mut Cluster, _fault: &Fault) -> Result<Outcome, Text> {
     if std::mem::replace(&mut cluster.sim.network.controller_manager_down, true) {
         return Err("the controller manager is down already".into());
     }
-    cluster.end_process(Process::ControllerManager);
-    cluster.controllers = Default::default();
     Ok(Outcome::Stays)
+}
+
+/// It is killed: its Lease stays.
+fn strike(cluster: &mut Cluster, _fault: &Fault, cause: Option<TraceId>) {
+    crate::election::stopped(cluster, Process::ControllerManager, false, cause);
 }
 
 /// A restarted controller manager has another identity: it waits until its own old Lease has run out.
 fn heal(_cluster: &mut Cluster, _fault: &Fault) -> Option<SimDuration> {
-    Some(SimDuration::secs(17))
+    Some(SimDuration::secs(1))
 }
 
 fn end(cluster: &mut Cluster, _fault: &Fault, cause: Option<TraceId>) -> Option<SimDuration> {
-    if cluster.sim.network.apiserver_down {
-        return Some(SimDuration::secs(2));
-    }
     cluster.sim.network.controller_manager_down = false;
-    cluster.list_again(Process::ControllerManager, cause);
-    let caches = cluster
-        .caches
-        .entry(Process::ControllerManager)
-        .or_default();
-    cluster.controllers.start(&mut cluster.sim, caches);
+    crate::election::started(cluster, Process::ControllerManager, cause);
     None
 }

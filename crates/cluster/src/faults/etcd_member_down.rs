@@ -1,6 +1,6 @@
 //! A member of etcd is down: writes go on as long as a majority is up.
 
-use super::{Fault, Kind, Outcome, Target, held_by_another, over};
+use super::{Fault, Kind, Outcome, Target, held_by_another, over, quiet};
 use crate::world::Cluster;
 use podscope_api::Text;
 use podscope_kernel::SimDuration;
@@ -11,6 +11,7 @@ pub(super) const KIND: Kind = Kind {
     params: &[],
     help: "A member of etcd is down; without a majority nothing can be written.",
     inject,
+    strike: quiet,
     heal,
     end: over,
 };

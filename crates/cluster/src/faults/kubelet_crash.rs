@@ -1,6 +1,6 @@
 //! A kubelet's process ends: containers run on, but nobody probes, restarts, starts or reports them.
 
-use super::{Fault, Kind, Outcome, Target, held_by_another, machine, number, start_again};
+use super::{Fault, Kind, Outcome, Target, held_by_another, machine, number, quiet, start_again};
 use crate::component::{ComponentId, Process};
 use crate::entry::Entry;
 use crate::trace::TraceId;
@@ -14,12 +14,13 @@ pub(super) const KIND: Kind = Kind {
     params: &[number("restart_s", "0", 0, 86_400)],
     help: "A kubelet's process ends; after restart_s seconds it starts again by itself (0: when healed).",
     inject,
+    strike: quiet,
     heal,
     end,
 };
 
 #[inline(never)]
-fn inject(cluster: &mut Cluster, fault: &Fault) -> Result<Outcome, Text> {
+pub(super) fn inject(cluster: &mut Cluster, fault: &Fault) -> Result<Outcome, Text> {
     let restart = fault.text("restart_s").trim().parse().unwrap_or(0);
     let Some(id) = machine(cluster, &fault.target) else {
         return Err("there is no such node".into());
@@ -47,11 +48,15 @@ fn inject(cluster: &mut Cluster, fault: &Fault) -> Result<Outcome, Text> {
     })
 }
 
-fn heal(_cluster: &mut Cluster, _fault: &Fault) -> Option<SimDuration> {
+pub(super) fn heal(_cluster: &mut Cluster, _fault: &Fault) -> Option<SimDuration> {
     Some(SimDuration::secs(1))
 }
 
-fn end(cluster: &mut Cluster, fault: &Fault, cause: Option<TraceId>) -> Option<SimDuration> {
+pub(super) fn end(
+    cluster: &mut Cluster,
+    fault: &Fault,
+    cause: Option<TraceId>,
+) -> Option<SimDuration> {
     let id = machine(cluster, &fault.target)?;
     if held_by_another(cluster, fault) || cluster.sim.network.powered_off.contains(&id) {
         return None;

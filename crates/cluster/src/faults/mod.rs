@@ -3,21 +3,58 @@
 //! A fault has a kind, a target and parameters. What it cannot be aimed at is refused with a trace event.
 
 mod apiserver_down;
+mod apiserver_overload;
+mod certificate_expired;
+mod clock_skew;
+mod cni_failure;
+mod config_missing;
 mod container_crash;
+mod container_oom;
 mod controller_manager_down;
+mod disk_pressure;
 mod etcd_member_down;
+mod etcd_no_space;
+mod etcd_quorum_loss;
+mod etcd_slow;
+mod exec_failure;
+mod image_architecture;
 mod image_missing;
+mod ip_exhaustion;
+mod kind;
+mod kube_proxy_down;
 mod kubelet_crash;
+mod kubelet_restart;
+mod link_slow;
 mod liveness_failure;
+mod memory_pressure;
+mod node_drain;
 mod node_power;
+mod node_reboot;
+mod object;
 mod partition;
+mod pid_pressure;
 mod readiness_failure;
+mod registry_auth;
 mod registry_down;
+mod registry_rate_limit;
 mod registry_slow;
 mod scheduler_down;
 mod slow_start;
 mod slow_stop;
+mod spot_termination;
+mod startup_failure;
+mod stuck_finalizer;
 mod target;
+mod watch_cut;
+mod webhook_down;
+mod webhook_slow;
+mod zone_loss;
+
+#[cfg(test)]
+mod tests;
+
+pub use kind::{Accepts, Kind, Param, Target};
+use kind::{Outcome, number};
 
 use crate::component::{ComponentId, Process};
 use crate::entry::Entry;
@@ -29,6 +66,7 @@ use crate::world::Cluster;
 use podscope_api::{Key, Object, Text, Value};
 use podscope_kernel::collections::BTreeMap;
 use podscope_kernel::{SimDuration, SimTime};
+use std::rc::Rc;
 
 crate::codes! {
     /// Something was broken.
@@ -41,122 +79,53 @@ crate::codes! {
     REFUSED = "fault.refused";
 }
 
-/// What a kind of fault is aimed at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Target {
-    /// Nothing in particular.
-    None,
-    /// A machine, by its Node's name.
-    Node,
-    /// A Pod: `name`, `namespace/name`, or all Pods with a label: `key=value`.
-    Pod,
-    /// An image name.
-    Image,
-    /// The number of an etcd member, from 0.
-    EtcdMember,
-}
-
-/// What a parameter may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Accepts {
-    /// A whole number within these bounds, both included.
-    Number(i64, i64),
-    /// One of these words; the empty one leaves it open.
-    OneOf(&'static [&'static str]),
-    /// The name of a container of the Pod aimed at; empty for the first.
-    Container,
-}
-
-/// A parameter of a kind of fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Param {
-    /// Its name; units come last in it (`boot_s`).
-    pub name: &'static str,
-    /// What it is when it is not given.
-    pub default: &'static str,
-    /// What it may be.
-    pub accepts: Accepts,
-}
-
-impl Param {
-    /// Why a text cannot be this parameter.
-    pub fn problem(&self, text: &str) -> Option<String> {
-        let name = self.name;
-        match self.accepts {
-            Accepts::Number(low, high) => {
-                let number: Option<i64> = text.trim().parse().ok();
-                let fits = number.is_some_and(|n| (low..=high).contains(&n));
-                (!fits).then(|| {
-                    format!("{name} must be a number from {low} to {high}, not \"{text}\"")
-                })
-            }
-            Accepts::OneOf(words) if words.contains(&text) => None,
-            Accepts::OneOf(words) => {
-                let words: Vec<&str> = words
-                    .iter()
-                    .map(|w| if w.is_empty() { "empty" } else { w })
-                    .collect();
-                Some(format!(
-                    "{name} must be {}, not \"{text}\"",
-                    words.join(" or ")
-                ))
-            }
-            Accepts::Container => None,
-        }
-    }
-}
-
-/// A parameter that is a number.
-const fn number(name: &'static str, default: &'static str, low: i64, high: i64) -> Param {
-    Param {
-        name,
-        default,
-        accepts: Accepts::Number(low, high),
-    }
-}
-
-/// A kind of fault.
-#[derive(Clone, Copy, Debug)]
-pub struct Kind {
-    /// Its name in commands, links and the catalogue of texts.
-    pub name: &'static str,
-    /// What its parameter `target` names.
-    pub target: Target,
-    /// Further parameters.
-    pub params: &'static [Param],
-    /// What it does, in one line.
-    pub help: &'static str,
-    inject: fn(&mut Cluster, &Fault) -> Result<Outcome, Text>,
-    heal: fn(&mut Cluster, &Fault) -> Option<SimDuration>,
-    end: fn(&mut Cluster, &Fault, Option<TraceId>) -> Option<SimDuration>,
-}
-
-/// What became of an injection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outcome {
-    /// It stays until it is healed.
-    Stays,
-    /// It was over at once.
-    Momentary,
-    /// It ends by itself after this long.
-    EndsAfter(SimDuration),
-}
+/// What a fault's end gives when it stays as it is until it is healed.
+const RESTS: SimDuration = SimDuration(u64::MAX);
 
 /// Every kind of fault: one file each.
 pub const KINDS: &[Kind] = &[
     node_power::KIND,
+    node_reboot::KIND,
+    zone_loss::KIND,
     partition::KIND,
+    node_drain::KIND,
+    spot_termination::KIND,
+    link_slow::KIND,
+    clock_skew::KIND,
+    certificate_expired::KIND,
     kubelet_crash::KIND,
+    kubelet_restart::KIND,
+    kube_proxy_down::KIND,
+    memory_pressure::KIND,
+    disk_pressure::KIND,
+    pid_pressure::KIND,
+    cni_failure::KIND,
+    ip_exhaustion::KIND,
     container_crash::KIND,
+    container_oom::KIND,
     readiness_failure::KIND,
     liveness_failure::KIND,
+    startup_failure::KIND,
+    exec_failure::KIND,
     slow_start::KIND,
     slow_stop::KIND,
+    config_missing::KIND,
+    stuck_finalizer::KIND,
     image_missing::KIND,
+    image_architecture::KIND,
+    registry_auth::KIND,
+    registry_rate_limit::KIND,
     registry_down::KIND,
     registry_slow::KIND,
     apiserver_down::KIND,
+    apiserver_overload::KIND,
+    watch_cut::KIND,
+    webhook_down::KIND,
+    webhook_slow::KIND,
     etcd_member_down::KIND,
+    etcd_quorum_loss::KIND,
+    etcd_slow::KIND,
+    etcd_no_space::KIND,
     scheduler_down::KIND,
     controller_manager_down::KIND,
 ];
@@ -209,13 +178,11 @@ pub struct Active {
     faults: BTreeMap<Text, Fault>,
     injected: u32,
     boots: BTreeMap<u16, u32>,
+    /// Objects that faults have deleted and will bring back, by the fault's number.
+    kept: BTreeMap<u32, Rc<Object>>,
 }
 
 impl Active {
-    /// Whether nothing is broken.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.faults.is_empty()
-    }
     /// All faults in force, by the name under which each was injected.
     pub fn iter(&self) -> impl Iterator<Item = (&Text, &Fault)> {
         self.faults.iter()
@@ -223,14 +190,15 @@ impl Active {
     fn of(&self, kind: &'static str) -> impl Iterator<Item = &Fault> {
         self.faults.values().filter(move |f| f.kind == kind)
     }
-    /// Whether the registry does not have this image.
-    pub(crate) fn image_missing(&self, full: &str) -> bool {
-        self.of(image_missing::KIND.name).any(|f| {
-            let named = catalogue::full_name(&f.target).unwrap_or_default();
-            let whole =
-                !f.target.contains('@') && !f.target.rsplit('/').next().unwrap_or("").contains(':');
-            named == full || (whole && catalogue::repository(&named) == catalogue::repository(full))
-        })
+    /// Whether nothing is broken.
+    #[inline]
+    pub(crate) fn none(&self) -> bool {
+        self.faults.is_empty()
+    }
+    /// What containerd says of an image that a fault keeps it from pulling.
+    #[inline(never)]
+    pub(crate) fn pull_error(&self, full: &str) -> Option<String> {
+        image_missing::pull_error(self, full)
     }
     /// How many times slower than usual the registry is.
     pub(crate) fn registry_slowness(&self) -> u64 {
@@ -239,19 +207,29 @@ impl Active {
             .fold(1, |a: u64, b: u64| a.saturating_mul(b))
             .clamp(1, 10_000)
     }
-    /// After how long and with which exit code a container crashes each time it is started.
+    /// After how long, with which exit code and reason a container crashes each time it is started.
     pub(crate) fn crash_at_start(
         &self,
         pod: &Key,
         labels: &Value,
         container: &str,
-    ) -> Option<(SimDuration, i32)> {
-        let fault = self.of(container_crash::KIND.name).find(|f| {
+    ) -> Option<(SimDuration, i32, &'static str)> {
+        if self.none() {
+            return None;
+        }
+        let kinds = [container_crash::KIND.name, container_oom::KIND.name];
+        let fault = self.faults.values().find(|f| {
             let own = f.text("container");
-            (own.is_empty() || own == container) && target::is_pod(&f.target, pod, labels)
+            kinds.contains(&f.kind)
+                && (own.is_empty() || own == container)
+                && target::is_pod(&f.target, pod, labels)
         })?;
+        let after = fault.seconds("after_s", 1);
+        if fault.kind == container_oom::KIND.name || !fault.text("reason").is_empty() {
+            return Some((after, 137, "OOMKilled"));
+        }
         let code = fault.text("exit_code").parse().unwrap_or(1);
-        Some((fault.seconds("after_s", 1), code))
+        Some((after, code, ""))
     }
     /// Whether a probe passes now.
     pub(crate) fn probe_passes(
@@ -269,8 +247,8 @@ impl Active {
         let fails = match probe.kind {
             ProbeKind::Readiness => self.of(readiness_failure::KIND.name).any(|f| hit(&f)),
             ProbeKind::Liveness => self.of(liveness_failure::KIND.name).any(|f| hit(&f)),
-            ProbeKind::Startup => false,
-        };
+            ProbeKind::Startup => self.of(startup_failure::KIND.name).any(|f| hit(&f)),
+        } || self.command_fails(pod, probe);
         let slow = self
             .of(slow_start::KIND.name)
             .filter(hit)
@@ -343,12 +321,12 @@ fn try_inject(
         .arg("name", name.clone())
         .arg("target", target);
     let cause = cluster.sim.ctx(ComponentId::Fault, None).trace(note);
-    if kind.name == container_crash::KIND.name {
-        container_crash::strike(cluster, &fault, Some(cause));
-    }
     if outcome != Outcome::Momentary {
-        cluster.sim.faults.faults.insert(name.clone(), fault);
+        let known = fault.clone();
+        cluster.sim.faults.faults.insert(name.clone(), known);
     }
+    (kind.strike)(cluster, &fault, Some(cause));
+    crate::election::check(cluster, Some(cause));
     if let Outcome::EndsAfter(span) = outcome {
         push_due(cluster, name, span, Some(cause));
     }
@@ -381,6 +359,11 @@ pub(crate) fn heal(cluster: &mut Cluster, name: &str) {
     };
     fault.ending = true;
     let fault = fault.clone();
+    // Only its healing is waited for from now on.
+    cluster
+        .sim
+        .queue
+        .retain(|entry| !matches!(entry, Entry::Fault { name: n, .. } if **n == *name));
     let note = Note::new(HEALED)
         .arg("kind", fault.kind)
         .arg("name", name)
@@ -391,6 +374,7 @@ pub(crate) fn heal(cluster: &mut Cluster, name: &str) {
         Some(wait) => push_due(cluster, &name.into(), wait, Some(cause)),
         None => {
             cluster.sim.faults.faults.remove(name);
+            crate::election::check(cluster, Some(cause));
             if kind(fault.kind).is_some_and(|k| k.target == Target::Pod) {
                 probes_changed(cluster, Some(cause));
             }
@@ -406,7 +390,9 @@ pub(crate) fn due(cluster: &mut Cluster, name: &str, cause: Option<TraceId>) {
     };
     let Some(kind) = kind(fault.kind) else { return };
     if let Some(wait) = (kind.end)(cluster, &fault, cause) {
-        push_due(cluster, &name.into(), wait, cause);
+        if wait != RESTS {
+            push_due(cluster, &name.into(), wait, cause);
+        }
         return;
     }
     cluster.sim.faults.faults.remove(name);
@@ -414,7 +400,8 @@ pub(crate) fn due(cluster: &mut Cluster, name: &str, cause: Option<TraceId>) {
         .arg("kind", fault.kind)
         .arg("name", name)
         .arg("target", fault.target);
-    cluster.sim.ctx(ComponentId::Fault, cause).trace(note);
+    let cause = cluster.sim.ctx(ComponentId::Fault, cause).trace(note);
+    crate::election::check(cluster, Some(cause));
 }
 
 /// The faults in force, by name.
@@ -426,6 +413,23 @@ pub fn active(cluster: &Cluster) -> Vec<(&Text, &Fault)> {
 pub fn targets(cluster: &Cluster, kind: &Kind) -> Vec<Text> {
     target::list(cluster, kind.target)
 }
+
+/// The kubelet of the machine aimed at looks at its resources from now on.
+fn pressed(cluster: &mut Cluster, fault: &Fault, cause: Option<TraceId>) {
+    let Some(id) = machine(cluster, &fault.target) else {
+        return;
+    };
+    if !cluster.sim.network.runs(ComponentId::Kubelet(id)) {
+        return;
+    }
+    if let Some(node) = cluster.nodes.get_mut(usize::from(id)) {
+        let mut ctx = cluster.sim.ctx(ComponentId::Kubelet(id), cause);
+        node.parts_mut().0.look_at_resources(&mut ctx);
+    }
+}
+
+/// Nothing follows at once.
+fn quiet(_cluster: &mut Cluster, _fault: &Fault, _cause: Option<TraceId>) {}
 
 /// Nothing to do when it is healed or ends.
 fn nothing(_cluster: &mut Cluster, _fault: &Fault) -> Option<SimDuration> {
@@ -452,6 +456,13 @@ fn probes_changed(cluster: &mut Cluster, cause: Option<TraceId>) {
 fn machine(cluster: &Cluster, name: &str) -> Option<u16> {
     let node = cluster.nodes.iter().find(|n| &*n.config.name == name);
     node.map(|n| n.id)
+}
+
+/// Whether a fault's target names this image; without a tag it names all of them.
+fn is_image(target: &str, full: &str) -> bool {
+    let named = catalogue::full_name(target).unwrap_or_default();
+    let whole = !target.contains('@') && !target.rsplit('/').next().unwrap_or("").contains(':');
+    named == full || (whole && catalogue::repository(&named) == catalogue::repository(full))
 }
 
 /// The processes of a machine that talk to the API server.

@@ -1,6 +1,6 @@
 //! A machine is cut off from the API server: everything on it runs on, nobody hears of it.
 
-use super::{Fault, Kind, Outcome, Target, held_by_another, machine, over, processes};
+use super::{Fault, Kind, Outcome, Target, held_by_another, machine, over, processes, quiet};
 use crate::world::Cluster;
 use podscope_api::Text;
 use podscope_kernel::SimDuration;
@@ -11,6 +11,7 @@ pub(super) const KIND: Kind = Kind {
     params: &[],
     help: "A machine is cut off from the API server; its Pods run on.",
     inject,
+    strike: quiet,
     heal,
     end: over,
 };

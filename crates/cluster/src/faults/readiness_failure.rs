@@ -1,6 +1,6 @@
 //! The readiness probes of a Pod's containers fail.
 
-use super::{Fault, Kind, Outcome, Target, nothing, over, target};
+use super::{Fault, Kind, Outcome, Target, nothing, over, quiet, target};
 use crate::world::Cluster;
 use podscope_api::Text;
 
@@ -10,6 +10,7 @@ pub(super) const KIND: Kind = Kind {
     params: &[],
     help: "The readiness probes of a Pod fail until healed.",
     inject,
+    strike: quiet,
     heal: nothing,
     end: over,
 };

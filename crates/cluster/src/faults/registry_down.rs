@@ -1,6 +1,6 @@
 //! The registry does not answer: images that are not on the machine cannot be pulled.
 
-use super::{Fault, Kind, Outcome, Target, held_by_another, over};
+use super::{Fault, Kind, Outcome, Target, held_by_another, over, quiet};
 use crate::world::Cluster;
 use podscope_api::Text;
 use podscope_kernel::SimDuration;
@@ -11,6 +11,7 @@ pub(super) const KIND: Kind = Kind {
     params: &[],
     help: "The image registry refuses connections.",
     inject,
+    strike: quiet,
     heal,
     end: over,
 };

@@ -1,6 +1,6 @@
 //! The registry is slow.
 
-use super::{Fault, Kind, Outcome, Target, nothing, number, over};
+use super::{Fault, Kind, Outcome, Target, nothing, number, over, quiet};
 use crate::world::Cluster;
 use podscope_api::Text;
 
@@ -10,6 +10,7 @@ pub(super) const KIND: Kind = Kind {
     params: &[number("factor", "10", 1, 1_000)],
     help: "Layers arrive factor times slower than usual.",
     inject,
+    strike: quiet,
     heal: nothing,
     end: over,
 };

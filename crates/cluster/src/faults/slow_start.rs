@@ -1,6 +1,6 @@
 //! A Pod's containers take long before they answer their probes.
 
-use super::{Fault, Kind, Outcome, Target, nothing, number, over};
+use super::{Fault, Kind, Outcome, Target, nothing, number, over, quiet};
 use crate::world::Cluster;
 use podscope_api::Text;
 
@@ -10,6 +10,7 @@ pub(super) const KIND: Kind = Kind {
     params: &[number("seconds", "60", 1, 86_400)],
     help: "A Pod's containers answer no probe in their first seconds.",
     inject,
+    strike: quiet,
     heal: nothing,
     end: over,
 };

@@ -1,6 +1,6 @@
 //! A Pod's containers take long to end when they are asked to.
 
-use super::{Active, Fault, Kind, Outcome, Target, nothing, number, over, target};
+use super::{Active, Fault, Kind, Outcome, Target, nothing, number, over, quiet, target};
 use crate::world::Cluster;
 use podscope_api::{Object, Text};
 use podscope_kernel::SimDuration;
@@ -11,6 +11,7 @@ pub(super) const KIND: Kind = Kind {
     params: &[number("seconds", "60", 1, 86_400)],
     help: "A Pod's containers end so many seconds after the signal to stop, unless they are killed before.",
     inject,
+    strike: quiet,
     heal: nothing,
     end: over,
 };

@@ -16,6 +16,18 @@ pub(super) fn is_pod(target: &str, pod: &Key, labels: &Value) -> bool {
     }
 }
 
+const WEBHOOKS: Kind = Kind::MutatingWebhookConfiguration;
+
+/// The machines of a zone.
+#[inline(never)]
+pub(super) fn in_zone(cluster: &Cluster, zone: &str) -> Vec<u16> {
+    let nodes = cluster.nodes.iter();
+    nodes
+        .filter(|n| !zone.is_empty() && *n.config.zone == *zone)
+        .map(|n| n.id)
+        .collect()
+}
+
 /// Whether a fault's target exists.
 ///
 /// # Errors
@@ -43,6 +55,25 @@ pub(super) fn check(cluster: &Cluster, target: Target, fault: &Fault) -> Result<
             Ok(_) => Ok(()),
             Err(_) => Err(format!("\"{name}\" is not the name of an image").into()),
         },
+        Target::Zone if in_zone(cluster, name).is_empty() => {
+            Err(format!("there is no zone \"{name}\"").into())
+        }
+        Target::Zone => Ok(()),
+        Target::Webhooks => {
+            let key = Key::new("", name);
+            match cluster.api.cached_one(WEBHOOKS, &key) {
+                Some(_) => Ok(()),
+                None => Err(format!("there is no {} \"{name}\"", WEBHOOKS.name()).into()),
+            }
+        }
+        Target::Object(kinds) => match super::object::find(cluster, name) {
+            Some((kind, _)) if kinds.contains(&kind) => Ok(()),
+            _ => {
+                let kinds: Vec<&str> = kinds.iter().map(|k| k.plural()).collect();
+                let why = format!("there is no \"{name}\" among {}", kinds.join(", "));
+                Err(why.into())
+            }
+        },
         Target::EtcdMember => match name.parse::<u8>() {
             Ok(member) if member < cluster.etcd.members() => Ok(()),
             _ => Err(format!(
@@ -56,6 +87,15 @@ pub(super) fn check(cluster: &Cluster, target: Target, fault: &Fault) -> Result<
 
 /// Whether a container of the Pods aimed at has a probe of this kind; a label may aim at Pods to come.
 pub(super) fn has_probe(cluster: &Cluster, target: &str, probe: &str) -> bool {
+    any_container(cluster, target, |container| !container.get(probe).is_null())
+}
+
+/// Whether a container of the Pods aimed at is such; a label may aim at Pods to come.
+pub(super) fn any_container(
+    cluster: &Cluster,
+    target: &str,
+    such: impl Fn(&Value) -> bool,
+) -> bool {
     let mut pods = cluster
         .api
         .cached(Kind::Pod)
@@ -64,8 +104,8 @@ pub(super) fn has_probe(cluster: &Cluster, target: &str, probe: &str) -> bool {
     if pods.peek().is_none() {
         return true;
     }
-    let has = |list: &Value| list.items().iter().any(|c| !c.get(probe).is_null());
-    pods.any(|p| has(p.at("spec.containers")) || has(p.at("spec.initContainers")))
+    let any = |list: &Value| list.items().iter().any(&such);
+    pods.any(|p| any(p.at("spec.containers")) || any(p.at("spec.initContainers")))
 }
 
 /// What can be aimed at now.
@@ -99,6 +139,36 @@ pub(super) fn list(cluster: &Cluster, target: Target) -> Vec<Text> {
             }
             podscope_api::sort::natural(&mut images);
             images
+        }
+        Target::Zone => {
+            let mut zones: Vec<Text> = cluster
+                .nodes
+                .iter()
+                .map(|n| n.config.zone.clone())
+                .filter(|z| !z.is_empty())
+                .collect();
+            podscope_api::sort::natural(&mut zones);
+            zones.dedup();
+            zones
+        }
+        Target::Webhooks => cluster
+            .api
+            .cached(WEBHOOKS)
+            .take(500)
+            .map(|c| c.name().into())
+            .collect(),
+        Target::Object(kinds) => {
+            // What a person has made comes first; a cluster's own objects are left out.
+            let own = |o: &podscope_api::Object| {
+                o.namespace().starts_with("kube-")
+                    || o.name().starts_with("kube-")
+                    || matches!(o.name(), "kubernetes" | "default")
+            };
+            let objects = kinds.iter().flat_map(|kind| {
+                let all = cluster.api.cached(*kind).filter(|o| !own(o)).take(100);
+                all.map(|o| super::object::name(*kind, o))
+            });
+            objects.take(500).collect()
         }
         Target::EtcdMember => (0..cluster.etcd.members())
             .map(|m| m.to_string().into())

@@ -108,7 +108,7 @@ impl Checker {
                 _ => {}
             }
         }
-        if !cluster.sim.faults.is_empty() {
+        if !cluster.sim.faults.none() {
             for (_, fault) in cluster.sim.faults.iter() {
                 self.faults.insert(fault.kind.into(), cluster.now());
             }

@@ -16,7 +16,9 @@ pub mod runtime;
 pub mod sha256;
 
 #[cfg(test)]
-mod tests;
+mod recorded_tests;
+#[cfg(test)]
+pub(crate) mod tests;
 
 use crate::client::informer::{CacheEvent, Caches};
 use crate::component::ComponentId;
@@ -26,10 +28,17 @@ use crate::sim::Ctx;
 use crate::trace::RequestId;
 use kubelet::Kubelet;
 pub use kubelet::worker::Mode;
-use podscope_api::{Object, Response, Text};
+use podscope_api::{Object, Response, Text, Value, value};
 use proxy::KubeProxy;
 use runtime::Runtime;
 use std::rc::Rc;
+
+/// The owner reference of a Node's Lease.
+pub(crate) fn lease_owner(node: &Object) -> Value {
+    value!({
+        "apiVersion": "v1", "kind": "Node", "name": (node.key().name), "uid": (node.uid())
+    })
+}
 
 /// A call of the container runtime interface, as far as it takes time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -184,7 +193,9 @@ impl Node {
                 Rc::make_mut(&mut self.kubelet).on(input, runtime, caches, ctx);
             }
             ComponentId::Runtime(_) => Rc::make_mut(&mut self.runtime).on(input, ctx),
-            ComponentId::KubeProxy(_) => Rc::make_mut(&mut self.proxy).on(input, caches, ctx),
+            ComponentId::KubeProxy(_) if !ctx.sim.network.proxy_down.contains(&self.id) => {
+                Rc::make_mut(&mut self.proxy).on(input, caches, ctx);
+            }
             _ => {}
         }
     }

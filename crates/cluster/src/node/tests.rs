@@ -59,7 +59,7 @@ pub(crate) fn events(cluster: &Cluster) -> Vec<String> {
         .collect()
 }
 
-fn one_node() -> Cluster {
+pub(crate) fn one_node() -> Cluster {
     let mut config = ClusterConfig {
         nodes: vec![NodeConfig::worker("node-1", "zone-1")],
         ..ClusterConfig::default()
@@ -85,7 +85,7 @@ fn a_pod_becomes_running_and_goes() {
     assert_eq!(cluster.nodes()[0].runtime().pods().count(), 0);
 }
 
-fn inject(cluster: &mut Cluster, kind: &str, name: &str, params: Value) {
+pub(crate) fn inject(cluster: &mut Cluster, kind: &str, name: &str, params: Value) {
     let command = Command::Inject {
         kind: kind.into(),
         name: name.into(),
@@ -95,12 +95,12 @@ fn inject(cluster: &mut Cluster, kind: &str, name: &str, params: Value) {
     cluster.command(at, &command);
 }
 
-fn heal(cluster: &mut Cluster, name: &str) {
+pub(crate) fn heal(cluster: &mut Cluster, name: &str) {
     let at = cluster.now();
     cluster.command(at, &Command::Heal { name: name.into() });
 }
 
-fn running(cluster: &mut Cluster, pod: Object) {
+pub(crate) fn running(cluster: &mut Cluster, pod: Object) {
     let name = pod.name().to_string();
     submit(cluster, Request::create(Kind::Pod, pod));
     let until = cluster.now().0 + 11_000_000;
@@ -121,11 +121,11 @@ fn waits(cluster: &Cluster) -> Vec<Entry> {
         .collect()
 }
 
-fn has_event(cluster: &Cluster, part: &str) -> bool {
+pub(crate) fn has_event(cluster: &Cluster, part: &str) -> bool {
     events(cluster).iter().any(|e| e.contains(part))
 }
 
-fn nginx() -> Value {
+pub(crate) fn nginx() -> Value {
     value!({"name": "nginx", "image": "nginx:1.27"})
 }
 

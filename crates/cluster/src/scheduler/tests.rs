@@ -223,6 +223,8 @@ fn an_important_pod_makes_a_lesser_one_go() {
     // The kubelet stops it, and the room is free.
     bench.pass(45);
     assert_eq!(bench.node_of("big"), "node-1");
+    // Binding clears what preemption had promised.
+    assert!(bench.get("big").at("status.nominatedNodeName").is_null());
     assert_eq!(bench.reasons("small"), ["Scheduled", "Preempted"]);
     assert_eq!(bench.reasons("big"), ["FailedScheduling", "Scheduled"]);
 }

@@ -140,15 +140,14 @@ fn drain_node(ctx: &mut Ctx<'_>, flags: &Flags, report: &Report, node: &Info) ->
     for pod in pods {
         let title = format!("{}/{}", pod.namespace(), pod.name());
         let mut delete = true;
+        // Of several warnings about a Pod the last one counts.
+        let mut warning = None;
         for verdict in verdicts(ctx, flags, &pod)? {
             match verdict {
                 Verdict::Fine => {}
                 Verdict::Skip => delete = false,
                 Verdict::Warn(why) | Verdict::SkipWarn(why) => {
-                    match warnings.iter_mut().find(|(w, _)| *w == why) {
-                        Some((_, names)) => names.push(title.clone()),
-                        None => warnings.push((why, vec![title.clone()])),
-                    }
+                    warning = Some(why);
                     delete &= matches!(verdict, Verdict::Warn(_));
                 }
                 Verdict::Error(why) => {
@@ -158,6 +157,12 @@ fn drain_node(ctx: &mut Ctx<'_>, flags: &Flags, report: &Report, node: &Info) ->
             }
             if !delete {
                 break;
+            }
+        }
+        if let Some(why) = warning {
+            match warnings.iter_mut().find(|(w, _)| *w == why) {
+                Some((_, names)) => names.push(title),
+                None => warnings.push((why, vec![title])),
             }
         }
         if delete {

@@ -2,7 +2,7 @@
 
 use crate::clock;
 use crate::table::{Budget, Table, budget};
-use podscope_api::Kind;
+use podscope_api::{Kind, Object};
 use podscope_kernel::World;
 use podscope_session::api::{SessionApi, Source};
 use podscope_session::view::{Seek, StepSize};
@@ -51,11 +51,12 @@ fn preset(id: &str) -> Session {
     Session::open(Source::Preset(id)).expect("a preset that opens")
 }
 
-fn running(simulation: &Simulation) -> usize {
+/// Whether so many Pods are there and all are Running; mostly answered by the first that is not.
+fn all_running(simulation: &Simulation, wanted: usize) -> bool {
     let cluster = simulation.cluster();
-    let pods = cluster.api().cached(Kind::Pod);
-    pods.filter(|p| p.at("status.phase").as_str() == Some("Running"))
-        .count()
+    let pods = || cluster.api().cached(Kind::Pod);
+    let runs = |pod: &Rc<Object>| pod.status().get("phase").as_str() == Some("Running");
+    pods().all(runs) && pods().count() >= wanted
 }
 
 /// Runs until so many Pods are Running; false when that never happens.
@@ -71,7 +72,7 @@ fn run_until_running(session: &mut Session, pods: usize) -> bool {
             },
             SimTime(7_200_000_000),
         );
-        if running(session.simulation()) >= pods {
+        if all_running(session.simulation(), pods) {
             return true;
         }
         if session.log().len() == before {
@@ -331,7 +332,7 @@ pub fn crowd(table: &mut Table, nodes: u32, pods: u32, budget: Option<Budget>) {
             let mut trace = Vec::new();
             world.command(SimTime(1), &apply(&session), &mut trace);
             let mut events = 0;
-            while running(&world) < wanted && world.next_time().is_some() {
+            while !all_running(&world, wanted) && world.next_time().is_some() {
                 for _ in 0..wanted.max(10_000) {
                     world.step(&mut trace);
                     events += trace.len();

@@ -2,6 +2,7 @@
 //!
 //! `cargo bench -p podscope-session [-- WORD…] [--large] [--huge]`: lines whose names contain a word;
 //! `--large` adds 1,000 nodes with 10,000 Pods, `--huge` 5,000 nodes with 150,000 Pods.
+//! Lines that begin with `schedule,` say how many Pods the scheduler places in a second.
 //! `cargo xtask bench` runs the same in Node. Budgets are those of a desktop browser; a native
 //! build is faster, so it has to stay well below them.
 

@@ -75,6 +75,7 @@ pub fn inside(session: &Session, event: Option<EventIndex>) -> SchedulerInside {
         tied: chosen.map_or(0, |e| count(e.arg("tied"))),
         chosen: chosen.map(|e| e.arg("node").str_or_empty().into()),
         message: failed.and_then(|e| e.arg("message").as_text().cloned()),
+        line: failed.and_then(|e| crate::explain::manifest_line(session, e)),
         since: changed::since(session, &attempt, &facts),
         plugins,
     }

@@ -127,6 +127,8 @@ pub struct SchedulerInside {
     pub tied: u32,
     /// `0/3 nodes are available: …`, verbatim.
     pub message: Option<Text>,
+    /// The line of a manifest that decided that no node will do: file, line from 1, text.
+    pub line: Option<(Text, u32, Text)>,
     /// What is different from the attempt before.
     pub since: Option<AttemptDiff>,
 }

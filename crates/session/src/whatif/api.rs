@@ -16,6 +16,9 @@ pub trait WhatIfApi {
     /// The smallest sets of edits after which a Pod is bound, each carried out on a copy first; with `node`,
     /// bound to that node. `None` when there is no such Pod.
     fn what_if(&self, pod: &ObjectRef, node: Option<&str>) -> Option<Rc<WhatIfView>>;
+    /// The same for the first Pod that would stay Pending if a manifest were applied; `None` when every Pod
+    /// would be placed or the text would be refused. Costs as much as `what_if`: ask when typing rests.
+    fn preview_fix(&self, text: &str) -> Option<Rc<WhatIfView>>;
     /// The smallest changes after which another node wins. `None` when there is no such Pod.
     fn sensitivity(&self, pod: &ObjectRef) -> Option<Rc<SensitivityView>>;
 }
@@ -36,6 +39,10 @@ impl WhatIfApi for Session {
     #[inline(never)]
     fn what_if(&self, pod: &ObjectRef, node: Option<&str>) -> Option<Rc<WhatIfView>> {
         crate::whatif::what_if(self, pod, node).map(Rc::new)
+    }
+    #[inline(never)]
+    fn preview_fix(&self, text: &str) -> Option<Rc<WhatIfView>> {
+        crate::preview::fix(self, text).map(Rc::new)
     }
     #[inline(never)]
     fn sensitivity(&self, pod: &ObjectRef) -> Option<Rc<SensitivityView>> {

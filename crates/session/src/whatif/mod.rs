@@ -17,6 +17,8 @@ mod tell;
 mod trial;
 pub mod view;
 
+pub use crate::why_root::is_root;
+
 use crate::session::Session;
 use crate::view::*;
 use podscope_api::{Kind, Object};
@@ -100,7 +102,22 @@ pub fn ask(cluster: &Cluster, pod: &Object, node: Option<&str>) -> WhatIfView {
                 tried += 1;
                 trial::carry_out(cluster, pod, &carried)
             });
-            let outcome = outcome.filter(|_| less.is_none());
+            // Others that wait and come first may also help: by being near, or by making room.
+            let others = cluster.scheduler().queue().iter().count() > 1;
+            let alone = plan.edits.iter().all(edit::Edit::is_of_pod);
+            let helped = outcome.is_some() && others && !alone && {
+                let mut less = plan.smaller().into_iter();
+                less.any(|edits| {
+                    tried += 1;
+                    let carried = carry::plan(cluster, pod, &edits);
+                    carried.is_some_and(|mut c| {
+                        // The Pods that others make go have to end.
+                        c.machines = true;
+                        trial::carry_out(cluster, pod, &c).is_some()
+                    })
+                })
+            };
+            let outcome = outcome.filter(|_| less.is_none() && !helped);
             if outcome.is_none() {
                 failed += 1;
             }
@@ -149,6 +166,19 @@ fn nothing_to_do(cluster: &Cluster, pod: &Object, node: Option<&str>) -> Option<
         }
     }
     None
+}
+
+/// The scheduler's first reason against each of the first Nodes, as it would be in the Pod's message; empty
+/// where the Pod fits.
+#[inline(never)]
+pub fn because(cluster: &Cluster, pod: &Object, most: usize) -> Vec<(Text, Text)> {
+    let state = state::State::new(cluster, pod);
+    let nodes = state.cache.nodes().take(most);
+    let reason = |name: &Text| match state.first_no(name) {
+        Ok(()) => "".into(),
+        Err(no) => no.message().into(),
+    };
+    nodes.map(|n| (n.name.clone(), reason(&n.name))).collect()
 }
 
 /// Everything that is in the way, by node.

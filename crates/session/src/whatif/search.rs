@@ -49,6 +49,27 @@ impl Plan {
 }
 
 impl Plan {
+    /// What is a little smaller: without one of the edits, or with one unit more asked for.
+    pub fn smaller(&self) -> Vec<Vec<Edit>> {
+        let mut out = Vec::new();
+        for place in 0..self.edits.len() {
+            let mut fewer = self.edits.clone();
+            fewer.remove(place);
+            if !fewer.is_empty() {
+                out.push(fewer);
+            }
+            let mut more = self.edits.clone();
+            if let Some(Edit::Request { parts, .. }) = more.get_mut(place)
+                && let Some((_, from, to)) = parts.last_mut()
+                && *to + 1 < *from
+            {
+                *to += 1;
+                out.push(more);
+            }
+        }
+        out
+    }
+
     /// The same with a workload scaled down by one Pod fewer, where there is one that is scaled down by more.
     pub fn one_fewer(&self) -> Option<Plan> {
         let mut less = self.clone();
@@ -145,6 +166,10 @@ impl<'a> Search<'a> {
         found.retain(|plan| self.stands(plan, &others));
         podscope_api::sort::by_key(&mut found, |p| {
             let rank = p.edits.iter().map(Edit::rank).fold(0, u32::saturating_add);
+            // Sets of one person's doing before those for which two have to meet.
+            let of_pod = p.edits.iter().filter(|e| e.is_of_pod()).count();
+            let mixed = of_pod > 0 && of_pod < p.edits.len();
+            let rank = rank + if mixed { 20 } else { 0 };
             (p.edits.len(), rank, p.kind.clone(), p.cost)
         });
         (found, self.weighed)

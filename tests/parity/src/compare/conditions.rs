@@ -147,7 +147,11 @@ fn histories(run: &Run, names: &Names) -> BTreeMap<String, Vec<History>> {
     let mut by_name: BTreeMap<String, Vec<History>> = BTreeMap::new();
     for ((name, uid), mut history) in by_object {
         let merged = name.ends_with(" PodReadyToStartContainers") && history[0].0 == "False";
-        if !added.contains(&*uid) || merged {
+        // A healthy Node may have been reported within the run or only before it.
+        let healthy = ["True KubeletReady", "False KubeletHas"];
+        let healthy = healthy.iter().any(|words| history[0].0.starts_with(words));
+        let there_before = !added.contains(&*uid) && (healthy || !name.starts_with("nodes/"));
+        if there_before || merged {
             history.remove(0);
         }
         if !history.is_empty() {

@@ -61,8 +61,10 @@ fn old_left_out(command: &Command) -> String {
         return command.stdout.clone();
     }
     let fresh = |line: &&str| {
-        let age = line.split_whitespace().next().unwrap_or("");
-        let age = podscope_session::scenario::parse_duration(age).map_or(0, |age| age.0);
+        // With -A the namespace comes first.
+        let mut words = line.split_whitespace().take(2);
+        let age = words.find_map(|word| podscope_session::scenario::parse_duration(word).ok());
+        let age = age.map_or(0, |age| age.0);
         i64::try_from(age).unwrap_or(0) <= command.start + 1_000_000
     };
     let lines = command.stdout.lines().filter(fresh);

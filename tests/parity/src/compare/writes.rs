@@ -2,7 +2,7 @@
 //!
 //! Counts: creations, deletions and bindings must be as many. Updates and patches may be
 //! merged into fewer by whoever writes them, and refusals depend on who was faster: there a third may
-//! differ, or one for each object. The order is a partial one: a write that had ended a twentieth of a second
+//! differ, or one for each object, or two refusals. The order is a partial one: a write that had ended a twentieth of a second
 //! before another began must not begin after it here, if both are about one object, or both create or bind.
 //! It is looked at from one command that changes something to the next.
 
@@ -25,7 +25,10 @@ pub fn compare(pair: &Pair) -> Vec<Check> {
         let recorded = theirs.get(key).copied().unwrap_or_default();
         let played = ours.get(key).copied().unwrap_or_default();
         let allowed = if recorded.loose || played.loose {
-            (recorded.count / 3).max(recorded.objects).max(1)
+            (recorded.count / 3)
+                .max(recorded.objects)
+                .max(recorded.least)
+                .max(played.least)
         } else {
             0
         };
@@ -42,6 +45,8 @@ struct Tally {
     count: i64,
     objects: i64,
     loose: bool,
+    /// How many more or fewer are always allowed.
+    least: i64,
 }
 
 /// Writes that no recording keeps, or that follow the clock alone.
@@ -77,6 +82,7 @@ fn counts(run: &Run, names: &Names) -> BTreeMap<String, Tally> {
         let status = status || write.resource == "serviceaccounts/token";
         let changes = matches!(&*write.verb, "update" | "patch");
         tally.loose = changes || status || write.code >= 400;
+        tally.least = if write.code >= 400 { 2 } else { 1 };
     }
     tallies
 }

@@ -92,7 +92,9 @@ fn finder(frame: &Frame<'_>, inside: &SchedulerInside) -> Html {
             Some("".into()),
         )
     });
-    let reasons = inside.reasons.iter();
+    // The parts of the message choose too; one way is enough.
+    let told = inside.message.is_some();
+    let reasons = inside.reasons.iter().filter(|_| !told);
     let reasons = reasons.map(|(reason, n)| chip(counted(*n, reason), Some(reason.clone())));
     html! {
         <div class="finder">

@@ -9,6 +9,8 @@ use yew::prelude::*;
 
 /// Nodes on offer.
 const MOST_NODES: usize = 200;
+/// Commands up to this length together are shown at once.
+const SHORT: usize = 120;
 /// Nodes whose obstacles are listed.
 const MOST_BLOCKED: usize = 12;
 
@@ -85,7 +87,7 @@ fn what_if(frame: &Frame<'_>, view: &WhatIfView) -> Html {
         html! { <li key={blocker.node.to_string()}><b>{blocker.node.to_string()}</b><div>{for blocker.reasons.iter().map(reason)}</div></li> }
     };
     html! { <>
-        <h3>{rich(&frame.words.say(&view.now))}</h3>
+        <h2>{rich(&frame.words.say(&view.now))}</h2>
         <ol class="answers">{for view.answers.iter().enumerate().map(answer)}</ol>
         if !view.blockers.is_empty() {
             <details><summary>{frame.t("sched.in-the-way")}</summary>
@@ -121,14 +123,18 @@ fn one(frame: &Frame<'_>, i: usize, answer: &AnswerView) -> Html {
     let victims: Vec<&str> = answer.victims.iter().map(|pod| &*pod.name).collect();
     let command =
         |line: &Text| html! { <code class="cmdline">{"kubectl "}{line.to_string()}</code> };
+    let commands = answer.commands.iter().map(command);
+    let length: usize = answer.commands.iter().map(|line| line.len()).sum();
     let number = u16::try_from(i).unwrap_or(u16::MAX);
     let label = frame.n("sched.try-n", i + 1);
     html! {
         <li key={i}>
-            {for answer.edits.iter().map(edit)}
+            <div>{for answer.edits.iter().map(edit)}
             <p class="small muted">{frame.words.say(&outcome)}
                 if !victims.is_empty() { {" "}{frame.n("sched.then-gone", victims.join(", "))} }</p>
-            {for answer.commands.iter().map(command)}
+            if length <= SHORT { {for commands} } else {
+                <details><summary>{frame.t("sched.command")}</summary>{for commands}</details>
+            }</div>
             <button class="btn" type="button" aria-label={label} onclick={frame.act(Act::Sched(SchedAct::TryOut(number)))}>{frame.t("sched.try-out")}</button>
         </li>
     }
@@ -147,7 +153,7 @@ fn sensitivity(frame: &Frame<'_>, view: &SensitivityView) -> Html {
         None => frame.t("sched.near-none"),
     };
     html! { <>
-        <h3>{rich(&head)}</h3>
+        <h2>{rich(&head)}</h2>
         if view.changes.is_empty() { <p>{frame.t("sched.near-nothing")}</p> }
         <ul class="nears">{for view.changes.iter().enumerate().map(row)}</ul>
         <p class="small muted">{frame.words.say(&view.bounds)}</p>

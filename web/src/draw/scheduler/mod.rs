@@ -11,6 +11,7 @@ pub mod ui;
 
 use super::cluster::opener;
 use super::inside::Frame;
+use crate::panel::explain::because;
 use crate::state::Act;
 use crate::words::{Words, middle, moment};
 use podscope_session::view::*;
@@ -137,7 +138,9 @@ fn woken_text(words: &Words, msg: &Msg) -> String {
 /// What came out: the node, or the message with its parts to choose.
 fn outcome(frame: &Frame<'_>, inside: &SchedulerInside) -> Html {
     if let Some(message) = &inside.message {
-        return html! { <p class="verbatim"><code>{for parts(frame, inside, message)}</code></p> };
+        let line = inside.line.as_ref();
+        let line = line.map(|line| because(frame.words, frame.on, line));
+        return html! { <><p class="verbatim"><code>{for parts(frame, inside, message)}</code></p>{for line}</> };
     }
     let Some(node) = &inside.chosen else {
         return html! {};

@@ -39,7 +39,7 @@ pub fn verdicts(
     };
     html! { <>
         {others(frame, node, all, SchedAct::Verdict)}
-        <h3>{frame.n("sched.verdicts-on", node)}</h3>
+        <h2>{frame.n("sched.verdicts-on", node)}</h2>
         <ul class="checks">{for receipt.checks.iter().map(check)}</ul>
     </> }
 }
@@ -63,7 +63,7 @@ pub fn sum(frame: &Frame<'_>, inside: &SchedulerInside, node: &Text, all: &[&Nod
     };
     html! { <>
         {others(frame, node, all, SchedAct::Sum)}
-        <h3>{frame.n("sched.sum-of", node)}</h3>
+        <h2>{frame.n("sched.sum-of", node)}</h2>
         <div class="sideways" tabindex="0" role="group" aria-label={frame.n("sched.sum-of", node)}>
         <table class="sums"><thead><tr>{heads(frame, &["sched.plugin", "sched.how", "sched.raw", "inside.plugin.weight", "inside.plugin.points"])}</tr></thead>
             <tbody>{for receipt.scores.iter().map(line)}</tbody>

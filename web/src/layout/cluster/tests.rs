@@ -20,6 +20,7 @@ fn cluster(nodes: usize, pods: usize, pending: usize) -> ClusterView {
             node,
             doing: None,
             up: true,
+            drawn: true,
         });
         id
     };

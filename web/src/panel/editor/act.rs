@@ -42,6 +42,7 @@ impl App {
             EditorAct::Take(which) => self.editor_take(ctx, which),
             EditorAct::Close => self.ui.editor.list = None,
             EditorAct::Fix(item, fix) => self.editor_fix(ctx, item, fix),
+            EditorAct::ShowLine(file, line) => self.editor_line(&file, line),
             EditorAct::Put(fix) => self.editor_put(ctx, &fix),
             EditorAct::FixHere => self.editor_fix_here(ctx),
             EditorAct::Problem(back) => self.editor_problem(back),

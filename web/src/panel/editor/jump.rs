@@ -90,6 +90,30 @@ impl App {
         }
     }
 
+    /// Selects a line of a file, whichever is shown.
+    #[inline(never)]
+    pub(super) fn editor_line(&mut self, file: &str, line: u32) {
+        let Some(at) = self.files.iter().position(|f| *f.name == *file) else {
+            return;
+        };
+        self.editor_show(at);
+        if let Some((_, text)) = self.editor_file() {
+            let of = |line| text::to_unit(&text, text::byte_of(&text, line, 0));
+            let (from, next) = (of(line), of(line + 1));
+            let to = if next > from {
+                next - 1
+            } else {
+                text::to_unit(&text, text.len())
+            };
+            self.ui.editor.used = true;
+            self.ui.editor.caret = (from, to);
+            self.ui.editor.select = Some(((from, to), true));
+        }
+        if crate::app::is_small() {
+            self.ui.pane = crate::state::Section::Manifest;
+        }
+    }
+
     pub(super) fn editor_find(&mut self, replacing: bool) {
         self.ui.menu = None;
         self.ui.editor.list = None;

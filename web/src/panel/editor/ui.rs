@@ -33,6 +33,8 @@ pub enum EditorAct {
     Close,
     /// Takes up a fix: finding and fix by index.
     Fix(usize, usize),
+    /// Shows a line of a file, counted from 0, selected.
+    ShowLine(Text, u32),
     /// Changes the text as one edit.
     Put(Fix),
     /// The first fix of the finding at the caret, else of the next one.

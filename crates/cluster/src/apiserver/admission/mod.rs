@@ -54,6 +54,10 @@ pub trait Lookup {
     fn get(&self, kind: Kind, namespace: &str, name: &str) -> Option<Rc<Object>>;
     /// All objects of a kind, in one namespace or (empty) in all, in the order of their names.
     fn list(&self, kind: Kind, namespace: &str) -> Vec<Rc<Object>>;
+    /// How the server behind a configuration's webhooks fails, if it does.
+    fn webhook_server(&self, _configuration: &str) -> Option<webhook::Server> {
+        None
+    }
 }
 
 /// Who asks.

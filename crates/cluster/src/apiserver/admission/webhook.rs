@@ -11,6 +11,62 @@ use podscope_api::{Kind, PatchType, Selector, Status, Value, json, value};
 /// Where the simulation's sidecar injector listens.
 pub const SIDECAR_PATH: &str = "/sidecar";
 
+/// How the server behind a configuration's webhooks fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Server {
+    /// Nobody listens.
+    Down,
+    /// It answers after so many seconds.
+    Slow(u32),
+}
+
+/// How much longer a request takes because of slow webhooks, one after the other.
+#[inline(never)]
+pub(crate) fn delay(
+    api: &crate::apiserver::ApiServer,
+    request: &podscope_api::Request,
+) -> podscope_kernel::SimDuration {
+    let operation = match request.verb {
+        podscope_api::Verb::Create => "CREATE",
+        podscope_api::Verb::Delete | podscope_api::Verb::DeleteCollection => "DELETE",
+        _ => "UPDATE",
+    };
+    let labels = lookup_labels(api, &request.namespace);
+    let mut total = 0;
+    for (name, server) in &api.webhooks {
+        let key = podscope_api::Key::new("", name.clone());
+        let Server::Slow(seconds) = server else {
+            continue;
+        };
+        let Some(configuration) = api.cached_one(Kind::MutatingWebhookConfiguration, &key) else {
+            continue;
+        };
+        for hook in configuration.get("webhooks").items() {
+            let rules = hook.get("rules").items();
+            let selector = hook.get("namespaceSelector");
+            let chosen = selector.is_null()
+                || labels.is_null()
+                || Selector::from_label_selector(selector).is_ok_and(|s| s.matches(&labels));
+            let includes =
+                |rule: &Value| includes(rule, request.kind, &request.subresource, operation);
+            if chosen && rules.iter().any(includes) {
+                total += u64::from(*seconds).min(timeout_seconds(hook));
+            }
+        }
+    }
+    podscope_kernel::SimDuration::secs(total)
+}
+
+fn lookup_labels(lookup: &dyn Lookup, namespace: &str) -> Value {
+    let found = lookup.get(Kind::Namespace, "", namespace);
+    found.map_or(Value::Null, |n| n.labels().clone())
+}
+
+fn timeout_seconds(hook: &Value) -> u64 {
+    let seconds = hook.get("timeoutSeconds").as_int().unwrap_or(10);
+    u64::try_from(seconds).unwrap_or(10)
+}
+
 /// Calls every matching webhook of every configuration, in the order of their names.
 pub fn admit(a: &mut Admission<'_>, lookup: &dyn Lookup) -> Result<(), Status> {
     let own_kind = matches!(
@@ -23,7 +79,8 @@ pub fn admit(a: &mut Admission<'_>, lookup: &dyn Lookup) -> Result<(), Status> {
     for configuration in lookup.list(Kind::MutatingWebhookConfiguration, "") {
         for hook in configuration.get("webhooks").items() {
             if matches(a, lookup, hook) {
-                call(a, hook)?;
+                let server = lookup.webhook_server(configuration.name());
+                call(a, hook, server)?;
             }
         }
     }
@@ -42,20 +99,24 @@ pub(super) fn matches(a: &Admission<'_>, lookup: &dyn Lookup, hook: &Value) -> b
 /// One rule: API group, version, resource and operation.
 #[inline(never)]
 pub(super) fn rule_matches(a: &Admission<'_>, rule: &Value) -> bool {
+    includes(rule, a.kind, a.subresource, a.operation.name())
+}
+
+fn includes(rule: &Value, kind: Kind, subresource: &str, operation: &str) -> bool {
     let has = |field: &str, wanted: &str| {
         rule.get(field)
             .items()
             .iter()
             .any(|v| matches!(v.str_or_empty(), "*" | "*/*") || v.str_or_empty() == wanted)
     };
-    let resource = if a.subresource.is_empty() {
-        a.kind.plural().to_string()
+    let resource = if subresource.is_empty() {
+        kind.plural().to_string()
     } else {
-        format!("{}/{}", a.kind.plural(), a.subresource)
+        format!("{}/{subresource}", kind.plural())
     };
-    has("apiGroups", a.kind.group())
-        && has("apiVersions", a.kind.version())
-        && has("operations", a.operation.name())
+    has("apiGroups", kind.group())
+        && has("apiVersions", kind.version())
+        && has("operations", operation)
         && (has("resources", &resource))
 }
 
@@ -128,11 +189,13 @@ fn url(hook: &Value) -> String {
 }
 
 #[inline(never)]
-fn call(a: &mut Admission<'_>, hook: &Value) -> Result<(), Status> {
+fn call(a: &mut Admission<'_>, hook: &Value, server: Option<Server>) -> Result<(), Status> {
     let name = hook.get("name").str_or_empty();
     let url = url(hook);
     let path = url.split('?').next().unwrap_or("");
-    let answer = if path.ends_with(SIDECAR_PATH) {
+    let late = matches!(server, Some(Server::Slow(s)) if u64::from(s) >= timeout_seconds(hook));
+    let answers = !late && server != Some(Server::Down);
+    let answer = if answers && path.ends_with(SIDECAR_PATH) {
         sidecar(&review(a, "00000000-0000-0000-0000-000000000000"))
     } else {
         let host = path
@@ -141,8 +204,13 @@ fn call(a: &mut Admission<'_>, hook: &Value) -> Result<(), Status> {
             .next()
             .unwrap_or("");
         let why = format!(
-            "failed to call webhook: Post {}: dial tcp {host}: connect: connection refused",
-            quote(&url)
+            "failed to call webhook: Post {}: {}",
+            quote(&url),
+            if late {
+                "context deadline exceeded".to_string()
+            } else {
+                format!("dial tcp {host}: connect: connection refused")
+            }
         );
         if hook.get("failurePolicy").as_str() == Some("Ignore") {
             return Ok(());

@@ -16,7 +16,7 @@ use crate::trace::{Note, joined};
 use podscope_api::request::Propagation;
 use podscope_api::{Key, Kind, Object, Request, Response, Text, Timestamp, Value, value};
 use podscope_kernel::SimDuration;
-use schedule::Schedule;
+use schedule::{Schedule, most_recent, rfc1123, time};
 use std::rc::Rc;
 
 crate::codes! {
@@ -42,6 +42,7 @@ const REPLACED: u8 = 2;
 const CREATED: u8 = 3;
 const CLEANED: u8 = 4;
 const WRITTEN: u8 = 5;
+const ASKED: u8 = 6;
 
 /// The controller.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -69,11 +70,6 @@ pub struct Sync {
     failure: Option<String>,
 }
 
-/// The time that a text in a field says.
-fn time(value: &Value) -> Option<Timestamp> {
-    value.as_str().and_then(Timestamp::parse)
-}
-
 /// The Jobs that a CronJob controls, the first started first.
 fn jobs(cron: &Object, caches: &Caches) -> Vec<Rc<Object>> {
     let mut jobs: Vec<Rc<Object>> = caches
@@ -86,49 +82,6 @@ fn jobs(cron: &Object, caches: &Caches) -> Vec<Rc<Object>> {
         (start.is_none(), start, j.name().to_string())
     });
     jobs
-}
-
-/// Since when times count.
-fn earliest(cron: &Object, now: Timestamp, with_deadline: bool) -> Timestamp {
-    let last = time(cron.at("status.lastScheduleTime"));
-    let from = last.or(cron.created()).unwrap_or(now);
-    let deadline = cron.at("spec.startingDeadlineSeconds").as_int();
-    match deadline.filter(|_| with_deadline) {
-        Some(seconds) => Timestamp(
-            from.0
-                .max(now.0.saturating_sub(seconds.saturating_mul(1_000_000))),
-        ),
-        None => from,
-    }
-}
-
-/// The latest time of the schedule that has passed, and how many have.
-pub fn most_recent(
-    cron: &Object,
-    schedule: &Schedule,
-    now: Timestamp,
-    with_deadline: bool,
-) -> (Option<Timestamp>, usize) {
-    let from = earliest(cron, now, with_deadline);
-    let mut last = None;
-    let mut missed = 0;
-    let mut at = schedule.next(from);
-    // More than ten thousand missed times are not told apart: it goes on from a day before now.
-    while let Some(due) = at.filter(|due| *due <= now) {
-        last = Some(due);
-        missed += 1;
-        let jump = missed == 10_000 && now.0 - due.0 > 86_400_000_000;
-        let from = if jump {
-            Timestamp(now.0 - 86_400_000_000)
-        } else {
-            due
-        };
-        at = schedule.next(from);
-        if missed > 20_000 {
-            break;
-        }
-    }
-    (last, missed)
 }
 
 impl Controller for CronJobController {
@@ -175,9 +128,19 @@ impl Controller for CronJobController {
             sync,
         } = resume;
         let Some(cron) = sync.cron.clone() else {
-            return self.begin(key, sync, caches, ctx);
+            return begin(key, sync, caches);
         };
         match stage {
+            ASKED => {
+                // The cache may lag behind this controller's own writes.
+                if let Some(Ok(answer)) = answers.first()
+                    && answer.object.uid() == cron.uid()
+                {
+                    sync.cron = Some(answer.object.clone());
+                }
+                let cron = sync.cron.clone().unwrap_or(cron);
+                self.look(&cron, sync, caches, ctx)
+            }
             CHECKED => {
                 for ((job, uid), answer) in std::mem::take(&mut sync.jobs).iter().zip(answers) {
                     if meta::code(answer) == 404 {
@@ -285,6 +248,25 @@ fn job_name(cron: &Object, due: Timestamp) -> String {
     format!("{}-{}", cron.name(), due.unix_seconds() / 60)
 }
 
+fn begin(key: &Key, sync: &mut Sync, caches: &Caches) -> Next {
+    let Some(cron) = caches.get(Kind::CronJob, key).cloned() else {
+        return Next::Done;
+    };
+    let active = cron.at("status.active").items();
+    let unexpected = |job: &Rc<Object>| {
+        let listed = |r: &Value| r.get("uid").as_str() == Some(job.uid());
+        !is_finished(job) && !active.iter().any(listed)
+    };
+    let asks = jobs(&cron, caches).iter().any(unexpected);
+    let get = || Request::get(Kind::CronJob, key.namespace.clone(), key.name.clone());
+    let requests = asks.then(get).into_iter().collect();
+    sync.cron = Some(cron);
+    Next::Call {
+        requests,
+        stage: ASKED,
+    }
+}
+
 impl CronJobController {
     fn tell(&mut self, cron: &Object, event: &str, reason: &str, message: &str, ctx: &mut Ctx<'_>) {
         let regarding = Regarding::object(Kind::CronJob, cron);
@@ -292,16 +274,19 @@ impl CronJobController {
             .record(ctx, regarding, event, reason, "", message);
     }
 
-    fn begin(&mut self, key: &Key, sync: &mut Sync, caches: &Caches, ctx: &mut Ctx<'_>) -> Next {
-        let Some(cron) = caches.get(Kind::CronJob, key).cloned() else {
-            return Next::Done;
-        };
-        sync.cron = Some(cron.clone());
+    /// Compares the list of active Jobs with the Jobs that there are.
+    fn look(
+        &mut self,
+        cron: &Rc<Object>,
+        sync: &mut Sync,
+        caches: &Caches,
+        ctx: &mut Ctx<'_>,
+    ) -> Next {
         sync.status = cron.status().clone();
         if sync.status.is_null() {
             sync.status = Value::map();
         }
-        let jobs = jobs(&cron, caches);
+        let jobs = jobs(cron, caches);
         for job in &jobs {
             let active = cron.at("status.active").items();
             let found = active
@@ -311,13 +296,13 @@ impl CronJobController {
                 let name = job.name();
                 let message =
                     format!("Saw a job that the controller did not create or forgot: {name}");
-                self.tell(&cron, "Warning", "UnexpectedJob", &message, ctx);
+                self.tell(cron, "Warning", "UnexpectedJob", &message, ctx);
             } else if found && is_finished(job) {
                 let condition = if is_good(job) { "Complete" } else { "Failed" };
                 let name = job.name();
                 let message = format!("Saw completed job: {name}, condition: {condition}");
                 drop_active(&mut sync.status, job.uid());
-                self.tell(&cron, "Normal", "SawCompletedJob", &message, ctx);
+                self.tell(cron, "Normal", "SawCompletedJob", &message, ctx);
             }
             if is_good(job) {
                 let end = time(job.at("status.completionTime"));
@@ -524,24 +509,4 @@ fn delete(cron: &Object, sync: &Sync, stage: u8, ctx: &mut Ctx<'_>) -> Next {
 fn is_good(job: &Object) -> bool {
     let complete = find_condition(job.status(), "Complete");
     complete.get("status").as_str() == Some("True")
-}
-
-/// `Fri, 20 Nov 2026 11:23:00 +0000`
-fn rfc1123(at: Timestamp) -> String {
-    use podscope_api::time::civil_from_days;
-    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-    const MONTHS: [&str; 12] = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ];
-    let seconds = at.unix_seconds();
-    let day = seconds.div_euclid(86_400);
-    let (year, month, date) = civil_from_days(day);
-    let pick = |names: &[&'static str], n: i64| {
-        let i = usize::try_from(n).unwrap_or(0);
-        names.get(i).copied().unwrap_or("")
-    };
-    let (weekday, month) = (pick(&DAYS, day.rem_euclid(7)), pick(&MONTHS, month - 1));
-    let rest = seconds.rem_euclid(86_400);
-    let (h, m, s) = (rest / 3_600, rest / 60 % 60, rest % 60);
-    format!("{weekday}, {date:02} {month} {year} {h:02}:{m:02}:{s:02} +0000")
 }

@@ -4,8 +4,8 @@
 //! Left out: time zones other than UTC.
 
 use crate::apiserver::validation::cron;
-use podscope_api::Timestamp;
 use podscope_api::time::civil_from_days;
+use podscope_api::{Object, Timestamp, Value};
 
 /// One second in microseconds.
 const SECOND: i64 = 1_000_000;
@@ -129,6 +129,73 @@ fn part_bits(part: &str, (low, high): (u32, u32), field: usize) -> (u64, bool) {
         n += step;
     }
     (bits, star && step == 1)
+}
+
+/// The time that a text in a field says.
+pub fn time(value: &Value) -> Option<Timestamp> {
+    value.as_str().and_then(Timestamp::parse)
+}
+
+/// Since when times count.
+fn earliest(cron: &Object, now: Timestamp, with_deadline: bool) -> Timestamp {
+    let last = time(cron.at("status.lastScheduleTime"));
+    let from = last.or(cron.created()).unwrap_or(now);
+    let deadline = cron.at("spec.startingDeadlineSeconds").as_int();
+    match deadline.filter(|_| with_deadline) {
+        Some(seconds) => Timestamp(
+            from.0
+                .max(now.0.saturating_sub(seconds.saturating_mul(1_000_000))),
+        ),
+        None => from,
+    }
+}
+
+/// The latest time of the schedule that has passed, and how many have.
+pub fn most_recent(
+    cron: &Object,
+    schedule: &Schedule,
+    now: Timestamp,
+    with_deadline: bool,
+) -> (Option<Timestamp>, usize) {
+    let from = earliest(cron, now, with_deadline);
+    let mut last = None;
+    let mut missed = 0;
+    let mut at = schedule.next(from);
+    // More than ten thousand missed times are not told apart: it goes on from a day before now.
+    while let Some(due) = at.filter(|due| *due <= now) {
+        last = Some(due);
+        missed += 1;
+        let jump = missed == 10_000 && now.0 - due.0 > 86_400_000_000;
+        let from = if jump {
+            Timestamp(now.0 - 86_400_000_000)
+        } else {
+            due
+        };
+        at = schedule.next(from);
+        if missed > 20_000 {
+            break;
+        }
+    }
+    (last, missed)
+}
+
+/// `Fri, 20 Nov 2026 11:23:00 +0000`
+pub fn rfc1123(at: Timestamp) -> String {
+    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    let seconds = at.unix_seconds();
+    let day = seconds.div_euclid(86_400);
+    let (year, month, date) = civil_from_days(day);
+    let pick = |names: &[&'static str], n: i64| {
+        let i = usize::try_from(n).unwrap_or(0);
+        names.get(i).copied().unwrap_or("")
+    };
+    let (weekday, month) = (pick(&DAYS, day.rem_euclid(7)), pick(&MONTHS, month - 1));
+    let rest = seconds.rem_euclid(86_400);
+    let (h, m, s) = (rest / 3_600, rest / 60 % 60, rest % 60);
+    format!("{weekday}, {date:02} {month} {year} {h:02}:{m:02}:{s:02} +0000")
 }
 
 #[cfg(test)]

@@ -413,7 +413,7 @@ impl DaemonSetController {
     fn act(&mut self, sync: &mut Sync) -> Next {
         if sync.creating.left() > 0 {
             return Next::Call {
-                requests: sync.creating.take_batch(),
+                requests: sync.creating.next_batch(),
                 stage: CREATED,
             };
         }

@@ -8,12 +8,15 @@
 //! Left out: a back-off for each index of its own.
 
 pub mod backoff;
+pub mod count;
 pub mod index;
+pub mod orphan;
 pub mod plan;
 pub mod policy;
+pub mod status;
 pub mod ttl;
 
-use super::meta::{self, controller_of, failure_text, selecting, selector, strategic};
+use super::meta::{self, controller_of, failure_text, selecting, selector};
 use super::pod_control::{self, Batches, Claim, Written};
 use super::replicaset::expectations::Expectations;
 use super::{Controller, Next, Resume, Work};
@@ -24,10 +27,11 @@ use crate::entry::Timer;
 use crate::sim::Ctx;
 use crate::trace::{Note, joined};
 pub use backoff::backoff_remaining;
-use plan::{Act, Ending, FINALIZER, Look, Record};
-use podscope_api::{Key, Kind, Object, Request, Response, Text, Value, value};
+use plan::{Act, Ending, Look, Record};
+use podscope_api::{Key, Kind, Object, Request, Response, Text, Value};
 use podscope_kernel::collections::{BTreeMap, BTreeSet};
 use podscope_kernel::{SimDuration, SimTime};
+use status::{suspend, write};
 use std::rc::Rc;
 
 crate::codes! {
@@ -53,9 +57,6 @@ const BATCH: SimDuration = SimDuration::secs(1);
 const BACK_OFFS: (i64, i64) = (10_000_000, 600_000_000);
 /// The timer that ends the gathering.
 const GATHERED: &str = "job.gathered";
-/// What stands before the namespace in the key of a Pod whose Job is gone.
-const ORPHANED: &str = "orphan:";
-
 const ASKED: u8 = 1;
 const CLAIMED: u8 = 2;
 const CREATED: u8 = 3;
@@ -63,7 +64,6 @@ const DELETED: u8 = 4;
 const FLUSHED: u8 = 5;
 const FREED: u8 = 6;
 const WRITTEN: u8 = 7;
-const LAST: u8 = 8;
 
 /// The controller.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -139,7 +139,7 @@ impl Controller for JobController {
                     self.records.remove(&key);
                     let pods = caches.owned_by(Kind::Pod, object.uid());
                     for pod in pods.filter(|p| plan::is_tracked(p)) {
-                        work.add(orphan(pod), event.cause);
+                        work.add(orphan::orphan(pod), event.cause);
                     }
                 }
                 let status_only = |old: &Rc<Object>| {
@@ -175,9 +175,9 @@ impl Controller for JobController {
             answers,
             sync,
         } = resume;
-        if let Some(namespace) = key.namespace.strip_prefix(ORPHANED) {
+        if let Some(namespace) = key.namespace.strip_prefix(orphan::ORPHANED) {
             let pod = Key::new(namespace, key.name.clone());
-            return release_orphan(stage, &pod, answers, caches, ctx);
+            return orphan::release_orphan(stage, &pod, answers, caches, ctx);
         }
         let Some(job) = sync.job.clone() else {
             return self.begin(key, sync, caches, ctx);
@@ -207,7 +207,7 @@ impl Controller for JobController {
                 }
                 if sync.creating.left() > 0 {
                     return Next::Call {
-                        requests: sync.creating.take_batch(),
+                        requests: sync.creating.next_batch(),
                         stage: CREATED,
                     };
                 }
@@ -264,46 +264,6 @@ fn first_words(answers: &[Response]) -> String {
     meta::first_failure(answers).map_or_else(String::new, |t| t.to_string())
 }
 
-/// The key of a Pod whose Job is gone.
-fn orphan(pod: &Object) -> Key {
-    Key::new(format!("{ORPHANED}{}", pod.namespace()), pod.name())
-}
-
-/// The patch that takes the Job's finalizer off a Pod.
-fn freeing(pod: &Object) -> Request {
-    let patch = value!({"metadata": {"$deleteFromPrimitiveList/finalizers": [(FINALIZER)]}});
-    strategic(Kind::Pod, pod, "", patch)
-}
-
-/// A Pod that no Job counts any more.
-fn release_orphan(
-    stage: u8,
-    key: &Key,
-    answers: &[Response],
-    caches: &Caches,
-    ctx: &mut Ctx<'_>,
-) -> Next {
-    if stage == LAST {
-        let failed = answers.first().is_some_and(|a| a.is_err());
-        return match failed && !matches!(meta::code(&answers[0]), 404 | 422) {
-            true => Next::Retry(first_words(answers)),
-            false => Next::Done,
-        };
-    }
-    let Some(pod) = caches.get(Kind::Pod, key).filter(|p| plan::is_tracked(p)) else {
-        return Next::Done;
-    };
-    let running = controller_of(caches, Kind::Job, pod);
-    if running.is_some_and(|job| !plan::is_finished(job)) {
-        return Next::Done;
-    }
-    ctx.trace(Note::new(ORPHAN).about(Kind::Pod, key.clone()));
-    Next::Call {
-        requests: vec![freeing(pod)],
-        stage: LAST,
-    }
-}
-
 impl JobController {
     /// Looks at a Job when changes have been gathered for a second.
     fn gather(&mut self, key: Key, ctx: &mut Ctx<'_>) {
@@ -327,7 +287,7 @@ impl JobController {
                 && job.is_none_or(|j| plan::is_finished(j))
                 && owner.kind == "Job"
             {
-                work.add(orphan(pod), event.cause);
+                work.add(orphan::orphan(pod), event.cause);
             }
             let Some(job) = job else { continue };
             if going {
@@ -468,7 +428,7 @@ impl JobController {
         sync.active += count;
         sync.creating = Batches::new(new);
         Next::Call {
-            requests: sync.creating.take_batch(),
+            requests: sync.creating.next_batch(),
             stage: CREATED,
         }
     }
@@ -484,7 +444,7 @@ impl JobController {
                 suspend(job, sync, now);
             }
         }
-        let free = plan::track(
+        let free = count::track(
             job,
             &sync.claim.mine,
             &sync.look,
@@ -494,8 +454,8 @@ impl JobController {
         sync.freeing = free;
         if let Some(ending) = &ending {
             let (interim, _) = ending.types();
-            let condition = plan::condition(interim, "True", &ending.reason, &ending.message, now);
-            plan::set_condition(&mut sync.status, condition);
+            let condition = count::condition(interim, "True", &ending.reason, &ending.message, now);
+            count::set_condition(&mut sync.status, condition);
         }
         let status = &mut sync.status;
         if sync.active > 0 {
@@ -522,7 +482,7 @@ impl JobController {
     /// Takes the finalizer off Pods whose end is in the status.
     fn free(&mut self, sync: &mut Sync, _ctx: &mut Ctx<'_>) -> Next {
         Next::Call {
-            requests: sync.freeing.iter().map(|p| freeing(p)).collect(),
+            requests: sync.freeing.iter().map(|p| orphan::freeing(p)).collect(),
             stage: FREED,
         }
     }
@@ -548,7 +508,7 @@ impl JobController {
                 }
             }
         }
-        plan::count(&mut sync.status, &tracked);
+        count::count(&mut sync.status, &tracked);
         let counted = sync
             .status
             .get("uncountedTerminatedPods")
@@ -558,8 +518,8 @@ impl JobController {
         if let Some(ending) = sync.ending.clone().filter(|_| counted && !waits) {
             let now = ctx.wall();
             let (_, last) = ending.types();
-            let condition = plan::condition(last, "True", &ending.reason, &ending.message, now);
-            plan::set_condition(&mut sync.status, condition);
+            let condition = count::condition(last, "True", &ending.reason, &ending.message, now);
+            count::set_condition(&mut sync.status, condition);
             if ending.success {
                 sync.status.set("completionTime", now.seconds_text());
             }
@@ -606,41 +566,5 @@ impl JobController {
             Some(wait) => Next::After(wait + SimDuration(1)),
             None => Next::Done,
         }
-    }
-}
-
-/// The condition of a Job that was suspended or resumed.
-fn suspend(job: &Object, sync: &mut Sync, now: podscope_api::Timestamp) {
-    let has = meta::find_condition(&sync.status, "Suspended");
-    let suspended = plan::is_suspended(job);
-    let is = has.get("status").as_str() == Some("True");
-    if suspended && !is {
-        let condition = plan::condition("Suspended", "True", "JobSuspended", "Job suspended", now);
-        plan::set_condition(&mut sync.status, condition);
-        sync.resumed = Some(false);
-    } else if !suspended && is {
-        let condition = plan::condition("Suspended", "False", "JobResumed", "Job resumed", now);
-        plan::set_condition(&mut sync.status, condition);
-        sync.status.set("startTime", now.seconds_text());
-        sync.resumed = Some(true);
-    }
-}
-
-/// Writes the status as far as it is known.
-fn write(sync: &Sync, stage: u8, ctx: &mut Ctx<'_>) -> Next {
-    let Some(job) = &sync.job else {
-        return Next::Done;
-    };
-    let mut object = (**job).clone();
-    object.set("status", sync.status.clone());
-    let note = Note::new(STATUS)
-        .about(Kind::Job, job.key())
-        .arg("active", meta::status_count(&object, "active"))
-        .arg("succeeded", meta::status_count(&object, "succeeded"))
-        .arg("failed", meta::status_count(&object, "failed"));
-    ctx.trace(note);
-    Next::Call {
-        requests: vec![Request::update(Kind::Job, "status", object)],
-        stage,
     }
 }

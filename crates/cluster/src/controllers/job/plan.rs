@@ -8,7 +8,7 @@ use crate::controllers::meta::{find_condition, is_active, ready_since, status_co
 use crate::controllers::pod_control::{label, pod_from};
 use crate::controllers::replicaset::ranking;
 use podscope_api::{Kind, Object, Text, Timestamp, Value, value};
-use podscope_kernel::collections::{BTreeMap, BTreeSet};
+use podscope_kernel::collections::BTreeSet;
 use std::rc::Rc;
 
 /// The finalizer that keeps a Pod until it is counted.
@@ -89,7 +89,7 @@ pub fn has_failed(job: &Object, pod: &Object) -> bool {
     }
 }
 
-fn has_succeeded(pod: &Object) -> bool {
+pub(super) fn has_succeeded(pod: &Object) -> bool {
     pod.at("status.phase").as_str() == Some("Succeeded")
 }
 
@@ -98,7 +98,7 @@ fn uncounted(job: &Object, list: &str) -> BTreeSet<Text> {
     uids.iter().filter_map(|u| u.as_text().cloned()).collect()
 }
 
-fn number(n: usize) -> i64 {
+pub(super) fn number(n: usize) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 
@@ -462,111 +462,4 @@ pub fn new_pod(job: &Object, i: Option<i64>, failures: Option<i64>) -> Object {
         }
     }
     pod
-}
-
-/// Writes a list of uids into the status; an empty list is left out.
-fn write_uids(status: &mut Value, list: &str, uids: &[Text]) {
-    let place = status.entry("uncountedTerminatedPods");
-    if place.is_null() {
-        *place = Value::map();
-    }
-    if uids.is_empty() {
-        place.map_mut().remove(list);
-    } else {
-        let uids = uids.iter().map(|u| Value::str(u.clone()));
-        place.map_mut().insert(list, Value::list(uids));
-    }
-}
-
-/// Moves uids whose Pods have lost the finalizer (or are gone) to the counters.
-pub fn count(status: &mut Value, tracked: &BTreeSet<Text>) {
-    for list in ["succeeded", "failed"] {
-        let uids = status.at("uncountedTerminatedPods").get(list).items();
-        let uids: Vec<Text> = uids.iter().filter_map(|u| u.as_text().cloned()).collect();
-        let (left, counted): (Vec<Text>, Vec<Text>) =
-            uids.into_iter().partition(|u| tracked.contains(u));
-        if !counted.is_empty() {
-            let before = status.get(list).as_int().unwrap_or(0);
-            status.set(list, before + number(counted.len()));
-        }
-        write_uids(status, list, &left);
-    }
-}
-
-/// Takes ended Pods into the status; gives those whose finalizer may go then.
-pub fn track(
-    job: &Object,
-    pods: &[Rc<Object>],
-    look: &Look,
-    ending: Option<&Ending>,
-    status: &mut Value,
-) -> Vec<Rc<Object>> {
-    let tracked = pods.iter().filter(|p| is_tracked(p));
-    count(status, &tracked.clone().map(|p| p.uid().into()).collect());
-    let mut lists: BTreeMap<&str, Vec<Text>> = BTreeMap::new();
-    for list in ["succeeded", "failed"] {
-        let uids = status.at("uncountedTerminatedPods").get(list).items();
-        let uids = uids.iter().filter_map(|u| u.as_text().cloned()).collect();
-        lists.insert(list, uids);
-    }
-    let mut free = Vec::new();
-    let indexed = is_indexed(job);
-    for pod in tracked.take(MOST) {
-        let failed = has_failed(job, pod) || (ending.is_some() && !has_succeeded(pod));
-        if !failed && !has_succeeded(pod) {
-            continue;
-        }
-        free.push(pod.clone());
-        let list = if has_succeeded(pod) {
-            "succeeded"
-        } else {
-            "failed"
-        };
-        let indexed_success = indexed && list == "succeeded";
-        let ignored = list == "failed" && policy::verdict(job, pod) == Verdict::Ignored;
-        let uid: Text = pod.uid().into();
-        let uids = lists.entry(list).or_default();
-        if !indexed_success && !ignored && !uids.contains(&uid) {
-            uids.push(uid);
-        }
-    }
-    for (list, uids) in &lists {
-        write_uids(status, list, uids);
-    }
-    if indexed {
-        let done = number(look.done.len());
-        if done > 0 || !status.get("succeeded").is_null() {
-            status.set("succeeded", done);
-            status.set("completedIndexes", index::text(&look.done));
-        }
-        if !job.at("spec.backoffLimitPerIndex").is_null() {
-            status.set("failedIndexes", index::text(&look.lost));
-        }
-    }
-    free
-}
-
-/// A condition that is True from now on.
-pub fn condition(kind: &str, status: &str, reason: &str, message: &str, now: Timestamp) -> Value {
-    value!({
-        "type": (kind), "status": (status), "reason": (reason), "message": (message),
-        "lastProbeTime": (now.seconds_text()), "lastTransitionTime": (now.seconds_text())
-    })
-}
-
-/// Sets a condition of the status; true when that changed it.
-pub fn set_condition(status: &mut Value, condition: Value) -> bool {
-    let list = status.entry("conditions").list_mut();
-    let same = |c: &&mut Value| c.get("type") == condition.get("type");
-    match list.iter_mut().find(same) {
-        Some(place) if place.get("status") == condition.get("status") => false,
-        Some(place) => {
-            *place = condition;
-            true
-        }
-        None => {
-            list.push(condition);
-            true
-        }
-    }
 }

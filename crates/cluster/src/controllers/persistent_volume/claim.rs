@@ -147,8 +147,7 @@ impl PersistentVolumeBinder {
     /// The next of the four writes that bind a claim to a volume.
     pub(super) fn bind(&mut self, volume: &Object, claim: &Object, ctx: &mut Ctx<'_>) -> Step {
         if let Some(volume) = bound_volume(volume, claim) {
-            let note = Note::new(BIND).about(CLAIM, claim.key());
-            ctx.trace(note.arg("volume", volume.key().name));
+            note_bind(claim, &volume, "volume", ctx);
             return Step::Write(Request::update(Kind::PersistentVolume, "", volume));
         }
         let bound = value!({"phase": "Bound"});
@@ -157,6 +156,7 @@ impl PersistentVolumeBinder {
         }
         let named = claim.spec().get("volumeName").str_or_empty();
         if named != volume.name() || claim.annotation(BIND_COMPLETED).is_none() {
+            note_bind(claim, volume, "claim", ctx);
             let mut claim = claim.clone();
             if named.is_empty() {
                 claim.set("spec.volumeName", volume.name());
@@ -195,6 +195,11 @@ impl PersistentVolumeBinder {
         self.phase(CLAIM, claim, value!({"phase": "Pending"}), ctx)
             .unwrap_or(Step::Rest)
     }
+}
+
+fn note_bind(claim: &Object, volume: &Object, half: &'static str, ctx: &mut Ctx<'_>) {
+    let note = Note::new(BIND).about(CLAIM, claim.key());
+    ctx.trace(note.arg("volume", volume.key().name).arg("half", half));
 }
 
 /// Why a claim that waits for its first Pod waits now.

@@ -41,6 +41,26 @@ crate::codes! {
     RELEASE = "persistent_volume.release";
 }
 
+/// Whether a change can matter to a controller of claims and volumes.
+pub(super) fn concerns(event: &CacheEvent) -> bool {
+    match event.kind {
+        Kind::PersistentVolume | Kind::PersistentVolumeClaim => true,
+        // Only a Pod that comes or goes.
+        Kind::Pod if event.old.is_none() || event.new.is_none() => {
+            event.object().is_some_and(|pod| has_claims(pod))
+        }
+        _ => false,
+    }
+}
+
+/// Whether a Pod mentions a claim, or brings one.
+fn has_claims(pod: &Object) -> bool {
+    let mut volumes = pod.spec().get("volumes").items().iter();
+    let claim =
+        |v: &Value| !v.get("persistentVolumeClaim").is_null() || !v.get("ephemeral").is_null();
+    volumes.any(claim)
+}
+
 /// How often pending claims are looked at again.
 const RESYNC: SimDuration = SimDuration::secs(15);
 const LOOP: &str = "loop.persistent_volume";
@@ -173,21 +193,13 @@ impl PersistentVolumeBinder {
         }
     }
 
-    /// Puts everything that is not settled back into the queue; stops when nothing is left.
+    /// Puts claims that wait back into the queue; stops when there are none.
     #[inline(never)]
     fn resync(&mut self, caches: &Caches, work: &mut Work<'_>, ctx: &mut Ctx<'_>) {
         self.resync_set = false;
-        let mut any = false;
-        for kind in [Kind::PersistentVolume, Kind::PersistentVolumeClaim] {
-            for object in caches.list(kind) {
-                if object.status().get("phase").as_str() != Some("Bound") {
-                    work.add(object.key(), None);
-                }
-                any = true;
-            }
-        }
-        ctx.set_cause(None);
-        if any {
+        let waits = |c: &&Rc<Object>| c.status().get("phase").as_str() != Some("Bound");
+        for claim in caches.list(Kind::PersistentVolumeClaim).filter(waits) {
+            work.add(claim.key(), ctx.cause());
             self.keep_looking(ctx);
         }
     }
@@ -200,6 +212,9 @@ impl Controller for PersistentVolumeBinder {
 
     fn start(&mut self, caches: &Caches, work: &mut Work<'_>, ctx: &mut Ctx<'_>) {
         if ctx.now() > SimTime::ZERO {
+            for volume in caches.list(Kind::PersistentVolume) {
+                work.add(volume.key(), None);
+            }
             self.resync(caches, work, ctx);
         }
     }

@@ -359,3 +359,31 @@ fn a_pods_own_claim_is_made_for_it_and_goes_with_it() {
     bench.pass(60);
     assert_eq!(bench.get(PVC, "web-v"), None);
 }
+
+#[test]
+fn two_pods_do_not_get_one_volume() {
+    let mut bench = Bench::new();
+    bench.create(class("local", "kubernetes.io/no-provisioner", true));
+    bench.create(volume("only", "2Gi", "local", "node-2"));
+    bench.create(claim("one", Some("local")));
+    bench.create(claim("two", Some("local")));
+    bench.pass(2);
+    // Both at once: the second finds nothing while the first is being written.
+    bench.create(pod("a", "one"));
+    bench.create(pod("b", "two"));
+    bench.pass(20);
+    let (first, second) = match bench.phase(PVC, "one").as_str() {
+        "Bound" => (("a", "one"), ("b", "two")),
+        _ => (("b", "two"), ("a", "one")),
+    };
+    assert_eq!(bench.text(PVC, first.1, "spec.volumeName"), "only");
+    assert_eq!(bench.phase(Kind::Pod, first.0), "Running");
+    assert_eq!(bench.phase(PVC, second.1), "Pending");
+    assert_eq!(bench.text(Kind::Pod, second.0, "spec.nodeName"), "");
+    // Another volume wakes the Pod that waits.
+    bench.create(volume("more", "2Gi", "local", "node-3"));
+    bench.pass(20);
+    assert_eq!(bench.phase(Kind::Pod, second.0), "Running");
+    assert_eq!(bench.text(Kind::Pod, second.0, "spec.nodeName"), "node-3");
+    assert_eq!(bench.text(PVC, second.1, "spec.volumeName"), "more");
+}

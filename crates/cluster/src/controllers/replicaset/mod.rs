@@ -449,21 +449,21 @@ impl ReplicaSetController {
                         &message,
                     );
                 }
+                // In a namespace that goes away the Pod stays expected, so that nothing is tried for a while.
+                Err(_) if meta::namespace_terminating(answer) => {}
                 Err(failure) => {
                     failed += 1;
                     let text = failure_text(failure);
-                    if !meta::namespace_terminating(answer) {
-                        let message = format!("Error creating: {text}");
-                        self.recorder.record(
-                            ctx,
-                            regarding.clone(),
-                            "Warning",
-                            "FailedCreate",
-                            "",
-                            &message,
-                        );
-                        sync.failure.get_or_insert_with(|| text.to_string());
-                    }
+                    let message = format!("Error creating: {text}");
+                    self.recorder.record(
+                        ctx,
+                        regarding.clone(),
+                        "Warning",
+                        "FailedCreate",
+                        "",
+                        &message,
+                    );
+                    sync.failure.get_or_insert_with(|| text.to_string());
                 }
             }
         }

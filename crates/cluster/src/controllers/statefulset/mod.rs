@@ -5,6 +5,7 @@
 //! Models: pkg/controller/statefulset (v1.36)
 //! Left out: claims that are deleted when the set shrinks.
 
+mod events;
 pub mod plan;
 
 use super::meta::{self, adopt, controller_of, failure_text, owner_reference, selecting, selector};
@@ -493,48 +494,6 @@ impl StatefulSetController {
             }
             Err(_) => {}
         }
-    }
-
-    #[allow(clippy::too_many_arguments, reason = "the parts of one sentence")]
-    fn tell(
-        &mut self,
-        set: &Object,
-        verb: &str,
-        what: &str,
-        name: &str,
-        pod: &str,
-        answer: &Response,
-        ctx: &mut Ctx<'_>,
-    ) {
-        let owner = set.name();
-        let pod_part = if pod.is_empty() {
-            String::new()
-        } else {
-            format!(" Pod {pod}")
-        };
-        let (event, reason, message) = match answer {
-            Ok(_) => {
-                let how = if pod.is_empty() {
-                    "successful"
-                } else {
-                    "success"
-                };
-                let message =
-                    format!("{verb} {what} {name}{pod_part} in StatefulSet {owner} {how}");
-                ("Normal", format!("Successful{verb}"), message)
-            }
-            Err(failure) => {
-                let text = failure_text(failure);
-                let part = pod_part.replacen(" Pod", " for Pod", 1);
-                let message = format!(
-                    "{verb} {what} {name}{part} in StatefulSet {owner} failed error: {text}"
-                );
-                ("Warning", format!("Failed{verb}"), message)
-            }
-        };
-        let regarding = Regarding::object(Kind::StatefulSet, set);
-        self.recorder
-            .record(ctx, regarding, event, &reason, "", &message);
     }
 
     fn write_status(

@@ -38,6 +38,8 @@ pub struct Heartbeat {
     next_status: SimTime,
     boot: Text,
     cold: bool,
+    /// Whether the last Event about it said that the Node takes no Pods.
+    cordoned: bool,
 }
 
 impl Heartbeat {
@@ -48,6 +50,11 @@ impl Heartbeat {
     /// An image was added: the next look at the status will report it.
     pub(super) fn images_changed(&mut self, ctx: &mut Ctx<'_>) {
         self.look_soon(ctx);
+    }
+    /// Whether the Node was cordoned or uncordoned since the last Event about it.
+    fn cordon_changed(&self) -> bool {
+        let node = self.node.as_ref();
+        node.is_some_and(|n| n.spec().get("unschedulable").is_true() != self.cordoned)
     }
     /// Looks at the status at the next of its ten-second beats.
     fn look_soon(&mut self, ctx: &mut Ctx<'_>) {
@@ -76,6 +83,21 @@ fn address_of(node: &Object) -> Text {
     internal
         .map_or("", |a| a.get("address").str_or_empty())
         .into()
+}
+
+/// A condition as the eviction manager tells it: type, status, reason, message.
+#[inline(never)]
+fn pressed(
+    pressure: &super::pressure::Pressure,
+    usual: (&'static str, &'static str, &'static str, &'static str),
+) -> (&'static str, &'static str, &'static str, &'static str) {
+    match pressure.holds(usual.0) {
+        Some(scarce) => {
+            let (reason, message) = scarce.words();
+            (usual.0, "True", reason, message)
+        }
+        None => usual,
+    }
 }
 
 impl Kubelet {
@@ -111,7 +133,13 @@ impl Kubelet {
         ctx.set_cause(cause);
     }
 
-    fn node_event(&mut self, event_type: &str, reason: &str, message: &str, ctx: &mut Ctx<'_>) {
+    pub(super) fn node_event(
+        &mut self,
+        event_type: &str,
+        reason: &str,
+        message: &str,
+        ctx: &mut Ctx<'_>,
+    ) {
         let regarding = Regarding {
             kind: Kind::Node,
             key: Key::new("", self.config.name.clone()),
@@ -170,16 +198,13 @@ impl Kubelet {
             }
             Err(_) if is_not_found(response) && *sent == Sent::LeaseRead => {
                 let name = self.config.name.clone();
-                let uid = self
-                    .heartbeat
-                    .node
-                    .as_ref()
-                    .map_or("", |n| n.uid())
-                    .to_string();
+                let owner = self.heartbeat.node.as_ref();
+                let owner = owner.map(|node| crate::node::lease_owner(node));
+                let owners: Vec<Value> = owner.into_iter().collect();
                 let lease = value!({
                     "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
                     "metadata": {"name": (name.clone()), "namespace": "kube-node-lease",
-                        "ownerReferences": [{"apiVersion": "v1", "kind": "Node", "name": (name.clone()), "uid": (uid)}]},
+                        "ownerReferences": (owners)},
                     "spec": {"holderIdentity": (name), "leaseDurationSeconds": 40,
                         "renewTime": (ctx.wall().micros_text())}
                 });
@@ -198,6 +223,23 @@ impl Kubelet {
         if !node.condition_true("Ready") {
             self.heartbeat.look_soon(ctx);
         }
+        if self.heartbeat.cordon_changed() {
+            ctx.set_timer_at(beat(ctx, ctx.now()), Timer::internal(STATUS_LOOP));
+        }
+    }
+
+    /// Tells at the next look at the status that the Node was cordoned or uncordoned.
+    #[inline(never)]
+    fn tell_cordon(&mut self, ctx: &mut Ctx<'_>) {
+        self.heartbeat.cordoned ^= true;
+        let reason = match self.heartbeat.cordoned {
+            true => "NodeNotSchedulable",
+            false => "NodeSchedulable",
+        };
+        let message = format!("Node {} status is now: {reason}", self.config.name);
+        let cause = ctx.cause();
+        self.node_event("Normal", reason, &message, ctx);
+        ctx.set_cause(cause);
     }
 
     /// The status of the Node is looked at, and reported when it is new or time.
@@ -208,6 +250,9 @@ impl Kubelet {
         caches: &Caches,
         ctx: &mut Ctx<'_>,
     ) {
+        if self.heartbeat.cordon_changed() {
+            self.tell_cordon(ctx);
+        }
         if ctx.now() < self.heartbeat.next_status {
             return;
         }
@@ -223,8 +268,7 @@ impl Kubelet {
         let ready = !node.condition_true("Ready");
         ctx.trace(Note::new(NODE_STATUS).arg("node", self.config.name.clone()));
         if ready {
-            let message = format!("Node {} status is now: NodeReady", self.config.name);
-            self.node_event("Normal", "NodeReady", &message, ctx);
+            self.tell_recovery(&node, ctx);
         }
         if self.heartbeat.cold {
             self.heartbeat.cold = false;
@@ -243,6 +287,28 @@ impl Kubelet {
         let id = ctx.request(request);
         self.sent.insert(id, Sent::NodeStatus);
         self.later_status(ctx);
+    }
+
+    /// The Events about conditions that turn good.
+    #[inline(never)]
+    fn tell_recovery(&mut self, node: &Object, ctx: &mut Ctx<'_>) {
+        let pressures = [
+            ("MemoryPressure", "NodeHasSufficientMemory"),
+            ("DiskPressure", "NodeHasNoDiskPressure"),
+            ("PIDPressure", "NodeHasSufficientPID"),
+        ];
+        // A kubelet that starts has told of these already.
+        let turned = |condition: &str| {
+            let before = node.condition(condition).get("status").as_str();
+            before.is_some_and(|status| status != "False")
+        };
+        let cold = self.heartbeat.cold;
+        let told = pressures.iter().filter(|(c, _)| !cold && turned(c));
+        let told: Vec<&str> = told.map(|(_, reason)| *reason).collect();
+        for reason in told.into_iter().chain(["NodeReady"]) {
+            let message = format!("Node {} status is now: {reason}", self.config.name);
+            self.node_event("Normal", reason, &message, ctx);
+        }
     }
 
     /// The machine's boot ID: another one after each power loss.
@@ -290,6 +356,10 @@ impl Kubelet {
                 "kubelet is posting ready status",
             ),
         ];
+        let wanted = wanted.map(|told| match &self.pressure {
+            Some(pressure) => pressed(pressure, told),
+            None => told,
+        });
         let old = status.get("conditions").items().to_vec();
         let known = |kind: &str| wanted.iter().any(|(k, ..)| *k == kind);
         let mut conditions: Vec<Value> = old

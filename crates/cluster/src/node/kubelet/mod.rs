@@ -6,6 +6,7 @@
 
 pub mod heartbeat;
 pub mod images;
+pub mod pressure;
 pub mod probes;
 pub mod report;
 mod status;
@@ -54,6 +55,8 @@ crate::codes! {
     TERMINATING = "kubelet.terminating";
     /// Nothing of a Pod is left on the machine but its records.
     CLEANED_UP = "kubelet.cleaned_up";
+    /// The kubelet ends a Pod to get back what has run out.
+    EVICTED = "kubelet.evicted";
     /// The Node's status is reported.
     NODE_STATUS = "kubelet.node_status";
 }
@@ -97,6 +100,7 @@ pub struct Kubelet {
     recorder: Recorder,
     puller: Puller,
     heartbeat: Heartbeat,
+    pressure: Option<pressure::Pressure>,
 }
 
 impl Kubelet {
@@ -111,6 +115,7 @@ impl Kubelet {
             sent: BTreeMap::new(),
             puller: Puller::default(),
             heartbeat: Heartbeat::default(),
+            pressure: None,
         }
     }
     /// The workers, one for each Pod.
@@ -157,6 +162,9 @@ impl Kubelet {
         let cold = ctx.now().0 > 0;
         if cold {
             ctx.trace(Note::new(STARTED).arg("node", self.config.name.clone()));
+            if !ctx.sim.faults.none() {
+                self.look_at_resources(ctx);
+            }
         }
         self.start_heartbeat(cold, caches, ctx);
         let cause = ctx.cause();
@@ -257,6 +265,10 @@ impl Kubelet {
             return;
         }
         if !known {
+            if let Some((reason, message)) = self.pressed(&pod) {
+                self.refuse(worker, reason, message, runtime, caches, ctx);
+                return;
+            }
             let node = caches.list(Kind::Node).next();
             let others = self
                 .pods
@@ -264,15 +276,7 @@ impl Kubelet {
                 .filter(|w| w.counts())
                 .map(|w| (&*w.pod, &**w.requests));
             if let Err((reason, message)) = admission::admit(&pod, node.map(|n| &**n), others) {
-                let note = Note::new(REJECTED)
-                    .about(Kind::Pod, key.clone())
-                    .arg("reason", reason.clone())
-                    .arg("message", message.clone());
-                ctx.trace(note);
-                self.event(&pod, "", "Warning", &reason, &message, ctx);
-                worker.rejected = Some((reason, message));
-                self.pods.insert(key.clone(), worker);
-                self.sync(&key, runtime, caches, ctx);
+                self.refuse(worker, reason, message, runtime, caches, ctx);
                 return;
             }
             let note = Note::new(ADMITTED)
@@ -281,6 +285,30 @@ impl Kubelet {
             ctx.trace(note);
         }
         worker.adopt(runtime);
+        self.pods.insert(key.clone(), worker);
+        self.sync(&key, runtime, caches, ctx);
+    }
+
+    /// The kubelet does not take a Pod: reason and message say why.
+    #[inline(never)]
+    fn refuse(
+        &mut self,
+        mut worker: Worker,
+        reason: Text,
+        message: Text,
+        runtime: &mut Runtime,
+        caches: &Caches,
+        ctx: &mut Ctx<'_>,
+    ) {
+        let pod = worker.pod.clone();
+        let key = pod.key();
+        let note = Note::new(REJECTED)
+            .about(Kind::Pod, key.clone())
+            .arg("reason", reason.clone())
+            .arg("message", message.clone());
+        ctx.trace(note);
+        self.event(&pod, "", "Warning", &reason, &message, ctx);
+        worker.rejected = Some((reason, message));
         self.pods.insert(key.clone(), worker);
         self.sync(&key, runtime, caches, ctx);
     }
@@ -339,6 +367,9 @@ impl Kubelet {
         match timer.code {
             heartbeat::LEASE_LOOP => self.renew_lease(ctx),
             heartbeat::STATUS_LOOP => self.node_status_due(runtime, caches, ctx),
+            pressure::EVICTION_TIMER | pressure::EVICTION_LOOP => {
+                self.eviction_pass(runtime, caches, ctx);
+            }
             VOLUMES_TIMER => self.look_at_volumes(&timer.key, runtime, caches, ctx),
             RESTART_TIMER | RETRY_TIMER => self.sync(&timer.key, runtime, caches, ctx),
             WORK_TIMER => self.clean_up(&timer.key, runtime, caches, ctx),

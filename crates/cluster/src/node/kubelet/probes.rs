@@ -51,6 +51,8 @@ pub struct Probe {
     pub kind: ProbeKind,
     /// The container it probes.
     pub container: Text,
+    /// Whether it runs a command inside the container.
+    pub command: bool,
     /// When it runs next.
     pub next: SimTime,
     /// How often the last outcome came in a row.
@@ -152,6 +154,7 @@ impl Kubelet {
                 slot.probes.push(Probe {
                     kind,
                     container: seen.id.clone(),
+                    command: !spec.get("exec").is_null(),
                     next: (seen.started + delay).max(soonest),
                     in_a_row: 0,
                     last: true,

@@ -25,6 +25,8 @@ pub struct Report {
     busy: bool,
     /// Whether nothing of the Pod is left on the machine.
     finished: bool,
+    /// The server has been asked to delete the object, and did what it could.
+    asked: bool,
 }
 
 impl Report {
@@ -97,6 +99,7 @@ impl Kubelet {
             dirty: true,
             busy,
             finished: false,
+            asked: false,
         };
         self.reports.insert(key.clone(), report);
         self.send_report(&key, ctx);
@@ -222,6 +225,7 @@ impl Kubelet {
             ctx.set_timer(RETRY, Timer::keyed(REPORT_TIMER, key.clone()));
         } else {
             report.finished = false;
+            report.asked = true;
         }
     }
 
@@ -239,8 +243,10 @@ impl Kubelet {
             dirty: false,
             busy: false,
             finished: false,
+            asked: false,
         });
-        report.finished = true;
+        // A finalizer may hold the object; the kubelet asks once.
+        report.finished = !report.asked;
         if deleted {
             self.send_report(key, ctx);
         }

@@ -156,13 +156,19 @@ pub(super) fn status(worker: &Worker, context: &Context<'_>) -> (&'static str, V
         }
         return (computed, status);
     }
+    if worker.evicted.is_some() {
+        computed = "Failed";
+    }
     // The end is told only once nothing is left to run.
     let told = if matches!(computed, "Succeeded" | "Failed") && !context.ended {
         if started { "Running" } else { "Pending" }
     } else {
         computed
     };
-    let conditions = conditions(worker, &all, computed);
+    let mut conditions = conditions(worker, &all, computed);
+    if let Some((reason, message)) = &worker.evicted {
+        disrupted(&mut status, &mut conditions, reason, message);
+    }
     status.set("phase", told);
     status.set("conditions", conditions);
     status.set("hostIP", context.host_ip);
@@ -198,6 +204,17 @@ pub(super) fn status(worker: &Worker, context: &Context<'_>) -> (&'static str, V
         status.set("observedGeneration", pod.generation());
     }
     (computed, status)
+}
+
+/// What the status says of a Pod that the kubelet has ended for good.
+#[inline(never)]
+fn disrupted(status: &mut Value, conditions: &mut Vec<Value>, reason: &Text, message: &Text) {
+    status.set("reason", reason.clone());
+    status.set("message", message.clone());
+    conditions.push(value!({
+        "type": "DisruptionTarget", "status": "True", "reason": "TerminationByKubelet",
+        "message": (message.clone()), "lastProbeTime": null
+    }));
 }
 
 fn conditions(worker: &Worker, statuses: &[Value], computed: &str) -> Vec<Value> {
@@ -262,7 +279,14 @@ pub(super) fn merged(live: &Value, own: &Value) -> Value {
         .get("conditions")
         .items()
         .iter()
-        .filter(|c| !owned(c))
+        .filter(|c| {
+            !owned(c)
+                && !own
+                    .get("conditions")
+                    .items()
+                    .iter()
+                    .any(|o| o.get("type") == c.get("type"))
+        })
         .cloned()
         .collect();
     conditions.extend(own.get("conditions").items().iter().cloned());

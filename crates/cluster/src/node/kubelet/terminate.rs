@@ -77,7 +77,7 @@ impl Kubelet {
         let pod = worker.pod.clone();
         let asked = pod.at("metadata.deletionGracePeriodSeconds").as_int();
         let spec = pod.at("spec.terminationGracePeriodSeconds").as_int();
-        let grace = grace_seconds(spec, asked, None);
+        let grace = grace_seconds(spec, asked, worker.evicted.is_some().then_some(1));
         match worker.mode {
             Mode::Terminated => {
                 self.finish_if_deleted(worker, ctx);

@@ -140,7 +140,9 @@ impl Kubelet {
             let key = worker.pod.key();
             let id = ctx.request(Request::get(kind, key.namespace.clone(), name));
             self.sent.insert(id, Sent::Source(key, need.source.clone()));
-            asked.insert(need.source, None);
+            // Until the answer comes, what was missing counts as missing.
+            let before = worker.sources.get(&need.source).copied().flatten();
+            asked.insert(need.source, before);
         }
         worker.sources = asked;
     }

@@ -125,6 +125,8 @@ pub struct Worker {
     pub started: Timestamp,
     /// Why admission refused it: reason and message.
     pub rejected: Option<(Text, Text)>,
+    /// Why the kubelet ends it for good: reason and message.
+    pub evicted: Option<(Text, Text)>,
     /// Whether the Pod's object has left the API, or is another's.
     pub gone: bool,
     /// The Pod of the same name that waits for this one to be gone.
@@ -193,6 +195,7 @@ impl Worker {
             slots,
             started,
             rejected: None,
+            evicted: None,
             gone: false,
             next: None,
             sandbox: None,

@@ -53,6 +53,16 @@ impl Addresses {
     pub fn clear(&mut self) {
         self.used.clear();
     }
+    /// Takes all free addresses but `free` of them for an owner that never gives them back; gives how many.
+    #[inline(never)]
+    pub fn leak(&mut self, owner: &str, free: usize) -> usize {
+        let open: Vec<u8> = (2..=254).filter(|n| !self.used.contains_key(n)).collect();
+        let taken = open.len().saturating_sub(free);
+        for last in open.into_iter().take(taken) {
+            self.used.insert(last, owner.into());
+        }
+        taken
+    }
     /// The bridge's own address, the Pods' gateway.
     pub fn gateway(&self) -> String {
         format!("{}.1", self.prefix)
@@ -67,6 +77,14 @@ impl Addresses {
             .iter()
             .map(|(last, id)| (format!("{}.{last}", self.prefix), id))
     }
+}
+
+/// What containerd says when the plugin has failed to add a sandbox.
+#[inline(never)]
+pub fn failed(sandbox: &str, error: &str) -> String {
+    format!(
+        "rpc error: code = Unknown desc = failed to setup network for sandbox \"{sandbox}\": plugin type=\"bridge\" failed (add): {error}"
+    )
 }
 
 /// The interfaces of one Pod.

@@ -302,6 +302,10 @@ impl Runtime {
     pub fn addresses(&self) -> &Addresses {
         &self.addresses
     }
+    /// The addresses given out, to be changed by faults.
+    pub(crate) fn addresses_mut(&mut self) -> &mut Addresses {
+        &mut self.addresses
+    }
     /// The machine's processes as (pid, command line, cgroup), by pid.
     pub fn processes(&self) -> Vec<(u32, String, String)> {
         let mut list = Vec::new();
@@ -374,6 +378,21 @@ impl Runtime {
         if let Some(sandbox) = self.pods.remove(uid).and_then(|r| r.sandbox) {
             self.addresses.release(&sandbox.id);
         }
+    }
+    /// Removes the images that no container uses; gives the bytes that were freed.
+    #[inline(never)]
+    pub(crate) fn remove_unused_images(&mut self) -> i64 {
+        let before = self.image_bytes();
+        let containers = self.pods.values().flat_map(|r| &r.containers);
+        let used: BTreeSet<Text> = containers
+            .filter(|c| c.state != ContainerState::Exited)
+            .map(|c| c.image.clone())
+            .collect();
+        self.images.retain(|full, _| used.contains(full));
+        let layers = self.images.values().flat_map(|s| &s.image.layers);
+        self.layers = layers.map(|l| l.digest.clone()).collect();
+        let freed = before.saturating_sub(self.image_bytes());
+        i64::try_from(freed).unwrap_or(i64::MAX)
     }
     /// Forgets the containers of a Pod that has a new sandbox and starts over.
     fn keep(&mut self, full: &str, now: SimTime) -> Rc<Image> {
@@ -500,15 +519,15 @@ impl Runtime {
                 bits >> 20 & 0xffff
             )
             .into();
+            if let Some(error) = self.cni_broken(ctx) {
+                return self.done(call, cni::failed(&id, error), ctx);
+            }
             let cidr = self.addresses.cidr();
             let request = cni::request("ADD", &key, uid, &id, &link.netns, &cidr);
             match self.addresses.take(&id) {
                 Ok(ip) => link.ip = ip,
                 Err(error) => {
-                    let text = format!(
-                        "rpc error: code = Unknown desc = failed to setup network for sandbox \"{id}\": plugin type=\"bridge\" failed (add): {error}"
-                    );
-                    return self.done(call, text, ctx);
+                    return self.done(call, cni::failed(&id, &error), ctx);
                 }
             }
             link.veth = format!("veth{:08x}", bits as u32).into();
@@ -616,6 +635,15 @@ impl Runtime {
         self.done(call, "", ctx);
     }
 
+    /// The network plugin's words when a fault has broken it.
+    fn cni_broken(&self, ctx: &Ctx<'_>) -> Option<&'static str> {
+        if ctx.sim.faults.none() {
+            return None;
+        }
+        let node = ctx.sim.config.nodes.get(usize::from(self.id))?;
+        ctx.sim.faults.cni_error(&node.name)
+    }
+
     fn image_of(call: &Call) -> String {
         let container = at_slot(call.pod.spec(), call.slot);
         catalogue::full_name(container.get("image").str_or_empty()).unwrap_or_default()
@@ -627,11 +655,6 @@ impl Runtime {
         let host = repository.split('/').next().unwrap_or("").to_string();
         let tag = full.get(repository.len() + 1..).unwrap_or("latest");
         let path = repository.get(host.len() + 1..).unwrap_or("");
-        let failed = |code: &str, why: String| {
-            format!(
-                "rpc error: code = {code} desc = failed to pull and unpack image \"{full}\": failed to resolve reference \"{full}\": {why}"
-            )
-        };
         if ctx.sim.network.registry_down {
             let site = if host == "docker.io" {
                 "registry-1.docker.io"
@@ -641,10 +664,10 @@ impl Runtime {
             let why = format!(
                 "failed to do request: Head \"https://{site}/v2/{path}/manifests/{tag}\": dial tcp 203.0.113.7:443: connect: connection refused"
             );
-            return self.done(call, failed("Unavailable", why), ctx);
+            return self.done(call, unresolved("Unavailable", &full, &why), ctx);
         }
-        if ctx.sim.faults.image_missing(&full) {
-            return self.done(call, failed("NotFound", format!("{full}: not found")), ctx);
+        if let Some(error) = ctx.sim.faults.pull_error(&full) {
+            return self.done(call, error, ctx);
         }
         let image = catalogue::image(&full);
         let request = value!({"method": "HEAD", "url": (format!("https://{host}/v2/{path}/manifests/{tag}"))});
@@ -880,7 +903,10 @@ impl Runtime {
         container.state = ContainerState::Running;
         container.started = now;
         container.ends = match crash {
-            Some((after, exit_code)) => Some((now + after, exit_code)),
+            Some((after, exit_code, reason)) => {
+                container.reason = reason.into();
+                Some((now + after, exit_code))
+            }
             None => {
                 let runs = container.program.runs;
                 runs.map(|span| (now + span, container.program.exit_code))
@@ -1072,6 +1098,14 @@ impl Runtime {
         }
         self.done(call, "", ctx);
     }
+}
+
+/// What containerd says when the registry does not tell what a name means.
+#[inline(never)]
+pub(crate) fn unresolved(code: &str, full: &str, why: &str) -> String {
+    format!(
+        "rpc error: code = {code} desc = failed to pull and unpack image \"{full}\": failed to resolve reference \"{full}\": {why}"
+    )
 }
 
 fn catalogue_signal(image: &str) -> Option<&'static str> {

@@ -64,7 +64,9 @@ impl Scheduler {
                 );
             }
             Err(failure) => {
-                let why = failure_text(failure, pod);
+                let Key { namespace, name } = &pod.key;
+                let path = format!("namespaces/{namespace}/pods/{name}/binding");
+                let why = failure_text(failure, "Post", &path);
                 let message = format!("running Bind plugin \"DefaultBinder\": {why}");
                 self.failed(pod, node, &message, caches, ctx);
             }
@@ -118,16 +120,15 @@ impl Scheduler {
     }
 }
 
-/// The text of a failed request, as the client library puts it.
-pub(super) fn failure_text(failure: &Failure, pod: &PodInfo) -> String {
+/// The text of a failed request, as the client library puts it: `Post` or `Put`, and the path below `/api/v1/`.
+pub(super) fn failure_text(failure: &Failure, method: &str, path: &str) -> String {
     const SERVER: &str = "10.0.0.10:6443";
-    let Key { namespace, name } = &pod.key;
-    let url = format!("https://{SERVER}/api/v1/namespaces/{namespace}/pods/{name}/binding");
+    let url = format!("{method} \"https://{SERVER}/api/v1/{path}\"");
     match failure {
         Failure::Status(status) => status.message.to_string(),
         Failure::ConnectionRefused => {
-            format!("Post \"{url}\": dial tcp {SERVER}: connect: connection refused")
+            format!("{url}: dial tcp {SERVER}: connect: connection refused")
         }
-        Failure::Timeout => format!("Post \"{url}\": context deadline exceeded"),
+        Failure::Timeout => format!("{url}: context deadline exceeded"),
     }
 }

@@ -9,16 +9,18 @@ mod binding;
 mod cycle;
 mod failure;
 mod preemption;
+mod profiles;
 mod receipts;
+mod requeue;
 mod volumes;
 
 use super::cache::Cache;
 use super::events::ClusterEvent;
+use super::plugins::PluginId;
 use super::plugins::scheduling_gates::{pre_enqueue, pre_enqueue_plugin};
-use super::plugins::{Cycle, PluginId};
 use super::pod_info::PodInfo;
-use super::profile::{Profile, Strategy};
-use super::queue::{FLUSH_UNSCHEDULABLE, Place, SchedulingQueue, Waiting};
+use super::profile::Profile;
+use super::queue::{FLUSH_UNSCHEDULABLE, Place, SchedulingQueue};
 use super::report;
 use crate::client::informer::{CacheEvent, Caches};
 use crate::client::recorder::{Recorder, Style};
@@ -196,43 +198,6 @@ impl Scheduler {
     /// The configuration of the default profile.
     pub fn profile(&self) -> &Profile {
         &self.profile
-    }
-    /// The configuration that a Pod asks for by `schedulerName`; the default one for a name that is not there.
-    pub fn profile_for(&self, pod: &Object) -> &Rc<Profile> {
-        match self.other(pod) {
-            Some(at) => &self.others[at].0,
-            None => &self.profile,
-        }
-    }
-    fn other(&self, pod: &Object) -> Option<usize> {
-        if self.others.is_empty() {
-            return None;
-        }
-        let name = pod.spec().get("schedulerName").str_or_empty();
-        let mut others = self.others.iter();
-        others.position(|(profile, _)| *profile.scheduler_name == *name)
-    }
-    /// The recorder that shows the name of the Pod's profile.
-    fn recorder_for(&mut self, pod: &Object) -> &mut Recorder {
-        match self.other(pod) {
-            Some(at) => &mut self.others[at].1,
-            None => &mut self.recorder,
-        }
-    }
-    /// Takes the profiles of the cluster's configuration over.
-    #[inline(never)]
-    fn configure(&mut self, profiles: &[(Text, Strategy)]) {
-        for (name, strategy) in profiles {
-            let mut profile = (*self.profile).clone();
-            profile.strategy = strategy.clone();
-            if *name == profile.scheduler_name {
-                self.profile = Rc::new(profile);
-                continue;
-            }
-            profile.scheduler_name = name.clone();
-            let recorder = Recorder::new(name.clone(), "", Style::Series);
-            self.others.push((Rc::new(profile), recorder));
-        }
     }
     /// Where a Pod would go now and why, with every verdict and score (see [`report::explain`]).
     pub fn explain(&self, pod: &Object) -> Value {
@@ -503,59 +468,6 @@ impl Scheduler {
         {
             attempt.events.push(event);
         }
-    }
-
-    /// The plugin that thinks that a Pod may fit after a change: one of those that rejected it.
-    #[inline(never)]
-    fn worth_another_try(&self, waiting: &Waiting, event: &ClusterEvent) -> Option<PluginId> {
-        if !waiting.gate.is_empty() || self.preempting.contains_key(&waiting.pod.key) {
-            return None;
-        }
-        let cycle = Cycle {
-            cache: &self.cache,
-            profile: self.profile_for(&waiting.pod.object),
-            pod: &waiting.pod,
-        };
-        waiting
-            .rejected_by
-            .iter()
-            .copied()
-            .find(|plugin| plugin.hint(cycle, event))
-    }
-
-    fn requeue(
-        &mut self,
-        key: &Key,
-        event: &ClusterEvent,
-        plugin: Option<PluginId>,
-        ctx: &mut Ctx<'_>,
-    ) {
-        self.queue.requeue(key, ctx.now(), event.cause);
-        self.note_requeue(key, event.name(), plugin, ctx);
-    }
-
-    /// Reports that a waiting Pod is to be tried again; its next cycle is caused by this.
-    #[inline(never)]
-    fn note_requeue(
-        &mut self,
-        key: &Key,
-        event: &'static str,
-        plugin: Option<PluginId>,
-        ctx: &mut Ctx<'_>,
-    ) {
-        let waiting = self.queue.get(key);
-        let backs_off = waiting.filter(|w| matches!(w.place, Place::Backoff | Place::ErrorBackoff));
-        let mut note = Note::new(REQUEUE)
-            .about(Kind::Pod, key.clone())
-            .arg("event", event)
-            .arg("plugin", plugin.map_or("", PluginId::name))
-            .arg("queue", waiting.map_or("", |w| w.place.name()));
-        if let Some(waiting) = backs_off {
-            let left = waiting.expiry().since(ctx.now()).as_millis();
-            note = note.arg("wait_ms", i64::try_from(left).unwrap_or(i64::MAX));
-        }
-        let cause = ctx.trace_aside(note);
-        self.queue.set_cause(key, Some(cause));
     }
 
     /// Sets timers for what is to be done next.

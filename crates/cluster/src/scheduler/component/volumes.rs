@@ -165,7 +165,17 @@ impl Scheduler {
                 self.write_next(&pod.key, ctx);
             }
             Err(failure) => {
-                let why = failure_text(failure, pod);
+                let path = match reserved.written.last() {
+                    Some((Kind::PersistentVolume, volume)) => {
+                        ["persistentvolumes/", volume.name()].concat()
+                    }
+                    Some((_, claim)) => {
+                        let Key { namespace, name } = claim.key();
+                        format!("namespaces/{namespace}/persistentvolumeclaims/{name}")
+                    }
+                    None => String::new(),
+                };
+                let why = failure_text(failure, "Put", &path);
                 self.pre_bind_failed(&pod.key, &why, caches, ctx);
             }
         }

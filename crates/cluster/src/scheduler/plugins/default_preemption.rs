@@ -86,7 +86,15 @@ pub fn post_filter(
         .rejected
         .iter()
         .find(|(slot, _)| cycle.cache.node(*slot).name.as_ref() == cycle.pod.nominated());
-    if let Err(why) = eligible(cycle, nominated.map(|(_, rejection)| rejection.code)) {
+    let nominated = match nominated {
+        Some((_, rejection)) => Some(rejection.code),
+        // Left out before filtering.
+        None => cycle
+            .cache
+            .find(cycle.pod.nominated())
+            .map(|_| Code::UnschedulableAndUnresolvable),
+    };
+    if let Err(why) = eligible(cycle, nominated) {
         return PostFilter {
             message: why.to_string(),
             ..PostFilter::default()

@@ -81,7 +81,8 @@ pub trait Plugin: Clone + Default {
     fn hint(_cycle: Cycle, _event: &ClusterEvent) -> bool {
         false
     }
-    /// The numbers behind a Node's score, for a reader.
+    /// The numbers behind a Node's score, for a reader. Called when somebody looks, perhaps much later: the
+    /// Node is as it was, `cycle.cache` is empty; what else is needed belongs into the state.
     fn account(&self, _cycle: Cycle, _node: &NodeInfo) -> Value {
         Value::Null
     }

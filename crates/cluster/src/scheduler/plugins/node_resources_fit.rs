@@ -335,4 +335,55 @@ mod tests {
         let only_cpu = asking("web", value!({"cpu": "1"}));
         assert!(!hint(&cache, &only_cpu, id, more, less));
     }
+
+    /// How much CPU and which count of GPUs a Pod takes on its Node, in thousandths and pieces.
+    fn taken(spec: Value, status: Value) -> (i64, i64) {
+        let pod = pod("p", value!({"spec": (spec), "status": (status)}));
+        let cache = cache(&[node("a", "z", value!({}))], &[(pod, "a")]);
+        let node = cache.find("a").expect("the Node is there");
+        let gpus = node.requested.scalar("nvidia.com/gpu").unwrap_or(0);
+        (node.requested.milli_cpu, gpus)
+    }
+
+    #[test]
+    fn every_kind_of_request_counts_as_it_should() {
+        let asks = |cpu: &str| value!({"requests": {"cpu": (cpu)}});
+        let none = || value!({});
+        // Two containers beside a sidecar; the second init container runs beside the sidecar, too.
+        let mixed = value!({
+            "containers": [
+                {"name": "a", "resources": (asks("300m"))},
+                {"name": "b", "resources": {"requests": {"cpu": "200m", "nvidia.com/gpu": "1"}}}
+            ],
+            "initContainers": [
+                {"name": "first", "resources": {"requests": {"cpu": "600m", "nvidia.com/gpu": "2"}}},
+                {"name": "side", "restartPolicy": "Always", "resources": (asks("100m"))},
+                {"name": "last", "resources": (asks("400m"))}
+            ]
+        });
+        // Beside: 300 + 200 + 100; before: 600, then 100 + 400.
+        assert_eq!(taken(mixed.clone(), none()), (600, 2));
+        let overhead = podscope_api::patch::merge(&mixed, &value!({"overhead": {"cpu": "50m"}}));
+        assert_eq!(taken(overhead.clone(), none()), (650, 2));
+        // The Pod's own request replaces the sum, but not what it cannot name; overhead comes on top.
+        let own = value!({"resources": {"requests": {"cpu": "2", "nvidia.com/gpu": "9"}}});
+        let own = podscope_api::patch::merge(&overhead, &own);
+        assert_eq!(taken(own, none()), (2050, 2));
+        // While a container is resized, the largest of asked, allocated and actual counts.
+        let spec = value!({"containers": [{"name": "c", "resources": (asks("1"))}]});
+        let status = |allocated: &str, actual: &str| {
+            value!({"containerStatuses": [{"name": "c",
+                "allocatedResources": {"cpu": (allocated)}, "resources": (asks(actual))}]})
+        };
+        assert_eq!(taken(spec.clone(), status("500m", "500m")), (1000, 0));
+        assert_eq!(taken(spec.clone(), status("1500m", "2")), (2000, 0));
+        assert_eq!(taken(spec.clone(), status("1500m", "1")), (1500, 0));
+        // What can never be granted does not count.
+        let mut never = status("500m", "500m");
+        never.set(
+            "conditions",
+            value!([{"type": "PodResizePending", "status": "True", "reason": "Infeasible"}]),
+        );
+        assert_eq!(taken(spec, never), (500, 0));
+    }
 }

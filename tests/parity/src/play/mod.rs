@@ -4,6 +4,8 @@
 //! not ended here. Where the scheduler may take any of several equal Nodes, the recorded one is looked at
 //! first, so that what follows can be compared: the step is taken back and done again.
 
+mod waits;
+
 use crate::normal::Names;
 use crate::observe::Observer;
 use crate::recording::Recording;
@@ -18,8 +20,9 @@ use std::rc::Rc;
 
 /// How long a command may take longer than recorded before the script goes on, in microseconds.
 const PATIENCE: i64 = 120_000_000;
-/// How far ahead is looked for the recorded state, in microseconds.
+/// How far ahead is looked for the recorded state, in microseconds: at least and at most.
 const SOON: u64 = 3_000_000;
+const LATE: u64 = 60_000_000;
 /// The most steps of one recording.
 const MAX_STEPS: u64 = 3_000_000;
 
@@ -34,6 +37,7 @@ pub struct Played {
 enum Item<'a> {
     Command(usize),
     Note(&'a str),
+    Act(podscope_session::Command),
 }
 
 struct Running {
@@ -51,32 +55,6 @@ fn told_pod(stdout: &str) -> Option<&str> {
     described.or(word.strip_prefix("pod/")).or(line
         .strip_prefix("pod \"")
         .and_then(|l| l.split('"').next()))
-}
-
-/// Whether those Pods that stay are in the same states, and not more than recorded are still going.
-fn alike(recorded: &[(String, String)], played: &[(String, String)]) -> bool {
-    let going = |pod: &&(String, String)| pod.1.ends_with("going");
-    let stay = |pods: &[(String, String)]| -> Vec<(String, String)> {
-        pods.iter().filter(|pod| !going(pod)).cloned().collect()
-    };
-    let leave = |pods: &[(String, String)]| pods.iter().filter(going).count();
-    stay(recorded) == stay(played) && leave(played) <= leave(recorded)
-}
-
-/// A Pod's state in a word or two.
-fn state_of(pod: &Object) -> String {
-    let phase = pod.status().get("phase").str_or_empty();
-    let ready = if pod.condition_true("Ready") {
-        ", ready"
-    } else {
-        ""
-    };
-    let going = if pod.is_being_deleted() {
-        ", going"
-    } else {
-        ""
-    };
-    format!("{phase}{ready}{going}")
 }
 
 struct Player<'a> {
@@ -122,14 +100,17 @@ pub fn play(recording: &Recording, seed: Option<u64>) -> Played {
     .unwrap_or_else(|| play_with(recording, seed.unwrap_or(1)))
 }
 
-/// Names of ReplicaSets by their Deployment, in order of creation.
+/// Names of ReplicaSets by their Deployment, in the order in which they are first seen.
 fn replica_sets(run: &Run) -> BTreeMap<String, Vec<String>> {
     let mut by: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let added = run.changes.iter().filter(|c| c.what == What::Added);
-    for change in added.filter(|c| c.resource == "replicasets") {
+    let sets = run.changes.iter().filter(|c| c.resource == "replicasets");
+    for change in sets {
         if let Some(owner) = change.object.controller() {
             let names = by.entry(owner.name.to_string()).or_default();
-            names.push(change.object.name().to_owned());
+            let name = change.object.name().to_owned();
+            if !names.contains(&name) {
+                names.push(name);
+            }
         }
     }
     by
@@ -175,6 +156,7 @@ fn play_with(recording: &Recording, seed: u64) -> Played {
     }
     player.run_until(0);
     player.observer.run = Run::default();
+    player.made.clear();
     let not_done = player.script();
     player.observer.run.aliases = std::mem::take(&mut player.aliases);
     Played {
@@ -198,6 +180,9 @@ impl Player<'_> {
         for (at, words) in &recording.notes {
             items.push((*at, Item::Note(words)));
         }
+        for (at, act) in setup::statuses(recording) {
+            items.push((at, Item::Act(act)));
+        }
         items.sort_by_key(|(at, _)| *at);
         for command in recorded {
             self.observer.run.commands.push(Command {
@@ -206,20 +191,35 @@ impl Player<'_> {
                 ..Command::default()
             });
         }
-        let (mut shift, mut not_done) = (0, Vec::new());
+        let (mut shift, mut not_done, mut before) = (0, Vec::new(), 0);
         for (at, item) in items {
             let ended_before = |running: &Running| recorded[running.command].end <= at;
             let limit = at + shift + PATIENCE;
             while self.running.iter().any(ended_before) && self.now() < limit && self.step(limit) {}
             shift = shift.max(self.now() - at);
             self.run_until(at + shift);
-            if let Item::Command(i) = item {
-                self.settle(recorded[i].start);
-                shift = shift.max(self.now() - at);
+            // A script that did nothing but look for long waited for something.
+            let gap = u64::try_from(at - before).unwrap_or(0);
+            self.settle(at, SOON.max(gap * 2 / 5).min(LATE));
+            shift = shift.max(self.now() - at);
+            let looks = |i: usize| {
+                let line = &recorded[i].line;
+                line.starts_with("kubectl get") || line.starts_with("kubectl describe")
+            };
+            if !matches!(item, Item::Command(i) if looks(i)) {
+                before = at;
             }
             self.observer.shift = shift;
+            if let Item::Note(words) = item
+                && let Some(node) = setup::stopped_kubelet(words)
+            {
+                self.wait_for_lease(node, at);
+                shift = shift.max(self.now() - at);
+                self.observer.shift = shift;
+            }
             match item {
                 Item::Command(i) => self.start(i),
+                Item::Act(act) => self.submit(&act),
                 Item::Note(words) => match setup::note(recording, words, &mut self.downs) {
                     Ok(commands) => commands.iter().for_each(|c| self.submit(c)),
                     Err(why) => not_done.push(why),
@@ -228,7 +228,7 @@ impl Player<'_> {
         }
         let end = recording.length + shift;
         self.run_until(end);
-        self.settle(recording.length);
+        self.settle(recording.length, LATE);
         let limit = end + PATIENCE;
         while !self.running.is_empty() && self.now() < limit && self.step(limit) {}
         not_done
@@ -248,7 +248,10 @@ impl Player<'_> {
         command.start = now;
         match line {
             Err(why) => command.skipped = Some(why),
-            Ok(line) => {
+            Ok(mut line) => {
+                if line.beside {
+                    line.timeout = Some((recorded.end - recorded.start) / 1_000_000);
+                }
                 let mut waiting = line.invocations.clone();
                 waiting.reverse();
                 let running = Running {
@@ -266,8 +269,8 @@ impl Player<'_> {
     /// The simulated Pod for a recorded one with a random name: made from the same base, on the same Node.
     fn counterpart(&self, name: &str) -> String {
         let (recorded, names) = (&self.recording.run, &self.names);
-        let base = names.base(name);
-        if base == name {
+        let base = names.pod_base(name);
+        if base == name || self.bases.contains_key(name) {
             return name.to_owned();
         }
         let now = self.now() - self.observer.shift;
@@ -283,67 +286,17 @@ impl Player<'_> {
         let pods = self.simulation.cluster().api();
         let pods = pods.cached(podscope_api::Kind::Pod);
         let ours: Vec<_> = pods
-            .filter(|pod| self.bases.get(pod.name()).is_some_and(|b| b == base))
+            .filter(|pod| self.bases.get(pod.name()) == Some(&base))
             .collect();
         let node = |pod: &Object| pod.spec().get("nodeName").str_or_empty().to_owned();
-        let wanted = theirs.get(name).map(|pod| node(pod)).unwrap_or_default();
+        let older = || recorded.changes.iter().find(|c| c.object.name() == name);
+        let known = theirs.get(name).copied().or_else(|| Some(&older()?.object));
+        let wanted = known.map(node).unwrap_or_default();
         let beside = theirs.values().filter(|pod| node(pod) == wanted);
         let place = beside.take_while(|pod| pod.name() != name).count();
         let there: Vec<_> = ours.iter().filter(|pod| node(pod) == wanted).collect();
         let found = there.get(place).or(there.last()).copied().or(ours.first());
         found.map_or_else(|| name.to_owned(), |pod| pod.name().to_owned())
-    }
-
-    /// Waits for what the recorder's script waited for without saying so: while Pods are not in the recorded
-    /// state, but will be soon when nothing more is done, time passes. Containers start here as fast as
-    /// modelled, on the recorded machines in no time.
-    fn settle(&mut self, recorded_at: i64) {
-        let wanted = self.recorded_pods(recorded_at);
-        if alike(&wanted, &self.pods(&self.simulation)) {
-            return;
-        }
-        let limit = SimTime(self.simulation.now().0 + SOON);
-        let mut ahead = self.simulation.clone();
-        while ahead.next_time().is_some_and(|at| at <= limit) {
-            ahead.step(&mut Vec::new());
-            if alike(&wanted, &self.pods(&ahead)) {
-                // A moment more for those who report what they see of it.
-                let then = i64::try_from(ahead.now().0).unwrap_or(0) - setup::LEAD + 100_000;
-                self.run_until(then);
-                return;
-            }
-        }
-    }
-
-    /// Pods with their states: base name, phase, readiness, whether they are being deleted.
-    fn pods(&self, simulation: &Simulation) -> Vec<(String, String)> {
-        let pods = simulation.cluster().api().cached(podscope_api::Kind::Pod);
-        let mut states: Vec<(String, String)> = pods
-            .map(|pod| {
-                let name = pod.name();
-                let base = self.bases.get(name).map_or(name, String::as_str);
-                (base.to_owned(), state_of(pod))
-            })
-            .collect();
-        states.sort();
-        states
-    }
-
-    fn recorded_pods(&self, at: i64) -> Vec<(String, String)> {
-        let names = &self.names;
-        let mut states: BTreeMap<&str, (String, String)> = BTreeMap::new();
-        let changes = self.recording.run.changes.iter();
-        for change in changes.filter(|c| c.at <= at && c.resource == "pods") {
-            if change.what == What::Deleted {
-                states.remove(change.object.uid());
-            } else {
-                let base = names.base(change.object.name()).to_owned();
-                states.insert(change.object.uid(), (base, state_of(&change.object)));
-            }
-        }
-        let mut states: Vec<(String, String)> = states.into_values().collect();
-        states.sort();
-        states
     }
 
     /// Notes commands that have ended and starts what waits for them.
@@ -366,7 +319,11 @@ impl Player<'_> {
                     i += 1;
                     continue;
                 }
-                command.exit = Some(terminal.exit.map_or(124, i64::from));
+                let killed = match running.line.beside {
+                    true => self.recording.run.commands[running.command].exit,
+                    false => Some(124),
+                };
+                command.exit = terminal.exit.map(i64::from).or(killed);
                 if !running.line.quiet {
                     command.stdout.push_str(&terminal.stdout);
                 }
