@@ -236,9 +236,10 @@ fn forced(request: &Rc<Request>) -> bool {
     request.verb == Verb::Delete && request.options.grace_period_seconds == Some(0)
 }
 
-/// Whether everything is up, every watch is open and only loops are left to happen.
+/// Whether nothing is broken, every watch is open and only loops are left to happen.
 pub(super) fn at_rest(cluster: &Cluster) -> bool {
-    cluster.sim.network.is_whole()
+    cluster.sim.faults.iter().next().is_none()
+        && cluster.sim.network.is_whole()
         && cluster.is_stable()
         && cluster
             .caches

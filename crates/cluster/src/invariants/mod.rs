@@ -119,6 +119,11 @@ const STALE: &[&str] = &[
     "apiserver-down",
     "etcd-member-down",
     "controller-manager-down",
+    "etcd-quorum-loss",
+    "etcd-slow",
+    "etcd-no-space",
+    "apiserver-overload",
+    "watch-cut",
 ];
 /// Faults after which a machine goes on without the API server.
 const CUT_OFF: &[&str] = &[
@@ -126,15 +131,29 @@ const CUT_OFF: &[&str] = &[
     "kubelet-crash",
     "node-power",
     "apiserver-down",
+    "zone-loss",
+    "certificate-expired",
     "person",
 ];
 /// Faults after which a Pod gets a new sandbox.
-const REBOOTED: &[&str] = &["node-power"];
+const REBOOTED: &[&str] = &[
+    "node-power",
+    "node-reboot",
+    "zone-loss",
+    "spot-termination",
+    "kubelet-restart",
+];
 /// Faults under which nobody judges a Node's lease.
 const UNJUDGED: &[&str] = &[
     "apiserver-down",
     "etcd-member-down",
     "controller-manager-down",
+    "etcd-quorum-loss",
+    "etcd-slow",
+    "etcd-no-space",
+    "apiserver-overload",
+    "watch-cut",
+    "clock-skew",
 ];
 
 const fn change(

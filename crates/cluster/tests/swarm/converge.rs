@@ -32,7 +32,9 @@ pub fn left(cluster: &Cluster) -> Vec<String> {
         }
         for taint in node.at("spec.taints").items() {
             let key = taint.get("key").str_or_empty();
-            if key.starts_with("node.kubernetes.io/") {
+            let cordoned = node.at("spec.unschedulable").is_true();
+            let wanted = cordoned && key == "node.kubernetes.io/unschedulable";
+            if key.starts_with("node.kubernetes.io/") && !wanted {
                 left.push(format!("{} has the taint {key}", node.name()));
             }
         }

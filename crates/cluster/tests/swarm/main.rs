@@ -3,8 +3,7 @@
 //!
 //! A few draws run with the other tests. More, with progress, on all cores:
 //! `SWARM=0..1000 cargo test -p podscope-cluster --release --test swarm -- --ignored --nocapture`
-//! (1,000 is what CI runs; `SWARM=0..100000` is the large one). `SWARM=17 …` prints one draw, shrunk when it fails, and
-//! with `SWARM_TRACE=1` every event of that.
+//! (1,000 is what CI runs; `SWARM=0..100000` is the large one). `SWARM=17 …` prints one draw, shrunk when it fails.
 
 mod converge;
 mod draw;
@@ -52,18 +51,7 @@ fn draws_vary() {
     for kind in podscope_cluster::faults::KINDS {
         assert!(names.contains(kind.name), "no draw has {}", kind.name);
     }
-    for kind in [
-        "Deployment",
-        "ReplicaSet",
-        "StatefulSet",
-        "DaemonSet",
-        "Job",
-        "CronJob",
-        "HorizontalPodAutoscaler",
-        "PodDisruptionBudget",
-        "Service",
-        "Node",
-    ] {
+    for kind in ["Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"] {
         assert!(names.contains(kind), "no draw has a {kind}");
     }
 }
@@ -81,8 +69,7 @@ fn many_draws_hold_and_converge() {
         if report.problem.is_some() {
             let small = play::shrink(plan);
             println!("shrunk to\n{}", small.text());
-            let told = std::env::var_os("SWARM_TRACE").is_some();
-            println!("{:#?}", play::play_aloud(&small, told));
+            println!("{:#?}", play::play(&small));
             panic!("seed {seed} fails");
         }
         return;
