@@ -172,7 +172,7 @@ fn can_renew(cluster: &Cluster) -> bool {
 }
 
 /// Writes down the renewals that were not stepped through; a leader that `releases` leaves the Lease to others.
-fn write_down(cluster: &mut Cluster, process: Process, releases: bool) {
+fn write_down(cluster: &mut Cluster, process: Process, releases: bool, cause: Option<TraceId>) {
     let key = lease(process);
     let now = cluster.sim.now;
     let last = cluster.sim.election.of(process).last(now);
@@ -187,7 +187,7 @@ fn write_down(cluster: &mut Cluster, process: Process, releases: bool) {
         object.set("spec.leaseDurationSeconds", 1);
     }
     let change = cluster.etcd.commit(Kind::Lease, key, Some(object));
-    let mut ctx = cluster.sim.ctx(ComponentId::ApiServer, None);
+    let mut ctx = cluster.sim.ctx(ComponentId::ApiServer, cause);
     cluster.api.publish(&mut ctx, &change);
 }
 
@@ -201,7 +201,7 @@ pub(crate) fn stopped(
 ) {
     let phase = cluster.sim.election.of(process).phase;
     if phase == Phase::Leads {
-        write_down(cluster, process, releases && can_renew(cluster));
+        write_down(cluster, process, releases && can_renew(cluster), cause);
     }
     cluster.end_process(process);
     let candidate = cluster.sim.election.of_mut(process);
@@ -247,7 +247,7 @@ pub(crate) fn check(cluster: &mut Cluster, cause: Option<TraceId>) {
         match (phase, able) {
             (Phase::Leads, false) => {
                 let next = cluster.sim.election.of(process).last(now) + RETRY;
-                write_down(cluster, process, false);
+                write_down(cluster, process, false, cause);
                 let mut ctx = cluster.sim.ctx(component(process), cause);
                 let timer = Timer::deadline(EXITS, lease(process));
                 let exits = ctx.set_timer_at(next + RENEW_DEADLINE, timer);
