@@ -156,8 +156,13 @@ fn aim(scene: &Scene<'_>) -> Aim {
             let component = scene.view.components.get(usize::from(*id));
             match component.map(|component| (component.kind, component.node.clone())) {
                 Some((_, Some(node))) => Aim::At(FaultTarget::Node, node),
-                Some((ComponentKind::ApiServer, _)) => Aim::Only(&["apiserver-down"]),
-                Some((ComponentKind::Etcd, _)) => Aim::Only(&["etcd-member-down"]),
+                Some((ComponentKind::ApiServer, _)) => Aim::Only(&["apiserver-down", "apiserver-overload", "watch-cut"]),
+                Some((ComponentKind::Etcd, _)) => Aim::Only(&[
+                    "etcd-member-down",
+                    "etcd-slow",
+                    "etcd-quorum-loss",
+                    "etcd-no-space",
+                ]),
                 Some((ComponentKind::Scheduler, _)) => Aim::Only(&["scheduler-down"]),
                 Some((ComponentKind::Controller, _)) => Aim::Only(&["controller-manager-down"]),
                 _ => Aim::All,
