@@ -156,7 +156,9 @@ fn aim(scene: &Scene<'_>) -> Aim {
             let component = scene.view.components.get(usize::from(*id));
             match component.map(|component| (component.kind, component.node.clone())) {
                 Some((_, Some(node))) => Aim::At(FaultTarget::Node, node),
-                Some((ComponentKind::ApiServer, _)) => Aim::Only(&["apiserver-down", "apiserver-overload", "watch-cut"]),
+                Some((ComponentKind::ApiServer, _)) => {
+                    Aim::Only(&["apiserver-down", "apiserver-overload", "watch-cut"])
+                }
                 Some((ComponentKind::Etcd, _)) => Aim::Only(&[
                     "etcd-member-down",
                     "etcd-slow",

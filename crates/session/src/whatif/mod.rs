@@ -113,7 +113,7 @@ pub fn ask(cluster: &Cluster, pod: &Object, node: Option<&str>) -> WhatIfView {
                     carried.is_some_and(|mut c| {
                         // The Pods that others make go have to end.
                         c.machines = true;
-                        trial::carry_out(cluster, pod, &c).is_some()
+                        trial::may_do(cluster, pod, &c)
                     })
                 })
             };

@@ -49,7 +49,8 @@ impl Plan {
 }
 
 impl Plan {
-    /// What is a little smaller: without one of the edits, or with one unit more asked for.
+    /// What is a little smaller: without one of the edits (or of the containers that are to ask for less), or
+    /// with one unit more asked for.
     pub fn smaller(&self) -> Vec<Vec<Edit>> {
         let mut out = Vec::new();
         for place in 0..self.edits.len() {
@@ -58,13 +59,26 @@ impl Plan {
             if !fewer.is_empty() {
                 out.push(fewer);
             }
-            let mut more = self.edits.clone();
-            if let Some(Edit::Request { parts, .. }) = more.get_mut(place)
-                && let Some((_, from, to)) = parts.last_mut()
-                && *to + 1 < *from
-            {
-                *to += 1;
-                out.push(more);
+            let Some(Edit::Request { parts, .. }) = self.edits.get(place) else {
+                continue;
+            };
+            for (part, (_, from, to)) in parts.iter().enumerate() {
+                // One unit more for this container, or what it asked for before.
+                let mut changes = vec![to + 1];
+                if parts.len() > 1 {
+                    changes.push(*from);
+                }
+                for now in changes {
+                    let mut more = self.edits.clone();
+                    if let Some(Edit::Request { parts, .. }) = more.get_mut(place) {
+                        match now < *from {
+                            true => parts[part].2 = now,
+                            false if parts.len() > 1 => drop(parts.remove(part)),
+                            false => continue,
+                        }
+                    }
+                    out.push(more);
+                }
             }
         }
         out

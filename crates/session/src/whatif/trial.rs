@@ -39,6 +39,14 @@ pub fn carry_out(cluster: &Cluster, pod: &Object, plan: &Plan) -> Option<Outcome
     Some(outcome)
 }
 
+/// Whether a plan may bind the Pod, at one pace or the other.
+#[inline(never)]
+pub fn may_do(cluster: &Cluster, pod: &Object, plan: &Plan) -> bool {
+    [SimDuration::ZERO, PAUSE]
+        .into_iter()
+        .any(|pause| at_pace(cluster, pod, plan, pause).is_some())
+}
+
 fn at_pace(cluster: &Cluster, pod: &Object, plan: &Plan, pause: SimDuration) -> Option<Outcome> {
     let mut copy = cluster.clone();
     copy.take_trace();
