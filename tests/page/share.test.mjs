@@ -147,7 +147,7 @@ walk('a dump of kubectl becomes a cluster; what is left out is said', '', async 
   await noAxeViolations(page, 'a dump that was read');
   await dialog.getByRole('button', { name: 'Open it' }).click();
   for (const node of ['worker-a', 'worker-b']) await page.locator(`.stage [role=button][aria-label^="${node}"]`).first().waitFor();
-  assert.equal(await page.locator('.stage .pod[aria-label*="Running"]').count(), 3);
+  assert.equal(await page.locator('.stage .pod[aria-label*="Running"]').count(), 4);
 });
 
 for (const [text, words] of [

@@ -114,10 +114,12 @@ test('a second part that cannot be fetched is said, nothing typed is lost, and t
   await page.keyboard.press('ArrowRight');
   await notice.waitFor({ state: 'visible' });
   const editor = page.locator('#manifest-text');
+  const refused = page.waitForEvent('requestfailed'); // What is done before that is forgotten with it.
   await editor.evaluate((area) => {
     area.value = area.value.replace('cpu: 200m', 'cpu: 50m');
     area.dispatchEvent(new InputEvent('input', { bubbles: true }));
   });
+  await refused;
   broken = false;
   await page.keyboard.press('Shift+ArrowRight');
   await page.locator('.explain .title').waitFor();

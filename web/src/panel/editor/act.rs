@@ -239,7 +239,9 @@ impl App {
                 .iter()
                 .any(|f| *f.name == *name && *f.text != *new);
             if oversized {
+                // It was looked at and refused: there is nothing to make up for.
                 self.session.edit(name, new);
+                self.ui.editor.behind = false;
             }
         }
         self.editor_wait(ctx);
