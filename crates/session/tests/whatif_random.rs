@@ -292,6 +292,12 @@ fn kubectl(simulation: &mut Simulation, argv: Vec<String>, files: Vec<(String, S
     for _ in 0..200_000 {
         let terminal = simulation.terminals().nth(mine).expect("it was entered");
         if let Some(code) = terminal.exit {
+            if code != 0 && std::env::var_os("PODSCOPE_CASE").is_some() {
+                println!(
+                    "exit {code}: {} {:?}",
+                    terminal.stderr, terminal.invocation.argv
+                );
+            }
             return code == 0;
         }
         simulation.step(&mut trace);
@@ -775,6 +781,14 @@ fn run(cases: u32, first: u64) {
 #[test]
 fn answers_do_and_smaller_ones_do_not() {
     run(40, 0);
+}
+
+/// Cases that were wrong once.
+#[test]
+fn former_mistakes() {
+    for case in [1_000_129, 1_002_442, 1_004_785] {
+        run(1, case);
+    }
 }
 
 /// `PODSCOPE_CASE=12` prints that case as a scenario file and plays it alone.

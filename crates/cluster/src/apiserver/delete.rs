@@ -62,7 +62,10 @@ impl ApiServer {
         }
         let key = Key::new(request.namespace.clone(), request.name.clone());
         let Some(stored) = etcd.get(kind, &key) else {
-            return refuse(ctx, id, "storage", not_found(kind, &request.name));
+            return match flight.marked.take() {
+                Some(last) => answered(200, (*last).clone(), flight),
+                None => refuse(ctx, id, "storage", not_found(kind, &request.name)),
+            };
         };
         let (current, revision) = (stored.object.clone(), stored.mod_revision);
         let options = &request.options;

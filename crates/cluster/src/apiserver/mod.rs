@@ -113,6 +113,8 @@ pub(crate) struct InFlight {
     pub step: u8,
     /// Whether another write follows the one on its way.
     pub more: bool,
+    /// What this deletion has marked; somebody else's write may remove it then.
+    pub marked: Option<Rc<Object>>,
 }
 
 /// A watch that is open.
@@ -194,6 +196,7 @@ impl ApiServer {
             attempts: 0,
             step: 0,
             more: false,
+            marked: None,
         };
         self.inflight.insert(id, flight);
         let wait = ctx.jitter("apiserver", delay::FRONT);
@@ -380,6 +383,7 @@ impl ApiServer {
             && delete::finished(marked)
         {
             // Nothing holds it: what was marked is removed by the same request.
+            flight.marked = Some(marked.clone());
             let (kind, revision) = (pending.kind, change.revision);
             return self.remove(ctx, etcd, id, flight, kind, pending.key, revision);
         }

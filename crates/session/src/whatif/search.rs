@@ -8,9 +8,9 @@ use super::options::{options, workload};
 use super::state::State;
 use podscope_api::{Key, Kind, Object, Text, Value};
 use podscope_cluster::Cluster;
-use podscope_cluster::scheduler::framework::schedule;
-use podscope_cluster::scheduler::plugins::Cycle;
+use podscope_cluster::scheduler::framework::{Decision, schedule};
 use podscope_cluster::scheduler::plugins::default_preemption::post_filter;
+use podscope_cluster::scheduler::plugins::{Cycle, Plugins};
 use podscope_cluster::scheduler::pod_info::PodInfo;
 use podscope_kernel::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -204,15 +204,23 @@ impl<'a> Search<'a> {
         if others.is_empty() || plan.edits.iter().all(Edit::is_of_pod) {
             return true;
         }
+        let own = PodInfo::new(&self.base.pod).priority;
         let first = |others: &mut dyn Iterator<Item = &Rc<PodInfo>>| {
             let mut state = self.with(&plan.edits);
             for pod in others {
-                let (decision, _) = schedule(pod, &state.cache, state.profile(), 0);
+                let (decision, plugins) = schedule(pod, &state.cache, state.profile(), 0);
                 let node = decision
                     .chosen
                     .map(|slot| state.cache.node(slot).name.clone());
-                if let Some(node) = node {
-                    state.add_pod(pod.clone(), &node);
+                match node {
+                    Some(node) => state.add_pod(pod.clone(), &node),
+                    // It would make others go, and have the room before this one.
+                    None if pod.priority >= own
+                        && would_preempt(&state, pod, &plugins, &decision) =>
+                    {
+                        return false;
+                    }
+                    None => {}
                 }
             }
             self.done(&state)
@@ -626,12 +634,21 @@ fn preempts(state: &State) -> bool {
     if decision.chosen.is_some() || decision.pre_filter.is_some() {
         return decision.chosen.is_some();
     }
+    would_preempt(state, &pod, &plugins, &decision)
+}
+
+/// Whether a Pod that fits nowhere would find a Node to make free.
+fn would_preempt(state: &State, pod: &PodInfo, plugins: &Plugins, decision: &Decision) -> bool {
+    let never = pod.object.spec().get("preemptionPolicy").as_str() == Some("Never");
+    if never || decision.pre_filter.is_some() {
+        return false;
+    }
     let cycle = Cycle {
         cache: &state.cache,
         profile: state.profile(),
-        pod: &pod,
+        pod,
     };
-    post_filter(cycle, &plugins, &decision, 0).chosen.is_some()
+    post_filter(cycle, plugins, decision, 0).chosen.is_some()
 }
 
 /// A Node's taints that are not the cluster's own remarks about its state.
